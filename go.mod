@@ -1,0 +1,3 @@
+module github.com/arrayrun/arrayrun
+
+go 1.26
