@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package kernels
+
+import (
+	"context"
+	"errors"
+
+	"github.com/arrayrun/arrayrun/chunk"
+	"github.com/arrayrun/arrayrun/chunk/mem"
+)
+
+// ErrUnsupported is wrapped when a device cannot run a unit; the planner then
+// places the stage on the CPU and says so.
+var ErrUnsupported = errors.New("kernels: not supported by this device")
+
+// Unit is what a device understands: a pure description with a canonical text
+// and a hash of it. The units are *Program and *Combine.
+type Unit interface {
+	String() string
+	Hash() uint64
+}
+
+// Device compiles units and runs them on chunks in its space.
+type Device interface {
+	Name() string // "ref", "vm-generic", "jit-avx2", "cuda:0"
+	Allocator() mem.Allocator
+	// Compile returns the unit's kernel, or an error wrapping ErrUnsupported. Kernels are cached by hash.
+	Compile(ctx context.Context, u Unit) (Kernel, error)
+	// Copy copies src's elements to dst: same dtype and shape, any strides, any spaces.
+	Copy(ctx context.Context, dst, src *chunk.Chunk) error
+	Close() error
+}
+
+// Call is one run of a kernel.
+//
+// For a Program: Shape is the loop's shape (rank Program.Rank), Origin the
+// global position of its first element (what OpIndex counts from). In has one
+// chunk per Port, of rank Rank, whose shape is Shape except along broadcast
+// axes (any length, stride 0) and gather axes. Out has one chunk per Ret, of
+// the loop's shape, then for each Fold one chunk per state component.
+//
+// The call covers whole fold cells: for every fold, all reduced elements of one
+// cell (one operand chunk, or several joined, see FoldBlocks). Kept axes may be
+// split freely. A fold's output has shape [blocks, kept lengths in loop order...],
+// blocks = FoldBlocks(Shape, Axes); for a grouped fold [groups, kept...]. Outputs
+// of folds are contiguous and are written, not accumulated into.
+//
+// For a Combine: Out and In have one chunk per state component, contiguous, all
+// of one shape; Out becomes Out joined with In, Out being the earlier in order.
+type Call struct {
+	Out, In []*chunk.Chunk
+	Origin  chunk.Shape
+	Shape   chunk.Shape
+	Scratch *mem.Block // at least Scratch(Shape) bytes, contents undefined
+}
+
+// Kernel is a compiled unit. Run returns when the work is done. Both methods
+// are safe for concurrent use. Run allocates nothing on the Go heap per call beyond a constant handful.
+type Kernel interface {
+	Scratch(shape chunk.Shape) int64
+	Run(ctx context.Context, c *Call) error
+}
+
+// Combine joins the states of two parts of a fold: sums add, minima compare,
+// variances join by Chan's formula.
+type Combine struct {
+	Op ReductionID
+	In []StateType // state components, in the reduction's order
+}
+
+// The block lengths of the fold order.
+const (
+	InnerBlock = 4096 // last axis reduced: numbers in a block, 32 accumulators
+	OuterBlock = 256  // last axis kept: numbers in a block, one accumulator per kept element
+	Lanes      = 32
+)
+
+// FoldBlocks returns how many blocks a cell of the given loop shape has when
+// the axes in set are reduced: the reduced elements are numbered row-major and
+// cut into blocks of InnerBlock when the last axis is reduced, else of OuterBlock.
+// An empty cell has none.
+func FoldBlocks(shape chunk.Shape, set AxisSet) int64 {
+	n := int64(1)
+	for i, d := range shape {
+		if set.Has(i) {
+			n *= d
+		}
+	}
+	b := int64(OuterBlock)
+	if len(shape) > 0 && set.Has(len(shape)-1) {
+		b = InnerBlock
+	}
+	return (n + b - 1) / b
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package graph
+
+import (
+	"github.com/arrayrun/arrayrun/chunk"
+	"github.com/arrayrun/arrayrun/chunk/dtype"
+	"github.com/arrayrun/arrayrun/formats"
+	"github.com/arrayrun/arrayrun/kernels"
+)
+
+// Kind is what a node does. Another kind needs an entry in RATIONALE.md.
+type Kind uint8
+
+// The kinds. In counts inputs.
+const (
+	Load     Kind = iota + 1 // a stored or host array; LoadArg, In 0
+	Fill                     // a constant or an axis index; FillArg, In 0
+	Map                      // elementwise, inputs broadcast; MapArg, In 1-3
+	Reduce                   // fold along axes, perhaps by group; ReduceArg, In 1-2
+	Select                   // slices, steps, index lists, dropped, new and repeated axes; SelectArg, In 1
+	Permute                  // axes in another order; PermuteArg, In 1
+	Stack                    // joined along an axis; StackArg, In n
+	Rechunk                  // the same values on another grid; RechunkArg, In 1
+	Compress                 // the elements where a 1-D mask is true; CompressArg, In 2
+	Opaque                   // a Go function of whole regions; OpaqueArg, In n
+)
+
+// Node is one array operation: immutable, hash-consed by Kind, In and Arg. Pos
+// (where the user wrote it) is not part of its identity. A node with Err stands for what
+// could not be built; everything made from it carries the same error.
+type Node struct {
+	Kind      Kind
+	In        []*Node
+	DType     dtype.DType
+	ItemBytes int // Raw only, else DType.Size()
+	Grid      chunk.Grid
+	Arg       Arg
+	Pos       string
+	Err       error
+	ID        uint64 // unique for each distinct node of the process, ascending in order of creation
+}
+
+// Shape returns the node's shape.
+func (n *Node) Shape() chunk.Shape { return n.Grid.Shape }
+
+// Arg is what a node of a kind needs besides its inputs.
+type Arg interface {
+	// AppendKey appends bytes that are equal exactly for equal arguments.
+	AppendKey(b []byte) []byte
+}
+
+// LoadArg names a source. Sources are compared by identity. Name is for plans and errors.
+type LoadArg struct {
+	Source formats.Source
+	Name   string
+}
+
+// FillArg is a constant array (Axis < 0; Const.DType is the node's) or, with
+// Axis >= 0, the int64 position along that axis.
+type FillArg struct {
+	Const kernels.Const
+	Axis  int
+}
+
+// MapArg is an elementwise operation of the table. The inputs already have the dtypes the
+// operation's signature asks for; they broadcast by NumPy's rule.
+type MapArg struct{ Op kernels.OpID }
+
+// ReduceArg is a fold of In[0] over Axes (ascending). Without a group, the
+// kept axes remain in order (KeepDims: reduced axes have length 1). With Groups > 0 either
+// IDs holds the group of each position along the one axis in Axes (-1: none), and an axis of length Groups
+// takes that axis's place; or IDs is nil and In[1], of int32 and broadcasting to In[0], holds the group
+// of each element: the result then has a first axis of length Groups, followed by the kept axes.
+type ReduceArg struct {
+	Op       kernels.ReductionID
+	Axes     []int
+	KeepDims bool
+	Groups   int64
+	IDs      []int32
+	Params   kernels.Params
+}
+
+// AxisSel is one output axis of a Select: along input axis In, the positions
+// Start, Start+Step, ... (Len of them), or IDs when not nil (-1 reads as missing: NaN, or 0 for
+// dtypes without one). In < 0 is a new axis of length Len that repeats.
+type AxisSel struct {
+	In    int
+	Start int64
+	Step  int64
+	Len   int64
+	IDs   []int64
+}
+
+// SelectArg lists the output axes in order; input axes that occur in none are fixed at Fixed[axis].
+// The input axes that occur do so once each and in ascending order (Permute changes order).
+type SelectArg struct {
+	Axes  []AxisSel
+	Fixed []int64 // one entry per input axis; used where dropped
+}
+
+// PermuteArg: output axis i is input axis Axes[i].
+type PermuteArg struct{ Axes []int }
+
+// StackArg joins the inputs along an existing axis.
+type StackArg struct{ Axis int }
+
+// RechunkArg puts the same values on the node's Grid.
+type RechunkArg struct{ Grid chunk.Grid }
+
+// CompressArg keeps the positions along Axis where In[1] (1-D bool) is true; the node's length there is -1
+// until the engine has counted.
+type CompressArg struct{ Axis int }
+
+// OpaqueArg is a Go function of regions. Key identifies it (functions cannot be compared). Need
+// returns, for a region of the output, the region of input i that Run is given.
+// A result region is never cut along the axes in Whole.
+type OpaqueArg struct {
+	Key     string
+	Whole   kernels.AxisSet
+	Need    func(i int, out chunk.Region) chunk.Region
+	Scratch func(out chunk.Shape) int64
+	Run     func(at chunk.Region, out *chunk.Chunk, in []*chunk.Chunk) error
+}
