@@ -10,6 +10,7 @@ type Block struct {
 	n     int64  // requested bytes
 	refs  atomic.Int32
 	owner recycler // nil for Go memory
+	span  *span    // of a small pool block
 }
 
 // recycler takes back a block whose last reference is gone.
@@ -24,10 +25,18 @@ func Wrap(b []byte) *Block {
 }
 
 // Bytes returns the block's bytes; they are valid until the last Release.
-func (b *Block) Bytes() []byte { return b.data[:b.n:b.n] }
+func (b *Block) Bytes() []byte {
+	if invariants && b.refs.Load() <= 0 {
+		panic("mem: Bytes of a released block")
+	}
+	return b.data[:b.n:b.n]
+}
 
 // Len returns the requested length in bytes.
 func (b *Block) Len() int64 { return b.n }
+
+// Refs returns the number of references, for tests and invariants.
+func (b *Block) Refs() int { return int(b.refs.Load()) }
 
 // Retain adds a reference.
 func (b *Block) Retain() {
