@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package codec
+
+import "encoding/binary"
+
+// block decodes the symbols of one block with d's tables. It returns the new end
+// of the output and the cause of an error.
+func (d *Inflater) block(r *bitReader, dst, src []byte, op int) (int, string) {
+	op, done, cause := d.fast(r, dst, src, op)
+	if done || cause != "" {
+		return op, cause
+	}
+	return d.careful(r, dst, src, op)
+}
+
+// fast decodes while at least 24 bytes of input and 300 of room are left, so that
+// refills and 8-byte copies need no checks. done says that the block has ended.
+func (d *Inflater) fast(r *bitReader, dst, src []byte, op int) (end int, done bool, cause string) {
+	const lm, dm = 1<<litBits - 1, 1<<distBits - 1
+	lit, dist := &d.lit, &d.dist
+	bb, nb, ip := r.b, r.n, r.at
+	for ip+24 <= len(src) && op+300 <= len(dst) {
+		bb |= binary.LittleEndian.Uint64(src[ip:]) << (nb & 63)
+		ip += int((63 - nb) >> 3)
+		nb |= 56
+		e := lit[bb&lm]
+		if e&fLit != 0 {
+			bb >>= e & 63
+			nb -= uint(e & 63)
+			dst[op] = byte(e >> 16)
+			op++
+			e = lit[bb&lm]
+			if e&fLit != 0 {
+				bb >>= e & 63
+				nb -= uint(e & 63)
+				dst[op] = byte(e >> 16)
+				op++
+				e = lit[bb&lm]
+				if e&fLit != 0 {
+					bb >>= e & 63
+					nb -= uint(e & 63)
+					dst[op] = byte(e >> 16)
+					op++
+					continue
+				}
+			}
+			bb |= binary.LittleEndian.Uint64(src[ip:]) << (nb & 63)
+			ip += int((63 - nb) >> 3)
+			nb |= 56
+		}
+		if e&fSub != 0 {
+			i := e>>8&0x1fffff + uint32(bb>>litBits)&(1<<(e&31)-1)
+			if i >= uint32(len(lit)) {
+				cause = badCode
+				break
+			}
+			e = lit[i]
+			if e&fLit != 0 {
+				bb >>= e & 63
+				nb -= uint(e & 63)
+				dst[op] = byte(e >> 16)
+				op++
+				continue
+			}
+		}
+		cl := e & 0xff
+		if cl == 0 {
+			cause = badCode
+			break
+		}
+		bb >>= cl & 63
+		nb -= uint(cl)
+		if e&fEOB != 0 {
+			done = true
+			break
+		}
+		xb := e >> 8 & 0xff
+		ln := int(e>>16&0x1fff) + int(bb&(1<<(xb&63)-1))
+		bb >>= xb & 63
+		nb -= uint(xb)
+		f := dist[bb&dm]
+		if f&fSub != 0 {
+			i := f>>8&0x1fffff + uint32(bb>>distBits)&(1<<(f&31)-1)
+			if i >= uint32(len(dist)) {
+				cause = badCode
+				break
+			}
+			f = dist[i]
+		}
+		cl = f & 0x3f
+		if cl == 0 {
+			cause = badCode
+			break
+		}
+		bb >>= cl
+		nb -= uint(cl)
+		xb = f >> 8 & 0x3f
+		ds := int(f>>14) + int(bb&(1<<xb-1))
+		bb >>= xb
+		nb -= uint(xb)
+		if ds > op {
+			cause = badDist
+			break
+		}
+		s, to := op-ds, op+ln
+		switch {
+		case ds == 1:
+			v := uint64(dst[s]) * 0x0101010101010101
+			for op < to {
+				binary.LittleEndian.PutUint64(dst[op:], v)
+				op += 8
+			}
+		case ds < 8:
+			// A pattern of period ds has also the period k, the first multiple of ds
+			// that is at least 8: once k bytes are there, words can be copied.
+			k := ds * ((7 + ds) / ds)
+			for i := 0; i < k-ds; i++ {
+				dst[op+i] = dst[s+i]
+			}
+			op += k - ds
+			for op < to {
+				binary.LittleEndian.PutUint64(dst[op:], binary.LittleEndian.Uint64(dst[s:]))
+				op += 8
+				s += 8
+			}
+		default:
+			for op < to {
+				binary.LittleEndian.PutUint64(dst[op:], binary.LittleEndian.Uint64(dst[s:]))
+				op += 8
+				s += 8
+			}
+		}
+		op = to
+	}
+	r.b, r.n, r.at = bb, nb, ip
+	return op, done, cause
+}
+
+// careful decodes the ends of input and output with every check.
+func (d *Inflater) careful(r *bitReader, dst, src []byte, op int) (int, string) {
+	const lm, dm = 1<<litBits - 1, 1<<distBits - 1
+	for {
+		r.refill(src)
+		if r.past(src) {
+			return op, badEnd
+		}
+		e := d.lit[r.b&lm]
+		if e&fSub != 0 && e&fLit == 0 {
+			e = second(d.lit[:], e, r.b>>litBits)
+		}
+		cl := uint(e & 0x3f)
+		if cl == 0 {
+			return op, badCode
+		}
+		r.take(cl)
+		if e&fLit != 0 {
+			if op >= len(dst) {
+				return op, badLength
+			}
+			dst[op] = byte(e >> 16)
+			op++
+			continue
+		}
+		if e&fEOB != 0 {
+			return op, ""
+		}
+		ln := int(e>>16&0x1fff) + int(r.take(uint(e>>8&0x3f)))
+		f := d.dist[r.b&dm]
+		if f&fSub != 0 {
+			f = second(d.dist[:], f, r.b>>distBits)
+		}
+		cl = uint(f & 0x3f)
+		if cl == 0 {
+			return op, badCode
+		}
+		r.take(cl)
+		ds := int(f>>14) + int(r.take(uint(f>>8&0x3f)))
+		if ds > op {
+			return op, badDist
+		}
+		if op+ln > len(dst) {
+			return op, badLength
+		}
+		for i := range ln {
+			dst[op+i] = dst[op-ds+i]
+		}
+		op += ln
+	}
+}
+
+// second follows the entry e into its second-level table.
+func second(tab []uint32, e uint32, rest uint64) uint32 {
+	i := e>>8&0x1fffff + uint32(rest)&(1<<(e&31)-1)
+	if i >= uint32(len(tab)) {
+		return 0
+	}
+	return tab[i]
+}

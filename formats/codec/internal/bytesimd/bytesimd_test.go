@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package bytesimd
+
+import (
+	"bytes"
+	"fmt"
+	"hash/adler32"
+	"math/rand"
+	"testing"
+)
+
+// guarded returns n bytes between guard bytes, and a check that the guards are whole.
+func guarded(n int) ([]byte, func() bool) {
+	b := bytes.Repeat([]byte{0xA5}, n+64)
+	return b[32 : 32+n : 32+n], func() bool {
+		g := bytes.Repeat([]byte{0xA5}, 32)
+		return bytes.Equal(b[:32], g) && bytes.Equal(b[32+n:], g)
+	}
+}
+
+func TestShuffle(t *testing.T) {
+	r := rand.New(rand.NewSource(1))
+	for _, size := range []int{1, 2, 3, 4, 5, 8, 12, 16} {
+		for n := range 300 {
+			want := make([]byte, size*n+n%size)
+			r.Read(want)
+			planes := make([]byte, len(want))
+			for i := range n {
+				for j := range size {
+					planes[j*n+i] = want[i*size+j]
+				}
+			}
+			copy(planes[size*n:], want[size*n:])
+			if len(want)/size != n {
+				continue
+			}
+			got, whole := guarded(len(want))
+			if Shuffle(got, want, size); !bytes.Equal(got, planes) || !whole() {
+				t.Fatalf("Shuffle of %d elements of %d bytes differs from its definition", n, size)
+			}
+			got, whole = guarded(len(want))
+			if Unshuffle(got, planes, size); !bytes.Equal(got, want) || !whole() {
+				t.Fatalf("Unshuffle of %d elements of %d bytes differs from its definition", n, size)
+			}
+			clear(got)
+			unshuffleFrom(got, planes, size, n, 0)
+			if !bytes.Equal(got[:n*size], want[:n*size]) {
+				t.Fatalf("portable unshuffle of %d elements of %d bytes differs from its definition", n, size)
+			}
+			clear(got)
+			shuffleFrom(got, want, size, n, 0)
+			if !bytes.Equal(got[:n*size], planes[:n*size]) {
+				t.Fatalf("portable shuffle of %d elements of %d bytes differs from its definition", n, size)
+			}
+		}
+	}
+}
+
+func TestSwap(t *testing.T) {
+	r := rand.New(rand.NewSource(2))
+	for _, size := range []int{1, 2, 3, 4, 8, 12, 16} {
+		for n := range 200 {
+			src := make([]byte, n)
+			r.Read(src)
+			want := bytes.Clone(src)
+			for i := 0; i+size <= n; i += size {
+				for j := range size {
+					want[i+j] = src[i+size-1-j]
+				}
+			}
+			got, whole := guarded(n)
+			if Swap(got, src, size); !bytes.Equal(got, want) || !whole() {
+				t.Fatalf("Swap of %d bytes, size %d: got %x, want %x", n, size, got, want)
+			}
+			if Swap(src, src, size); !bytes.Equal(src, want) {
+				t.Fatalf("Swap in place of %d bytes, size %d differs", n, size)
+			}
+		}
+	}
+}
+
+func TestAdler32(t *testing.T) {
+	r := rand.New(rand.NewSource(3))
+	for n := range 300 {
+		for _, m := range []int{n, n * 97} {
+			b := make([]byte, m)
+			r.Read(b)
+			if got, want := Adler32(b), adler32.Checksum(b); got != want {
+				t.Fatalf("Adler32 of %d bytes = %#x, want %#x", m, got, want)
+			}
+			for i := range b {
+				b[i] = 255
+			}
+			if got, want := Adler32(b), adler32.Checksum(b); got != want {
+				t.Fatalf("Adler32 of %d bytes of 255 = %#x, want %#x", m, got, want)
+			}
+		}
+	}
+}
+
+func BenchmarkShuffle(b *testing.B) {
+	src, dst := make([]byte, 1<<20), make([]byte, 1<<20)
+	run := func(name string, f func()) {
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(len(src)))
+			for b.Loop() {
+				f()
+			}
+		})
+	}
+	for _, size := range []int{2, 4, 8} {
+		run(fmt.Sprintf("op=unshuffle/size=%d", size), func() { Unshuffle(dst, src, size) })
+		run(fmt.Sprintf("op=shuffle/size=%d", size), func() { Shuffle(dst, src, size) })
+		run(fmt.Sprintf("op=swap/size=%d", size), func() { Swap(dst, src, size) })
+		run(fmt.Sprintf("op=portable/size=%d", size), func() { unshuffleFrom(dst, src, size, len(src)/size, 0) })
+	}
+	run("op=adler32", func() { Adler32(src) })
+}

@@ -1,0 +1,403 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+#include "textflag.h"
+
+// Every function ends with VZEROUPPER: dirty upper halves make each later SSE
+// instruction of Go code slow.
+
+// func cpuid(leaf, sub uint32) (a, b, c, d uint32)
+TEXT ·cpuid(SB), NOSPLIT, $0-24
+	MOVL leaf+0(FP), AX
+	MOVL sub+4(FP), CX
+	CPUID
+	MOVL AX, a+8(FP)
+	MOVL BX, b+12(FP)
+	MOVL CX, c+16(FP)
+	MOVL DX, d+20(FP)
+	RET
+
+// func xgetbv() uint32
+TEXT ·xgetbv(SB), NOSPLIT, $0-4
+	XORL CX, CX
+	XGETBV
+	MOVL AX, ret+0(FP)
+	RET
+
+// func unshuffle2(dst, src *byte, n, plane int)
+TEXT ·unshuffle2(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ src+8(FP), SI
+	MOVQ n+16(FP), CX
+	MOVQ plane+24(FP), DX
+	ADDQ SI, DX
+	XORQ AX, AX
+u2loop:
+	VMOVDQU (SI)(AX*1), Y0
+	VMOVDQU (DX)(AX*1), Y1
+	VPUNPCKLBW Y1, Y0, Y2
+	VPUNPCKHBW Y1, Y0, Y3
+	VPERM2I128 $0x20, Y3, Y2, Y4
+	VPERM2I128 $0x31, Y3, Y2, Y5
+	VMOVDQU Y4, (DI)
+	VMOVDQU Y5, 32(DI)
+	ADDQ $64, DI
+	ADDQ $32, AX
+	CMPQ AX, CX
+	JLT u2loop
+	VZEROUPPER
+	RET
+
+// func unshuffle4(dst, src *byte, n, plane int)
+TEXT ·unshuffle4(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ src+8(FP), SI
+	MOVQ n+16(FP), CX
+	MOVQ plane+24(FP), DX
+	LEAQ (SI)(DX*1), R8
+	LEAQ (R8)(DX*1), R9
+	LEAQ (R9)(DX*1), R10
+	XORQ AX, AX
+u4loop:
+	VMOVDQU (SI)(AX*1), Y0
+	VMOVDQU (R8)(AX*1), Y1
+	VMOVDQU (R9)(AX*1), Y2
+	VMOVDQU (R10)(AX*1), Y3
+
+	// bytes to pairs, pairs to elements, each within its 128-bit lane
+	VPUNPCKLBW Y1, Y0, Y4
+	VPUNPCKHBW Y1, Y0, Y5
+	VPUNPCKLBW Y3, Y2, Y6
+	VPUNPCKHBW Y3, Y2, Y7
+	VPUNPCKLWD Y6, Y4, Y8
+	VPUNPCKHWD Y6, Y4, Y9
+	VPUNPCKLWD Y7, Y5, Y10
+	VPUNPCKHWD Y7, Y5, Y11
+
+	// lanes back into element order
+	VPERM2I128 $0x20, Y9, Y8, Y12
+	VPERM2I128 $0x20, Y11, Y10, Y13
+	VPERM2I128 $0x31, Y9, Y8, Y14
+	VPERM2I128 $0x31, Y11, Y10, Y15
+	VMOVDQU Y12, (DI)
+	VMOVDQU Y13, 32(DI)
+	VMOVDQU Y14, 64(DI)
+	VMOVDQU Y15, 96(DI)
+	ADDQ $128, DI
+	ADDQ $32, AX
+	CMPQ AX, CX
+	JLT u4loop
+	VZEROUPPER
+	RET
+
+// func unshuffle8(dst, src *byte, n, plane int)
+TEXT ·unshuffle8(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ src+8(FP), SI
+	MOVQ n+16(FP), CX
+	MOVQ plane+24(FP), DX
+	LEAQ (SI)(DX*4), R8
+	LEAQ (DX)(DX*2), R9
+u8loop:
+	VMOVDQU (SI), Y0
+	VMOVDQU (SI)(DX*1), Y1
+	VMOVDQU (SI)(DX*2), Y2
+	VMOVDQU (SI)(R9*1), Y3
+	VMOVDQU (R8), Y4
+	VMOVDQU (R8)(DX*1), Y5
+	VMOVDQU (R8)(DX*2), Y6
+	VMOVDQU (R8)(R9*1), Y7
+
+	// bytes to pairs
+	VPUNPCKLBW Y1, Y0, Y8
+	VPUNPCKHBW Y1, Y0, Y9
+	VPUNPCKLBW Y3, Y2, Y10
+	VPUNPCKHBW Y3, Y2, Y11
+	VPUNPCKLBW Y5, Y4, Y12
+	VPUNPCKHBW Y5, Y4, Y13
+	VPUNPCKLBW Y7, Y6, Y14
+	VPUNPCKHBW Y7, Y6, Y15
+
+	// pairs to fours
+	VPUNPCKLWD Y10, Y8, Y0
+	VPUNPCKHWD Y10, Y8, Y1
+	VPUNPCKLWD Y11, Y9, Y2
+	VPUNPCKHWD Y11, Y9, Y3
+	VPUNPCKLWD Y14, Y12, Y4
+	VPUNPCKHWD Y14, Y12, Y5
+	VPUNPCKLWD Y15, Y13, Y6
+	VPUNPCKHWD Y15, Y13, Y7
+
+	// fours to elements
+	VPUNPCKLDQ Y4, Y0, Y8
+	VPUNPCKHDQ Y4, Y0, Y9
+	VPUNPCKLDQ Y5, Y1, Y10
+	VPUNPCKHDQ Y5, Y1, Y11
+	VPUNPCKLDQ Y6, Y2, Y12
+	VPUNPCKHDQ Y6, Y2, Y13
+	VPUNPCKLDQ Y7, Y3, Y14
+	VPUNPCKHDQ Y7, Y3, Y15
+
+	// lanes back into element order
+	VPERM2I128 $0x20, Y9, Y8, Y0
+	VPERM2I128 $0x20, Y11, Y10, Y1
+	VPERM2I128 $0x20, Y13, Y12, Y2
+	VPERM2I128 $0x20, Y15, Y14, Y3
+	VPERM2I128 $0x31, Y9, Y8, Y4
+	VPERM2I128 $0x31, Y11, Y10, Y5
+	VPERM2I128 $0x31, Y13, Y12, Y6
+	VPERM2I128 $0x31, Y15, Y14, Y7
+	VMOVDQU Y0, (DI)
+	VMOVDQU Y1, 32(DI)
+	VMOVDQU Y2, 64(DI)
+	VMOVDQU Y3, 96(DI)
+	VMOVDQU Y4, 128(DI)
+	VMOVDQU Y5, 160(DI)
+	VMOVDQU Y6, 192(DI)
+	VMOVDQU Y7, 224(DI)
+	ADDQ $256, DI
+	ADDQ $32, SI
+	ADDQ $32, R8
+	SUBQ $32, CX
+	JGT u8loop
+	VZEROUPPER
+	RET
+
+// func shuffle2(dst, src *byte, n, plane int)
+TEXT ·shuffle2(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ src+8(FP), SI
+	MOVQ n+16(FP), CX
+	MOVQ plane+24(FP), DX
+	VPCMPEQW Y15, Y15, Y15
+	VPSRLW $8, Y15, Y15
+s2loop:
+	VMOVDQU (SI), Y0
+	VMOVDQU 32(SI), Y1
+	VPAND Y15, Y0, Y2
+	VPAND Y15, Y1, Y3
+	VPSRLW $8, Y0, Y4
+	VPSRLW $8, Y1, Y5
+	VPACKUSWB Y3, Y2, Y6
+	VPACKUSWB Y5, Y4, Y7
+	VPERMQ $0xD8, Y6, Y6
+	VPERMQ $0xD8, Y7, Y7
+	VMOVDQU Y6, (DI)
+	VMOVDQU Y7, (DI)(DX*1)
+	ADDQ $64, SI
+	ADDQ $32, DI
+	SUBQ $32, CX
+	JGT s2loop
+	VZEROUPPER
+	RET
+
+// The mask gathers byte 0 of the lane's four elements, then byte 1, 2, 3.
+DATA shuf4mask<>+0(SB)/8, $0x0d0905010c080400
+DATA shuf4mask<>+8(SB)/8, $0x0f0b07030e0a0602
+GLOBL shuf4mask<>(SB), RODATA|NOPTR, $16
+
+// func shuffle4(dst, src *byte, n, plane int)
+//
+// Lane 0 of each register holds elements of the first half of the 32, lane 1 of
+// the second half: the transposition within lanes then ends in order.
+TEXT ·shuffle4(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ src+8(FP), SI
+	MOVQ n+16(FP), CX
+	MOVQ plane+24(FP), DX
+	LEAQ (DX)(DX*2), R9
+	VBROADCASTI128 shuf4mask<>(SB), Y15
+s4loop:
+	VMOVDQU (SI), X0
+	VMOVDQU 16(SI), X1
+	VMOVDQU 32(SI), X2
+	VMOVDQU 48(SI), X3
+	VINSERTI128 $1, 64(SI), Y0, Y0
+	VINSERTI128 $1, 80(SI), Y1, Y1
+	VINSERTI128 $1, 96(SI), Y2, Y2
+	VINSERTI128 $1, 112(SI), Y3, Y3
+	VPSHUFB Y15, Y0, Y0
+	VPSHUFB Y15, Y1, Y1
+	VPSHUFB Y15, Y2, Y2
+	VPSHUFB Y15, Y3, Y3
+	VPUNPCKLDQ Y1, Y0, Y4
+	VPUNPCKHDQ Y1, Y0, Y5
+	VPUNPCKLDQ Y3, Y2, Y6
+	VPUNPCKHDQ Y3, Y2, Y7
+	VPUNPCKLQDQ Y6, Y4, Y8
+	VPUNPCKHQDQ Y6, Y4, Y9
+	VPUNPCKLQDQ Y7, Y5, Y10
+	VPUNPCKHQDQ Y7, Y5, Y11
+	VMOVDQU Y8, (DI)
+	VMOVDQU Y9, (DI)(DX*1)
+	VMOVDQU Y10, (DI)(DX*2)
+	VMOVDQU Y11, (DI)(R9*1)
+	ADDQ $128, SI
+	ADDQ $32, DI
+	SUBQ $32, CX
+	JGT s4loop
+	VZEROUPPER
+	RET
+
+// The mask pairs byte j of the lane's two elements, j = 0 to 7.
+DATA shuf8mask<>+0(SB)/8, $0x0b030a0209010800
+DATA shuf8mask<>+8(SB)/8, $0x0f070e060d050c04
+GLOBL shuf8mask<>(SB), RODATA|NOPTR, $16
+
+// func shuffle8(dst, src *byte, n, plane int)
+TEXT ·shuffle8(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ src+8(FP), SI
+	MOVQ n+16(FP), CX
+	MOVQ plane+24(FP), DX
+	LEAQ (DX)(DX*2), R9
+	LEAQ (DI)(DX*4), R8
+s8loop:
+	VBROADCASTI128 shuf8mask<>(SB), Y15
+	VMOVDQU (SI), X0
+	VMOVDQU 16(SI), X1
+	VMOVDQU 32(SI), X2
+	VMOVDQU 48(SI), X3
+	VMOVDQU 64(SI), X4
+	VMOVDQU 80(SI), X5
+	VMOVDQU 96(SI), X6
+	VMOVDQU 112(SI), X7
+	VINSERTI128 $1, 128(SI), Y0, Y0
+	VINSERTI128 $1, 144(SI), Y1, Y1
+	VINSERTI128 $1, 160(SI), Y2, Y2
+	VINSERTI128 $1, 176(SI), Y3, Y3
+	VINSERTI128 $1, 192(SI), Y4, Y4
+	VINSERTI128 $1, 208(SI), Y5, Y5
+	VINSERTI128 $1, 224(SI), Y6, Y6
+	VINSERTI128 $1, 240(SI), Y7, Y7
+	VPSHUFB Y15, Y0, Y0
+	VPSHUFB Y15, Y1, Y1
+	VPSHUFB Y15, Y2, Y2
+	VPSHUFB Y15, Y3, Y3
+	VPSHUFB Y15, Y4, Y4
+	VPSHUFB Y15, Y5, Y5
+	VPSHUFB Y15, Y6, Y6
+	VPSHUFB Y15, Y7, Y7
+
+	// 8x8 transposition of the 16-bit pairs within each lane
+	VPUNPCKLWD Y1, Y0, Y8
+	VPUNPCKHWD Y1, Y0, Y9
+	VPUNPCKLWD Y3, Y2, Y10
+	VPUNPCKHWD Y3, Y2, Y11
+	VPUNPCKLWD Y5, Y4, Y12
+	VPUNPCKHWD Y5, Y4, Y13
+	VPUNPCKLWD Y7, Y6, Y14
+	VPUNPCKHWD Y7, Y6, Y15
+	VPUNPCKLDQ Y10, Y8, Y0
+	VPUNPCKHDQ Y10, Y8, Y1
+	VPUNPCKLDQ Y11, Y9, Y2
+	VPUNPCKHDQ Y11, Y9, Y3
+	VPUNPCKLDQ Y14, Y12, Y4
+	VPUNPCKHDQ Y14, Y12, Y5
+	VPUNPCKLDQ Y15, Y13, Y6
+	VPUNPCKHDQ Y15, Y13, Y7
+	VPUNPCKLQDQ Y4, Y0, Y8
+	VPUNPCKHQDQ Y4, Y0, Y9
+	VPUNPCKLQDQ Y5, Y1, Y10
+	VPUNPCKHQDQ Y5, Y1, Y11
+	VPUNPCKLQDQ Y6, Y2, Y12
+	VPUNPCKHQDQ Y6, Y2, Y13
+	VPUNPCKLQDQ Y7, Y3, Y14
+	VPUNPCKHQDQ Y7, Y3, Y15
+	VMOVDQU Y8, (DI)
+	VMOVDQU Y9, (DI)(DX*1)
+	VMOVDQU Y10, (DI)(DX*2)
+	VMOVDQU Y11, (DI)(R9*1)
+	VMOVDQU Y12, (R8)
+	VMOVDQU Y13, (R8)(DX*1)
+	VMOVDQU Y14, (R8)(DX*2)
+	VMOVDQU Y15, (R8)(R9*1)
+	ADDQ $256, SI
+	ADDQ $32, DI
+	ADDQ $32, R8
+	SUBQ $32, CX
+	JGT s8loop
+	VZEROUPPER
+	RET
+
+// func swapBytes(dst, src *byte, n int, mask *[32]byte)
+TEXT ·swapBytes(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), DI
+	MOVQ src+8(FP), SI
+	MOVQ n+16(FP), CX
+	MOVQ mask+24(FP), DX
+	VMOVDQU (DX), Y15
+swloop:
+	VMOVDQU (SI), Y0
+	VPSHUFB Y15, Y0, Y0
+	VMOVDQU Y0, (DI)
+	ADDQ $32, SI
+	ADDQ $32, DI
+	SUBQ $32, CX
+	JGT swloop
+	VZEROUPPER
+	RET
+
+DATA adlerw<>+0(SB)/8, $0x191a1b1c1d1e1f20
+DATA adlerw<>+8(SB)/8, $0x1112131415161718
+DATA adlerw<>+16(SB)/8, $0x090a0b0c0d0e0f10
+DATA adlerw<>+24(SB)/8, $0x0102030405060708
+GLOBL adlerw<>(SB), RODATA|NOPTR, $32
+
+// func adler(p *byte, n int, s1, s2 *uint32)
+//
+// For each 32 bytes b: s2 += 32*s1 + sum((32-i)*b[i]); s1 += sum(b[i]).
+// Y1 sums the bytes, Y2 sums Y1 before each step (times 32 at the end), Y3 the weighted bytes.
+TEXT ·adler(SB), NOSPLIT, $0-32
+	MOVQ p+0(FP), SI
+	MOVQ n+8(FP), CX
+	MOVQ s1+16(FP), R8
+	MOVQ s2+24(FP), R9
+	VPXOR Y0, Y0, Y0
+	VPXOR Y1, Y1, Y1
+	VPXOR Y2, Y2, Y2
+	VPXOR Y3, Y3, Y3
+	VMOVDQU adlerw<>(SB), Y14
+	VPCMPEQW Y15, Y15, Y15
+	VPSRLW $15, Y15, Y15
+	MOVL (R8), AX
+	MOVQ CX, DX
+	SHRQ $5, DX
+	IMULQ AX, DX
+	SHLQ $5, DX
+adloop:
+	VMOVDQU (SI), Y4
+	VPADDD Y1, Y2, Y2
+	VPSADBW Y0, Y4, Y5
+	VPADDD Y5, Y1, Y1
+	VPMADDUBSW Y14, Y4, Y6
+	VPMADDWD Y15, Y6, Y6
+	VPADDD Y6, Y3, Y3
+	ADDQ $32, SI
+	SUBQ $32, CX
+	JGT adloop
+	VPSLLD $5, Y2, Y2
+	VPADDD Y2, Y3, Y3
+
+	// horizontal sums
+	VEXTRACTI128 $1, Y1, X5
+	VPADDD X5, X1, X1
+	VPSHUFD $0x4E, X1, X5
+	VPADDD X5, X1, X1
+	VPSHUFD $0xB1, X1, X5
+	VPADDD X5, X1, X1
+	VEXTRACTI128 $1, Y3, X5
+	VPADDD X5, X3, X3
+	VPSHUFD $0x4E, X3, X5
+	VPADDD X5, X3, X3
+	VPSHUFD $0xB1, X3, X5
+	VPADDD X5, X3, X3
+	VMOVD X1, BX
+	ADDL BX, AX
+	MOVL AX, (R8)
+	VMOVD X3, BX
+	MOVL (R9), AX
+	ADDL BX, AX
+	ADDL DX, AX
+	MOVL AX, (R9)
+	VZEROUPPER
+	RET
