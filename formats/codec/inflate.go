@@ -5,7 +5,6 @@ package codec
 import (
 	"encoding/binary"
 	"fmt"
-	"hash/crc32"
 	"sync"
 
 	"github.com/arrayrun/arrayrun/formats"
@@ -20,7 +19,7 @@ import (
 // destination a little longer than the output is decoded faster at its end.
 //
 // The zero value is ready. It holds 21 KiB of tables and is not safe for
-// concurrent use; the functions InflateZlib and InflateGzip take one from a pool.
+// concurrent use; InflateZlib takes one from a pool.
 type Inflater struct {
 	lit  [1<<litBits + 1600]uint32
 	dist [1<<distBits + 1200]uint32
@@ -37,14 +36,6 @@ func InflateZlib(dst, src []byte) (int, error) {
 	d := inflaters.Get().(*Inflater)
 	defer inflaters.Put(d)
 	return d.Zlib(dst, src)
-}
-
-// InflateGzip decodes the gzip members of src (RFC 1952) into dst, one after the
-// other, and returns the length of the output. Errors are those of InflateZlib.
-func InflateGzip(dst, src []byte) (int, error) {
-	d := inflaters.Get().(*Inflater)
-	defer inflaters.Put(d)
-	return d.Gzip(dst, src)
 }
 
 // Zlib is InflateZlib with d's tables.
@@ -64,69 +55,6 @@ func (d *Inflater) Zlib(dst, src []byte) (int, error) {
 		return n, fmt.Errorf("codec: zlib: Adler-32 of %d bytes: got %#x, want %#x: %w", n, got, want, formats.ErrCorrupt)
 	}
 	return n, nil
-}
-
-// Gzip is InflateGzip with d's tables.
-func (d *Inflater) Gzip(dst, src []byte) (int, error) {
-	total := 0
-	for first := true; first || len(src) > 0; first = false {
-		head, err := gzipHeader(src)
-		if err != nil {
-			return total, err
-		}
-		n, used, err := d.Inflate(dst[total:], src[head:])
-		if err != nil {
-			return total, err
-		}
-		src = src[head+used:]
-		if len(src) < 8 {
-			return total, fmt.Errorf("codec: gzip: checksum cut off: %w", formats.ErrCorrupt)
-		}
-		got, want := crc32.ChecksumIEEE(dst[total:total+n]), binary.LittleEndian.Uint32(src)
-		if got != want || uint32(n) != binary.LittleEndian.Uint32(src[4:]) {
-			return total, fmt.Errorf("codec: gzip: CRC-32 of %d bytes: got %#x, want %#x: %w", n, got, want, formats.ErrCorrupt)
-		}
-		src = src[8:]
-		total += n
-	}
-	return total, nil
-}
-
-// gzipHeader returns the length of the member header at the start of b.
-func gzipHeader(b []byte) (int, error) {
-	bad := fmt.Errorf("codec: gzip: no gzip header in a stream of %d bytes: %w", len(b), formats.ErrCorrupt)
-	if len(b) < 10 || b[0] != 0x1f || b[1] != 0x8b || b[2] != 8 {
-		return 0, bad
-	}
-	const hcrc, extra, name, comment = 2, 4, 8, 16
-	flags, p := b[3], 10
-	if flags&extra != 0 {
-		if len(b) < p+2 {
-			return 0, bad
-		}
-		p += 2 + int(binary.LittleEndian.Uint16(b[p:]))
-	}
-	for _, f := range []byte{name, comment} {
-		if flags&f == 0 {
-			continue
-		}
-		for {
-			if p >= len(b) {
-				return 0, bad
-			}
-			p++
-			if b[p-1] == 0 {
-				break
-			}
-		}
-	}
-	if flags&hcrc != 0 {
-		p += 2
-	}
-	if p > len(b) {
-		return 0, bad
-	}
-	return p, nil
 }
 
 // corruptDeflate is the error of a stream that breaks the rules near byte at.
