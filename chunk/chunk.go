@@ -26,12 +26,17 @@ type Chunk struct {
 }
 
 // New returns a C-ordered chunk with undefined contents. The caller owns its
-// block's one reference. itemBytes is used for Raw only.
+// block's one reference. itemBytes is used for Raw only. A shape that no memory
+// could hold gives an error wrapping ErrShape.
 func New(a mem.Allocator, dt dtype.DType, itemBytes int, shape Shape) (*Chunk, error) {
 	if dt != dtype.Raw {
 		itemBytes = dt.Size()
 	}
-	b, err := a.Alloc(shape.Size() * int64(itemBytes))
+	n, err := shape.Bytes(int64(itemBytes))
+	if err != nil {
+		return nil, err
+	}
+	b, err := a.Alloc(n)
 	if err != nil {
 		return nil, err
 	}

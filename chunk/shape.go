@@ -5,6 +5,7 @@ package chunk
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 )
@@ -22,6 +23,27 @@ func (s Shape) Size() int64 {
 		n *= d
 	}
 	return n
+}
+
+// Bytes returns the bytes of an array of shape s with elements of itemBytes. A
+// negative length, or a product that does not fit int64, gives an error wrapping
+// ErrShape: shapes come from files, and files may be damaged.
+func (s Shape) Bytes(itemBytes int64) (int64, error) {
+	n := itemBytes
+	for i, d := range s {
+		if d < 0 {
+			return 0, fmt.Errorf("chunk: shape %v: axis %d has length %d: %w", s, i, d, ErrShape)
+		}
+		if d == 0 {
+			n = 0
+			continue
+		}
+		if n > math.MaxInt64/d {
+			return 0, fmt.Errorf("chunk: shape %v of %d byte elements is beyond 2^63 bytes: %w", s, itemBytes, ErrShape)
+		}
+		n *= d
+	}
+	return n, nil
 }
 
 // Equal reports whether s and t are the same shape.
