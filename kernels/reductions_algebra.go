@@ -29,22 +29,22 @@ var algebras = [...]algebra{
 	FoldProd:    {name: "prod", state: []component{{"prod", Accumulator}}, result: sumResult, identity: identityProd, complex: true},
 	FoldMean:    {name: "mean", state: []component{{"sum", meanSum}, {"count", always(dtype.Int64)}}, result: meanResult, complex: true},
 	FoldMoments: {name: "moments", state: []component{{"count", always(dtype.Int64)}, {"mean", always(dtype.Float64)}, {"m2", always(dtype.Float64)}}, result: meanResult},
-	FoldMin:     {name: "min", state: []component{{"value", same}}, result: same, identity: identityMin},
-	FoldMax:     {name: "max", state: []component{{"value", same}}, result: same, identity: identityMax},
+	FoldMin:     {name: "min", state: []component{{"value", sameDType}}, result: sameDType, identity: identityMin},
+	FoldMax:     {name: "max", state: []component{{"value", sameDType}}, result: sameDType, identity: identityMax},
 	FoldAny:     {name: "any", state: []component{{"any", always(dtype.Bool)}}, result: always(dtype.Bool), complex: true},
 	FoldAll:     {name: "all", state: []component{{"all", always(dtype.Bool)}}, result: always(dtype.Bool), identity: identityAll, complex: true},
 	FoldCount:   {name: "count", state: []component{{"count", always(dtype.Int64)}}, result: always(dtype.Int64), complex: true},
 	FoldNonzero: {name: "nonzero", state: []component{{"count", always(dtype.Int64)}}, result: always(dtype.Int64), complex: true},
-	FoldArgMin:  {name: "argmin", state: []component{{"value", same}, {"position", always(dtype.Int64)}}, result: always(dtype.Int64), identity: identityNone},
-	FoldArgMax:  {name: "argmax", state: []component{{"value", same}, {"position", always(dtype.Int64)}}, result: always(dtype.Int64), identity: identityNone},
-	FoldFirst:   {name: "first", state: []component{{"value", same}, {"position", always(dtype.Int64)}}, result: same, identity: identityNone},
-	FoldLast:    {name: "last", state: []component{{"value", same}, {"position", always(dtype.Int64)}}, result: same, identity: identityNone},
+	FoldArgMin:  {name: "argmin", state: []component{{"value", sameDType}, {"position", always(dtype.Int64)}}, result: always(dtype.Int64), identity: identityNone},
+	FoldArgMax:  {name: "argmax", state: []component{{"value", sameDType}, {"position", always(dtype.Int64)}}, result: always(dtype.Int64), identity: identityNone},
+	FoldFirst:   {name: "first", state: []component{{"value", sameDType}, {"position", always(dtype.Int64)}}, result: sameDType, identity: identityNone},
+	FoldLast:    {name: "last", state: []component{{"value", sameDType}, {"position", always(dtype.Int64)}}, result: sameDType, identity: identityNone},
 }
 
 // String returns the algebra's name.
 func (a Algebra) String() string { return algebras[a].name }
 
-func same(in dtype.DType) dtype.DType { return in }
+func sameDType(in dtype.DType) dtype.DType { return in }
 
 func always(dt dtype.DType) func(dtype.DType) dtype.DType {
 	return func(dtype.DType) dtype.DType { return dt }
