@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package codec
+
+import (
+	"encoding/binary"
+
+	"github.com/klauspost/compress/snappy"
+	"github.com/pierrec/lz4/v4"
+)
+
+// bloscStage reads Blosc 1 containers; everything needed is in their header.
+// Specification: c-blosc, README_CHUNK_FORMAT.rst.
+type bloscStage struct{}
+
+func newBlosc(Config, int) (Stage, error) { return bloscStage{}, nil }
+
+// The flags of byte 2 of the header.
+const (
+	bloscShuffle    = 1
+	bloscMemcpy     = 2
+	bloscBitshuffle = 4
+	bloscNoSplit    = 16
+)
+
+// bloscInner is the table of inner codecs by the number in the upper three bits of the flags.
+var bloscInner = [8]struct {
+	name   string
+	decode func(dst, src []byte, s *Scratch) (int, error)
+}{
+	{"blosclz", func(dst, src []byte, _ *Scratch) (int, error) { return blosclz(dst, src) }},
+	{"lz4", func(dst, src []byte, _ *Scratch) (int, error) { return lz4.UncompressBlock(src, dst) }},
+	{"snappy", decodeSnappy},
+	{"zlib", func(dst, src []byte, s *Scratch) (int, error) { return s.inf.Zlib(dst, src) }},
+	{"zstd", func(dst, src []byte, s *Scratch) (int, error) { return s.Zstd(dst, src) }},
+}
+
+func decodeSnappy(dst, src []byte, _ *Scratch) (int, error) {
+	if n, err := snappy.DecodedLen(src); err != nil || n > len(dst) {
+		return 0, corrupt("snappy", "decoded length %d, want at most %d", n, len(dst))
+	}
+	out, err := snappy.Decode(dst, src)
+	return len(out), err
+}
+
+// Blosc decodes a Blosc 1 container into dst and returns the bytes written.
+func (s *Scratch) Blosc(dst, src []byte) (int, error) {
+	const header = 16
+	if len(src) < header {
+		return 0, corrupt("blosc", "%d bytes, want a header of 16", len(src))
+	}
+	le := binary.LittleEndian
+	flags, typesize := src[2], int(src[3])
+	nbytes, blocksize, cbytes := int(le.Uint32(src[4:])), int(le.Uint32(src[8:])), int(le.Uint32(src[12:]))
+	inner := bloscInner[flags>>5]
+	switch {
+	case src[0] == 0 || src[0] > 2:
+		return 0, corrupt("blosc", "container version %d, want 1 or 2", src[0])
+	case cbytes < header || cbytes > len(src):
+		return 0, corrupt("blosc", "container says %d bytes, got %d", cbytes, len(src))
+	case nbytes > len(dst):
+		return 0, corrupt("blosc", "container decodes to %d bytes, want at most %d", nbytes, len(dst))
+	case nbytes == 0:
+		return 0, nil
+	case typesize == 0 || blocksize <= 0:
+		return 0, corrupt("blosc", "type size %d, block size %d", typesize, blocksize)
+	}
+	src, dst = src[:cbytes], dst[:nbytes]
+	if flags&bloscMemcpy != 0 {
+		if cbytes != nbytes+header {
+			return 0, corrupt("blosc", "copied container has %d bytes, want %d", cbytes, nbytes+header)
+		}
+		return copy(dst, src[header:]), nil
+	}
+	if inner.decode == nil {
+		return 0, corrupt("blosc", "inner codec number %d is not known", flags>>5)
+	}
+	blocks := (nbytes-1)/blocksize + 1
+	if cbytes < header+4*blocks {
+		return 0, corrupt("blosc", "%d bytes do not hold the starts of %d blocks", cbytes, blocks)
+	}
+	for i := range blocks {
+		start := int(le.Uint32(src[header+4*i:]))
+		if start < header+4*blocks || start > cbytes {
+			return 0, corrupt("blosc", "block %d starts at byte %d of %d", i, start, cbytes)
+		}
+		out := dst[i*blocksize : min((i+1)*blocksize, nbytes)]
+		splits := 1
+		// c-blosc's rule: only whole blocks of enough elements are split by byte of the element
+		if flags&bloscNoSplit == 0 && typesize <= 16 && blocksize/typesize >= 128 && len(out) == blocksize && blocksize%typesize == 0 {
+			splits = typesize
+		}
+		shuffle := flags&bloscShuffle != 0 && typesize > 1
+		bitshuffle := flags&bloscBitshuffle != 0 && len(out) >= typesize
+		to := out
+		if shuffle || bitshuffle {
+			s.block = Grow(s.block, len(out))
+			to = s.block
+		}
+		if err := s.bloscBlock(to, src[start:], splits, inner.decode); err != nil {
+			return 0, corrupt("blosc", "block %d of %d (%s): %v", i, blocks, inner.name, err)
+		}
+		switch {
+		case bitshuffle:
+			if n := len(out) / typesize; n%8 == 0 {
+				Bitunshuffle(out, to, n, typesize)
+				copy(out[n*typesize:], to[n*typesize:])
+			} else {
+				copy(out, to)
+			}
+		case shuffle:
+			Unshuffle(out, to, typesize)
+		}
+	}
+	return nbytes, nil
+}
+
+// bloscBlock decodes the splits at the start of src, each with its length before it, into dst.
+func (s *Scratch) bloscBlock(dst, src []byte, splits int, decode func(dst, src []byte, s *Scratch) (int, error)) error {
+	each := len(dst) / splits
+	for j := range splits {
+		if len(src) < 4 {
+			return corrupt("blosc", "split %d is cut off", j)
+		}
+		n := int(int32(binary.LittleEndian.Uint32(src)))
+		if n < 0 || n > len(src)-4 {
+			return corrupt("blosc", "split %d has %d bytes, %d are left", j, n, len(src)-4)
+		}
+		part := dst[j*each : (j+1)*each : (j+1)*each]
+		if n == each {
+			copy(part, src[4:4+n])
+		} else if got, err := decode(part, src[4:4+n], s); err != nil {
+			return err
+		} else if got != each {
+			return corrupt("blosc", "split %d decoded to %d bytes, want %d", j, got, each)
+		}
+		src = src[4+n:]
+	}
+	return nil
+}
+
+func (bloscStage) Decode(dst, src []byte, s *Scratch) ([]byte, error) {
+	n, err := s.Blosc(dst, src)
+	if err != nil {
+		return nil, err
+	}
+	return dst[:n], nil
+}
+
+func (bloscStage) Encode([]byte, []byte, *Scratch) ([]byte, error) { return nil, readOnly("blosc") }
+
+func (bloscStage) Bound(n int) int { return n + n/64 + 1024 }
+
+// blosclz decodes a BloscLZ block (FastLZ level 2 with c-blosc's distances).
+func blosclz(dst, src []byte) (int, error) {
+	const maxDistance = 8191
+	if len(src) == 0 {
+		return 0, corrupt("blosclz", "no bytes")
+	}
+	op, ip := 0, 1
+	ctrl := int(src[0] & 31)
+	for {
+		if ctrl < 32 {
+			n := ctrl + 1
+			if ip+n > len(src) || op+n > len(dst) {
+				return op, corrupt("blosclz", "literal of %d bytes at byte %d of %d", n, ip, len(src))
+			}
+			copy(dst[op:], src[ip:ip+n])
+			op += n
+			ip += n
+		} else {
+			n, off := ctrl>>5-1, (ctrl&31)<<8
+			for more := n == 6; more; {
+				if ip >= len(src) {
+					return op, corrupt("blosclz", "length is cut off")
+				}
+				n += int(src[ip])
+				more = src[ip] == 255
+				ip++
+			}
+			if ip >= len(src) {
+				return op, corrupt("blosclz", "distance is cut off")
+			}
+			code := int(src[ip])
+			ip++
+			n += 3
+			if code == 255 && off == 31<<8 {
+				if ip+2 > len(src) {
+					return op, corrupt("blosclz", "distance is cut off")
+				}
+				off, code = int(src[ip])<<8|int(src[ip+1]), maxDistance
+				ip += 2
+			}
+			from := op - off - code - 1
+			if from < 0 || op+n > len(dst) {
+				return op, corrupt("blosclz", "match of %d bytes, %d back at byte %d of %d", n, op-from, op, len(dst))
+			}
+			for range n {
+				dst[op] = dst[from]
+				op++
+				from++
+			}
+		}
+		if ip >= len(src) {
+			return op, nil
+		}
+		ctrl = int(src[ip])
+		ip++
+	}
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package codec
+
+import (
+	"sync"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+// Scratch holds the buffers and codec state of one worker. It is not safe for
+// concurrent use. Get one with Borrow and give it back with Return.
+type Scratch struct {
+	// Enc is for the caller's encoded bytes, Dec for a decoded chunk: grow them with Grow.
+	Enc, Dec []byte
+
+	mid   [2][]byte // between the stages of a chain
+	block []byte    // a Blosc block before unshuffling
+	inf   Inflater
+	zdec  *zstd.Decoder
+	zenc  map[zstdKey]*zstd.Encoder
+	flate flateWriters
+}
+
+var scratches = sync.Pool{New: func() any { return new(Scratch) }}
+
+// Borrow returns a Scratch from the pool.
+func Borrow() *Scratch { return scratches.Get().(*Scratch) }
+
+// Return gives s back to the pool; s and its buffers must not be used afterwards.
+func (s *Scratch) Return() { scratches.Put(s) }
+
+// Grow returns b with length n, reallocated when its capacity is too small. The
+// contents are undefined. Capacities are rounded up so that a worker settles soon.
+func Grow(b []byte, n int) []byte {
+	if cap(b) >= n {
+		return b[:n]
+	}
+	c := max(n, 4096)
+	c = (c + c/16 + 4095) &^ 4095
+	return make([]byte, n, c)
+}

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package codec
+
+import (
+	"bytes"
+	"compress/bzip2"
+	"encoding/binary"
+	"fmt"
+	"hash/crc32"
+	"io"
+
+	"github.com/arrayrun/arrayrun/formats"
+	"github.com/pierrec/lz4/v4"
+)
+
+// crcStage appends the CRC-32C of the bytes, little endian (Zarr v3, "crc32c").
+type crcStage struct{}
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+func newCRC32C(c Config, _ int) (Stage, error) {
+	if l := c.Text("location", "end"); l != "end" {
+		return nil, fmt.Errorf("codec crc32c: checksum at the %s, want at the end: %w", l, formats.ErrFormat)
+	}
+	return crcStage{}, nil
+}
+
+func (crcStage) Decode(_, src []byte, _ *Scratch) ([]byte, error) {
+	n := len(src) - 4
+	if n < 0 {
+		return nil, corrupt("crc32c", "%d bytes, want at least 4", len(src))
+	}
+	if got, want := crc32.Checksum(src[:n], castagnoli), binary.LittleEndian.Uint32(src[n:]); got != want {
+		return nil, corrupt("crc32c", "checksum is %08x, want %08x", got, want)
+	}
+	return src[:n], nil
+}
+
+func (crcStage) Encode(dst, src []byte, _ *Scratch) ([]byte, error) {
+	return binary.LittleEndian.AppendUint32(append(dst, src...), crc32.Checksum(src, castagnoli)), nil
+}
+
+func (crcStage) Bound(n int) int { return n + 4 }
+
+// shuffleStage is the byte shuffle of numcodecs and HDF5.
+type shuffleStage struct{ item int }
+
+func newShuffle(c Config, item int) (Stage, error) {
+	n, err := c.Int("elementsize", int64(item))
+	if err == nil && (n < 1 || n > 1<<20) {
+		err = fmt.Errorf("codec shuffle: elementsize %d, want 1 to 1048576: %w", n, formats.ErrFormat)
+	}
+	return shuffleStage{int(n)}, err
+}
+
+func (z shuffleStage) Decode(dst, src []byte, _ *Scratch) ([]byte, error) {
+	if len(src) > len(dst) {
+		return nil, corrupt("shuffle", "%d bytes, want at most %d", len(src), len(dst))
+	}
+	Unshuffle(dst[:len(src)], src, z.item)
+	return dst[:len(src)], nil
+}
+
+func (z shuffleStage) Encode(dst, src []byte, _ *Scratch) ([]byte, error) {
+	at := len(dst)
+	dst = append(dst, src...)
+	Shuffle(dst[at:], src, z.item)
+	return dst, nil
+}
+
+func (shuffleStage) Bound(n int) int { return n }
+
+// lz4Stage is numcodecs' LZ4: the decoded length as a little-endian uint32, then one LZ4 block.
+type lz4Stage struct{}
+
+func newLZ4(Config, int) (Stage, error) { return lz4Stage{}, nil }
+
+func (lz4Stage) Decode(dst, src []byte, _ *Scratch) ([]byte, error) {
+	if len(src) < 4 {
+		return nil, corrupt("lz4", "%d bytes, want at least 4", len(src))
+	}
+	n := binary.LittleEndian.Uint32(src)
+	if int64(n) > int64(len(dst)) {
+		return nil, corrupt("lz4", "decoded length %d, want at most %d", n, len(dst))
+	}
+	if n == 0 {
+		return dst[:0], nil
+	}
+	got, err := lz4.UncompressBlock(src[4:], dst[:n])
+	if err != nil || got != int(n) {
+		return nil, corrupt("lz4", "decoded %d of %d bytes: %v", got, n, err)
+	}
+	return dst[:n], nil
+}
+
+func (lz4Stage) Encode(dst, src []byte, _ *Scratch) ([]byte, error) {
+	dst = binary.LittleEndian.AppendUint32(dst, uint32(len(src)))
+	at := len(dst)
+	dst = append(dst, make([]byte, lz4.CompressBlockBound(len(src)))...)
+	n, err := lz4.CompressBlock(src, dst[at:], nil)
+	if err != nil {
+		return nil, fmt.Errorf("codec lz4: encode %d bytes: %w", len(src), err)
+	}
+	return dst[:at+n], nil
+}
+
+func (lz4Stage) Bound(n int) int { return 4 + n + n/255 + 16 }
+
+// bzip2Stage reads bzip2.
+type bzip2Stage struct{}
+
+func newBzip2(Config, int) (Stage, error) { return bzip2Stage{}, nil }
+
+func (bzip2Stage) Decode(dst, src []byte, _ *Scratch) ([]byte, error) {
+	r := bzip2.NewReader(bytes.NewReader(src))
+	n, err := io.ReadFull(r, dst)
+	if err == nil {
+		var more [1]byte
+		if k, e := r.Read(more[:]); k > 0 {
+			return nil, corrupt("bz2", "it decodes to more than %d bytes", len(dst))
+		} else if e != nil && e != io.EOF {
+			err = e
+		}
+	} else if err == io.EOF || err == io.ErrUnexpectedEOF {
+		err = nil
+	}
+	if err != nil {
+		return nil, corrupt("bz2", "%v", err)
+	}
+	return dst[:n], nil
+}
+
+func (bzip2Stage) Encode([]byte, []byte, *Scratch) ([]byte, error) { return nil, readOnly("bz2") }
+
+func (bzip2Stage) Bound(n int) int { return n + n/64 + 1024 }

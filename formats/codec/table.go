@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package codec
+
+import (
+	"fmt"
+
+	"github.com/arrayrun/arrayrun/formats"
+)
+
+// Stage is a bytes-to-bytes codec, safe for concurrent use with different Scratches.
+type Stage interface {
+	// Decode decodes src into dst's memory and returns the decoded bytes: a prefix of
+	// dst or a part of src. It never yields more than len(dst) bytes.
+	Decode(dst, src []byte, s *Scratch) ([]byte, error)
+	// Encode appends the encoding of src to dst. A stage that only reads gives an error wrapping formats.ErrFormat.
+	Encode(dst, src []byte, s *Scratch) ([]byte, error)
+	// Bound is an upper bound of the encoded size of n bytes.
+	Bound(n int) int
+}
+
+// Entry is one row of Table.
+type Entry struct {
+	Name    string   // Zarr v3's name; the one info prints
+	Aliases []string // other v3 names
+	V2      string   // numcodecs' id in Zarr v2, "" when it has none
+	HDF5    uint16   // HDF5's filter number, 0 when it has none
+	State   int      // bytes of codec state one worker keeps
+	// New makes the stage for items of the given size.
+	New func(c Config, itemBytes int) (Stage, error)
+}
+
+// Table holds every bytes-to-bytes codec.
+var Table = []Entry{
+	{Name: "gzip", Aliases: []string{"numcodecs.gzip"}, V2: "gzip", State: 64 << 10, New: newGzip},
+	{Name: "zlib", Aliases: []string{"numcodecs.zlib"}, V2: "zlib", HDF5: 1, State: 64 << 10, New: newZlib},
+	{Name: "zstd", Aliases: []string{"numcodecs.zstd"}, V2: "zstd", HDF5: 32015, State: 8 << 20, New: newZstd},
+	{Name: "blosc", Aliases: []string{"numcodecs.blosc"}, V2: "blosc", HDF5: 32001, State: 8 << 20, New: newBlosc},
+	{Name: "lz4", Aliases: []string{"numcodecs.lz4"}, V2: "lz4", State: 16 << 10, New: newLZ4},
+	{Name: "shuffle", Aliases: []string{"numcodecs.shuffle"}, V2: "shuffle", HDF5: 2, New: newShuffle},
+	{Name: "crc32c", Aliases: []string{"numcodecs.crc32c"}, V2: "crc32c", New: newCRC32C},
+	{Name: "bz2", Aliases: []string{"numcodecs.bz2"}, V2: "bz2", HDF5: 307, State: 4 << 20, New: newBzip2},
+}
+
+// ByName returns the row with the Zarr v3 name or alias.
+func ByName(name string) (*Entry, bool) {
+	for i := range Table {
+		e := &Table[i]
+		if e.Name == name {
+			return e, true
+		}
+		for _, a := range e.Aliases {
+			if a == name {
+				return e, true
+			}
+		}
+	}
+	return nil, false
+}
+
+// ByV2 returns the row with the numcodecs id.
+func ByV2(id string) (*Entry, bool) {
+	for i := range Table {
+		if Table[i].V2 == id {
+			return &Table[i], true
+		}
+	}
+	return nil, false
+}
+
+// Config is a codec's configuration as parsed JSON: integers are int64.
+type Config map[string]any
+
+// Int returns the integer with the name, or def where it is absent; another type is an error wrapping formats.ErrFormat.
+func (c Config) Int(name string, def int64) (int64, error) {
+	switch v := c[name].(type) {
+	case nil:
+		return def, nil
+	case int64:
+		return v, nil
+	case float64:
+		if v == float64(int64(v)) {
+			return int64(v), nil
+		}
+	}
+	return 0, fmt.Errorf("codec: configuration %q: got %v, want an integer: %w", name, c[name], formats.ErrFormat)
+}
+
+// Text returns the string with the name, or def where it is absent or not a string.
+func (c Config) Text(name, def string) string {
+	if s, ok := c[name].(string); ok {
+		return s
+	}
+	return def
+}
+
+// corrupt reports damage found by the named codec.
+func corrupt(codec, format string, args ...any) error {
+	return fmt.Errorf("codec %s: %s: %w", codec, fmt.Sprintf(format, args...), formats.ErrCorrupt)
+}
+
+// readOnly reports that the named codec cannot encode.
+func readOnly(codec string) error {
+	return fmt.Errorf("codec %s: it can be read but not written; use zstd, gzip or none: %w", codec, formats.ErrFormat)
+}
