@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package graph
+
+import (
+	"fmt"
+
+	"github.com/arrayrun/arrayrun/chunk/dtype"
+)
+
+// At is the place a user wrote an operation at ("pipeline.go:41", "1:17"); its
+// methods are the constructors. The empty At is for nodes nobody wrote.
+type At string
+
+// Error is a node that could not be built: why, and where it was written. Text with
+// a place ends in it, in parentheses.
+type Error struct {
+	Pos string
+	Err error
+}
+
+// Error returns the text of Err and the place.
+func (e *Error) Error() string {
+	if e.Pos == "" {
+		return e.Err.Error()
+	}
+	return fmt.Sprintf("%v (%s)", e.Err, e.Pos)
+}
+
+// Unwrap returns Err.
+func (e *Error) Unwrap() error { return e.Err }
+
+// NewError returns a node that stands for what could not be built at pos: its Err
+// is an *Error around err, it has rank 0 and no dtype. Everything made from it is it.
+func NewError(err error, pos string) *Node {
+	return &Node{DType: dtype.Invalid, Err: &Error{Pos: pos, Err: err}, Pos: pos, ID: lastID.Add(1)}
+}
+
+// errorf returns an error node with a formatted text.
+func (at At) errorf(format string, args ...any) *Node {
+	return NewError(fmt.Errorf(format, args...), string(at))
+}
+
+// firstErr returns the first input that is an error node, nil when there is none.
+func firstErr(in ...*Node) *Node {
+	for _, n := range in {
+		if n == nil {
+			return NewError(fmt.Errorf("ndarray: operand is missing: got a nil node"), "")
+		}
+		if n.Err != nil {
+			return n
+		}
+	}
+	return nil
+}
