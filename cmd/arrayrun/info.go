@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/arrayrun/arrayrun/formats"
+	"github.com/arrayrun/arrayrun/formats/all"
+)
+
+func infoCommand(a *app) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "info [flags] URI",
+		Short: "print what a file holds: dimensions, variables, chunks, codecs, attributes",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			asJSON, _ := c.Flags().GetBool("json")
+			sums, _ := c.Flags().GetBool("checksums")
+			return a.info(c.Context(), args[0], asJSON, sums)
+		},
+	}
+	c.Flags().Bool("json", false, "print one JSON document")
+	c.Flags().Bool("checksums", false, "add the MD5 of each variable's values")
+	addSettings(c, "read")
+	return c
+}
+
+// info prints the description of the file at uri. A variable that cannot be
+// read keeps its entry; the rest is still listed and the exit code says so.
+func (a *app) info(ctx context.Context, uri string, asJSON, sums bool) error {
+	path, variable := splitURI(uri)
+	g, err := all.Open(ctx, path)
+	if err != nil {
+		return at(exitInput, err)
+	}
+	defer closeGroup(g)
+	if variable != "" {
+		if g, err = onlyVariable(g, variable); err != nil {
+			return at(exitInput, fmt.Errorf("%s: %w", path, err))
+		}
+	}
+	d := describer{sums: sums}
+	if sums {
+		d.hash = newHasher(a.memory())
+		defer d.hash.close()
+	}
+	doc := d.group(ctx, g)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if asJSON {
+		out := object{{"uri", uri}, {"format", g.Format}}
+		if err := a.printJSON(append(out, doc.json()...)); err != nil {
+			return err
+		}
+	} else if err := doc.text(a.out, uri, g.Format); err != nil {
+		return err
+	}
+	if d.bad > 0 {
+		for _, m := range d.messages {
+			fmt.Fprintf(a.err, "arrayrun: %s\n", m)
+		}
+		return &quietError{exitInput}
+	}
+	return nil
+}
+
+func closeGroup(g *formats.Group) {
+	if g.Close != nil {
+		_ = g.Close() // opened for reading: nothing is lost
+	}
+}
+
+// describer turns open groups into descriptions and counts what cannot be read.
+type describer struct {
+	sums     bool
+	hash     *hasher
+	bad      int
+	messages []string
+}
+
+// groupDoc and varDoc are what info knows, before it is printed either way.
+type groupDoc struct {
+	attrs  formats.Attrs
+	dims   []formats.Dim
+	vars   []varDoc
+	names  []string // of groups
+	groups []groupDoc
+}
+
+type varDoc struct {
+	v        formats.Var
+	meta     *formats.ArrayMeta // nil when the variable cannot be read at all
+	checksum string
+	err      error
+}
+
+func (d *describer) group(ctx context.Context, g *formats.Group) groupDoc {
+	doc := groupDoc{attrs: g.Attrs, dims: g.Dims}
+	for _, v := range g.Vars {
+		x := varDoc{v: v, err: v.Err}
+		if v.Source != nil {
+			x.meta = v.Source.Meta()
+			if d.sums && x.err == nil {
+				x.checksum, x.err = d.hash.sum(ctx, v.Source)
+			}
+		}
+		if x.err != nil {
+			d.bad++
+			d.messages = append(d.messages, fmt.Sprintf("variable %q: %v", v.Name, x.err))
+		}
+		doc.vars = append(doc.vars, x)
+	}
+	for _, s := range g.Groups {
+		doc.names = append(doc.names, s.Name)
+		doc.groups = append(doc.groups, d.group(ctx, s.Group))
+	}
+	return doc
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/arrayrun/arrayrun/formats"
+)
+
+// splitURI separates URI#VAR. A file whose own name has a # is found by that name.
+func splitURI(uri string) (path, variable string) {
+	i := strings.LastIndexByte(uri, '#')
+	if i < 0 {
+		return uri, ""
+	}
+	if _, err := os.Stat(uri); err == nil {
+		return uri, ""
+	}
+	return uri[:i], uri[i+1:]
+}
+
+// onlyVariable returns g with the one variable or group that a path such as
+// forecast/t2m names.
+func onlyVariable(g *formats.Group, path string) (*formats.Group, error) {
+	format, closer := g.Format, g.Close
+	parts := strings.Split(strings.Trim(path, "/"), "/")
+walk:
+	for i, name := range parts {
+		for _, s := range g.Groups {
+			if s.Name == name {
+				g = s.Group
+				continue walk
+			}
+		}
+		for _, v := range g.Vars {
+			if v.Name == name && i == len(parts)-1 {
+				return &formats.Group{Format: format, Attrs: g.Attrs, Dims: g.Dims, Vars: []formats.Var{v}, Close: closer}, nil
+			}
+		}
+		return nil, &codedError{exitInput, fmt.Errorf("no variable or group %q; it has %s", path, contents(g))}
+	}
+	out := *g
+	out.Format, out.Close = format, closer
+	return &out, nil
+}
+
+// contents lists the names in a group for messages, not more than fit a line.
+func contents(g *formats.Group) string {
+	var names []string
+	for _, v := range g.Vars {
+		names = append(names, v.Name)
+	}
+	for _, s := range g.Groups {
+		names = append(names, s.Name+"/")
+	}
+	if len(names) == 0 {
+		return "none"
+	}
+	if len(names) > 12 {
+		names = append(names[:12], fmt.Sprintf("%d more", len(names)-12))
+	}
+	return strings.Join(names, ", ")
+}
