@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package kernels
+
+import (
+	"math"
+
+	"github.com/arrayrun/arrayrun/chunk/dtype"
+)
+
+// mb builds the elementary functions: float64 instructions with short names, so
+// that a macro reads as the formula it is. Functions of shorter floats run the
+// float64 macro and round once. Nothing in a macro branches: both sides are
+// computed and selected, so that every device does the same arithmetic.
+//
+// The algorithms and the coefficients with names like lg1 are those of FreeBSD's msun library
+// (Copyright 1993 Sun Microsystems, freely granted), rearranged without branches.
+type mb struct{ *Builder }
+
+// unary and binary make a macro the lowering of a row.
+func unary(f func(m mb, x Reg) Reg) func(*Builder, []Reg) Reg {
+	return func(b *Builder, a []Reg) Reg { return f(mb{b}, a[0]) }
+}
+
+func binary(f func(m mb, x, y Reg) Reg) func(*Builder, []Reg) Reg {
+	return func(b *Builder, a []Reg) Reg { return f(mb{b}, a[0], a[1]) }
+}
+
+// c is a float64 constant, u a uint64 one, i an int64 one.
+func (m mb) c(v float64) Reg { return m.Const(Const{dtype.Float64, math.Float64bits(v)}) }
+func (m mb) u(v uint64) Reg  { return m.Const(Const{dtype.Uint64, v}) }
+func (m mb) i(v int64) Reg   { return m.Const(Const{dtype.Int64, uint64(v)}) }
+
+func (m mb) op(op OpID, a ...Reg) Reg { return m.emit(op, m.Type(a[0]), a...) }
+
+func (m mb) add(x, y Reg) Reg    { return m.op(OpAdd, x, y) }
+func (m mb) sub(x, y Reg) Reg    { return m.op(OpSubtract, x, y) }
+func (m mb) mul(x, y Reg) Reg    { return m.op(OpMultiply, x, y) }
+func (m mb) div(x, y Reg) Reg    { return m.op(OpDivide, x, y) }
+func (m mb) fma(x, y, z Reg) Reg { return m.op(OpFma, x, y, z) }
+func (m mb) neg(x Reg) Reg       { return m.op(OpNegative, x) }
+func (m mb) abs(x Reg) Reg       { return m.op(OpAbsolute, x) }
+func (m mb) sqrt(x Reg) Reg      { return m.op(OpSqrt, x) }
+func (m mb) rint(x Reg) Reg      { return m.op(OpRint, x) }
+func (m mb) min(x, y Reg) Reg    { return m.op(OpMinimum, x, y) }
+func (m mb) max(x, y Reg) Reg    { return m.op(OpMaximum, x, y) }
+func (m mb) and(x, y Reg) Reg    { return m.op(OpBitwiseAnd, x, y) }
+func (m mb) or(x, y Reg) Reg     { return m.op(OpBitwiseOr, x, y) }
+func (m mb) xor(x, y Reg) Reg    { return m.op(OpBitwiseXor, x, y) }
+func (m mb) not(x Reg) Reg       { return m.op(OpInvert, x) }
+
+// shl and shr shift by a constant.
+func (m mb) shl(x Reg, n uint64) Reg {
+	return m.op(OpLeftShift, x, m.Const(Const{m.Type(x), n}))
+}
+
+func (m mb) shr(x Reg, n uint64) Reg {
+	return m.op(OpRightShift, x, m.Const(Const{m.Type(x), n}))
+}
+
+func (m mb) lt(x, y Reg) Reg  { return m.emit(OpLess, dtype.Bool, x, y) }
+func (m mb) le(x, y Reg) Reg  { return m.emit(OpLessEqual, dtype.Bool, x, y) }
+func (m mb) eq(x, y Reg) Reg  { return m.emit(OpEqual, dtype.Bool, x, y) }
+func (m mb) ne(x, y Reg) Reg  { return m.emit(OpNotEqual, dtype.Bool, x, y) }
+func (m mb) nan(x Reg) Reg    { return m.ne(x, x) }
+func (m mb) finite(x Reg) Reg { return m.lt(m.abs(x), m.c(math.Inf(1))) }
+func (m mb) sel(c, x, y Reg) Reg {
+	return m.emit(OpWhere, m.Type(x), c, x, y)
+}
+
+func (m mb) bits(x Reg) Reg  { return m.Bitcast(x, dtype.Uint64) }
+func (m mb) sbits(x Reg) Reg { return m.Bitcast(x, dtype.Int64) }
+func (m mb) f64(u Reg) Reg   { return m.Bitcast(u, dtype.Float64) }
+func (m mb) toInt(x Reg) Reg { return m.Cast(x, dtype.Int64) }
+func (m mb) toF(x Reg) Reg   { return m.Cast(x, dtype.Float64) }
+
+// signOf is the sign bit of x alone, NaN's too; withSign gives |x|'s bits that sign.
+func (m mb) signOf(x Reg) Reg           { return m.and(m.bits(x), m.u(1<<63)) }
+func (m mb) withSign(mag, sign Reg) Reg { return m.f64(m.or(m.bits(mag), sign)) }
+
+// poly is k[0] + k[1]*x + ..., by Horner's rule with fma.
+func (m mb) poly(x Reg, k ...float64) Reg {
+	r := m.c(k[len(k)-1])
+	for i := len(k) - 2; i >= 0; i-- {
+		r = m.fma(r, x, m.c(k[i]))
+	}
+	return r
+}
+
+// pow2 is 2 to the power of the int64 k, -1022 <= k <= 1023.
+func (m mb) pow2(k Reg) Reg { return m.f64(m.shl(m.add(k, m.i(1023)), 52)) }
+
+// scale is y * 2^k in two steps, so that results may be subnormal and round once; |k| <= 2044.
+func (m mb) scale(y, k Reg) Reg {
+	h := m.shr(k, 1)
+	return m.mul(m.mul(y, m.pow2(h)), m.pow2(m.sub(k, h)))
+}
+
+// dd is a number as the unevaluated sum of two float64, |lo| <= ulp(hi)/2.
+type dd struct{ hi, lo Reg }
+
+// twoSum is x + y exactly; quickSum too, for |x| >= |y| or x = 0.
+func (m mb) twoSum(x, y Reg) dd {
+	s := m.add(x, y)
+	t := m.sub(s, x)
+	return dd{s, m.add(m.sub(x, m.sub(s, t)), m.sub(y, t))}
+}
+
+func (m mb) quickSum(x, y Reg) dd {
+	s := m.add(x, y)
+	return dd{s, m.sub(y, m.sub(s, x))}
+}
+
+// twoProd is x * y exactly.
+func (m mb) twoProd(x, y Reg) dd {
+	p := m.mul(x, y)
+	return dd{p, m.fma(x, y, m.neg(p))}
+}
+
+// ddMul is x * y to about 2^-104.
+func (m mb) ddMul(x, y dd) dd {
+	p := m.twoProd(x.hi, y.hi)
+	lo := m.fma(x.hi, y.lo, m.fma(x.lo, y.hi, p.lo))
+	return m.quickSum(p.hi, lo)
+}
+
+// ddMulF is x * y for a float64 y.
+func (m mb) ddMulF(x dd, y Reg) dd {
+	p := m.twoProd(x.hi, y)
+	return m.quickSum(p.hi, m.fma(x.lo, y, p.lo))
+}
+
+// ddAdd is x + y to about 2^-104 when they do not cancel.
+func (m mb) ddAdd(x, y dd) dd {
+	s := m.twoSum(x.hi, y.hi)
+	return m.quickSum(s.hi, m.add(s.lo, m.add(x.lo, y.lo)))
+}
+
+// ddDiv is x / y to about 2^-100.
+func (m mb) ddDiv(x, y dd) dd {
+	q := m.div(x.hi, y.hi)
+	r := m.fma(m.neg(q), y.hi, x.hi)
+	r = m.add(r, m.fma(m.neg(q), y.lo, x.lo))
+	return m.quickSum(q, m.div(r, y.hi))
+}

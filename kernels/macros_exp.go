@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package kernels
+
+import "math"
+
+// ln2 in pieces: ln2hi has 33 bits, so that k*ln2hi is exact for exponents k; ln2tail is ln2 - math.Ln2.
+const (
+	ln2hi   = 6.93147180369123816490e-01
+	ln2lo   = 1.90821492927058770002e-10
+	ln2tail = 2.3190468138462996e-17
+)
+
+// expKernel gives rc and lo such that exp(hi - lo) - 1 = hi - (lo - rc), |hi - lo| <= 0.35.
+func (m mb) expKernel(hi, lo Reg) (rc Reg) {
+	r := m.sub(hi, lo)
+	t := m.mul(r, r)
+	c := m.sub(r, m.mul(t, m.poly(t, 1.66666666666666019037e-01, -2.77777777770155933842e-03,
+		6.61375632143793436117e-05, -1.65339022054652515390e-06, 4.13813679705723846039e-08)))
+	return m.div(m.mul(r, c), m.sub(m.c(2), c))
+}
+
+// expSplit reduces x to k*ln2 + hi - lo, for x in [-746, 712] after clamping.
+func (m mb) expSplit(x Reg) (k, hi, lo Reg) {
+	x = m.min(m.max(x, m.c(-746)), m.c(712))
+	k = m.rint(m.mul(x, m.c(1/math.Ln2)))
+	return k, m.fma(m.neg(k), m.c(ln2hi), x), m.mul(k, m.c(ln2lo))
+}
+
+// expParts returns y and the int64 k with exp(x) = y * 2^k.
+func (m mb) expParts(x Reg) (y, k Reg) {
+	kf, hi, lo := m.expSplit(x)
+	rc := m.expKernel(hi, lo)
+	return m.sub(m.c(1), m.sub(m.sub(lo, rc), hi)), m.toInt(kf)
+}
+
+func exp64(m mb, x Reg) Reg {
+	y, k := m.expParts(x)
+	return m.scale(y, k)
+}
+
+func exp2of64(m mb, x Reg) Reg {
+	x = m.min(m.max(x, m.c(-1080)), m.c(1026))
+	k := m.rint(x)
+	p := m.twoProd(m.sub(x, k), m.c(math.Ln2))
+	lo := m.neg(m.fma(m.sub(x, k), m.c(ln2tail), p.lo))
+	rc := m.expKernel(p.hi, lo)
+	y := m.sub(m.c(1), m.sub(m.sub(lo, rc), p.hi))
+	return m.scale(y, m.toInt(k))
+}
+
+// expm1of64 joins expm1 of the reduced argument with 2^k: (e*2^k1 + (2^k1 - 2^-k2)) * 2^k2, k1 + k2 = k.
+func expm1of64(m mb, x Reg) Reg {
+	kf, hi, lo := m.expSplit(x)
+	e := m.sub(hi, m.sub(lo, m.expKernel(hi, lo)))
+	k := m.toInt(kf)
+	k1 := m.shr(k, 1)
+	k2 := m.sub(k, k1)
+	s := m.pow2(k1)
+	r := m.mul(m.fma(s, e, m.sub(s, m.pow2(m.neg(k2)))), m.pow2(k2))
+	r = m.sel(m.eq(kf, m.c(0)), e, r)
+	return m.sel(m.lt(m.abs(x), m.c(0x1p-54)), x, r)
+}
+
+// logSplit returns k (float64) and f with x = 2^k * (1+f), sqrt(1/2) <= 1+f < sqrt(2), for finite x > 0.
+func (m mb) logSplit(x Reg) (k, f Reg) {
+	small := m.lt(x, m.c(0x1p-1022))
+	x = m.sel(small, m.mul(x, m.c(0x1p54)), x)
+	u := m.add(m.bits(x), m.u(0x3ff0000000000000-0x3fe6a09e00000000))
+	k = m.toF(m.sub(m.Bitcast(m.shr(u, 52), m.Type(m.i(0))), m.i(1023)))
+	k = m.sub(k, m.sel(small, m.c(54), m.c(0)))
+	z := m.f64(m.add(m.and(u, m.u(1<<52-1)), m.u(0x3fe6a09e00000000)))
+	return k, m.sub(z, m.c(1))
+}
+
+// logKernel returns hfsq = f*f/2 and p with log(1+f) = f - hfsq + p.
+func (m mb) logKernel(f Reg) (hfsq, p Reg) {
+	const (
+		lg1 = 6.666666666666735130e-01
+		lg2 = 3.999999999940941908e-01
+		lg3 = 2.857142874366239149e-01
+		lg4 = 2.222219843214978396e-01
+		lg5 = 1.818357216161805012e-01
+		lg6 = 1.531383769920937332e-01
+		lg7 = 1.479819860511658591e-01
+	)
+	hfsq = m.mul(m.c(0.5), m.mul(f, f))
+	s := m.div(f, m.add(m.c(2), f))
+	z := m.mul(s, s)
+	r := m.mul(z, m.poly(z, lg1, lg2, lg3, lg4, lg5, lg6, lg7))
+	return hfsq, m.mul(s, m.add(hfsq, r))
+}
+
+// logEdges puts in the values outside (0, inf): -inf at zero, NaN below it.
+func (m mb) logEdges(x, r, zero Reg) Reg {
+	inf := m.c(math.Inf(1))
+	r = m.sel(m.lt(x, inf), r, x) // inf and NaN
+	out := m.sel(m.eq(x, zero), m.c(math.Inf(-1)), m.c(math.NaN()))
+	return m.sel(m.or(m.lt(zero, x), m.nan(x)), r, out)
+}
+
+func log64(m mb, x Reg) Reg {
+	k, f := m.logSplit(x)
+	hfsq, p := m.logKernel(f)
+	r := m.sub(m.add(p, m.mul(k, m.c(ln2lo))), hfsq)
+	r = m.add(m.add(r, f), m.mul(k, m.c(ln2hi)))
+	return m.logEdges(x, r, m.c(0))
+}
+
+func log1pOf64(m mb, x Reg) Reg {
+	one := m.c(1)
+	u := m.add(one, x)
+	k, f := m.logSplit(u)
+	// What 1+x lost, relative to u.
+	c := m.sel(m.lt(x, one), m.sub(x, m.sub(u, one)), m.sub(one, m.sub(u, x)))
+	c = m.div(c, u)
+	near := m.and(m.lt(m.c(-0.2928932188134524), x), m.lt(x, m.c(0.41421356237309503)))
+	f = m.sel(near, x, f)
+	k = m.sel(near, m.c(0), k)
+	c = m.sel(near, m.c(0), c)
+	hfsq, p := m.logKernel(f)
+	r := m.sub(m.add(p, m.add(m.mul(k, m.c(ln2lo)), c)), hfsq)
+	r = m.add(m.add(r, f), m.mul(k, m.c(ln2hi)))
+	r = m.sel(m.lt(m.abs(x), m.c(0x1p-54)), x, r)
+	return m.logEdges(x, r, m.c(-1))
+}
+
+// logBase returns log(x)/log(base): inv = 1/log(base) and two = log(2)/log(base) in
+// two pieces each, the first short enough for exact products.
+func (m mb) logBase(x Reg, invHi, invLo, twoHi, twoLo float64) Reg {
+	k, f := m.logSplit(x)
+	hfsq, p := m.logKernel(f)
+	hi := m.f64(m.and(m.bits(m.sub(f, hfsq)), m.u(0xffffffff00000000)))
+	lo := m.add(m.sub(m.sub(f, hi), hfsq), p)
+	vh := m.mul(hi, m.c(invHi))
+	vl := m.add(m.mul(m.add(lo, hi), m.c(invLo)), m.mul(lo, m.c(invHi)))
+	if twoLo != 0 {
+		vl = m.add(vl, m.mul(k, m.c(twoLo)))
+	}
+	y := m.mul(k, m.c(twoHi))
+	w := m.add(y, vh)
+	vl = m.add(vl, m.add(m.sub(y, w), vh))
+	return m.logEdges(x, m.add(vl, w), m.c(0))
+}
+
+func log2of64(m mb, x Reg) Reg {
+	return m.logBase(x, 1.44269504072144627571e+00, 1.67517131648865118353e-10, 1, 0)
+}
+
+func log10of64(m mb, x Reg) Reg {
+	return m.logBase(x, 4.34294481878168880939e-01, 2.50829467116452752298e-11, 3.01029995663611771306e-01, 3.69423907715893078616e-13)
+}
+
+func logaddexp64(m mb, x, y Reg) Reg {
+	d := m.abs(m.sub(x, y))
+	r := m.add(m.max(x, y), log1pOf64(m, exp64(m, m.neg(d))))
+	return m.sel(m.eq(x, y), m.add(x, m.c(math.Ln2)), r)
+}
+
+func logaddexp2of64(m mb, x, y Reg) Reg {
+	d := m.abs(m.sub(x, y))
+	r := m.mul(log1pOf64(m, exp2of64(m, m.neg(d))), m.c(1/math.Ln2))
+	return m.sel(m.eq(x, y), m.add(x, m.c(1)), m.add(m.max(x, y), r))
+}
+
+// cbrt64 cuts the exponent in thirds, starts from a polynomial for the cube root on [1, 8) (relative
+// error below 2^-8), triples the digits twice by Halley's rule and corrects with the exact residual.
+func cbrt64(m mb, x Reg) Reg {
+	a := m.abs(x)
+	small := m.lt(a, m.c(0x1p-1022))
+	v := m.sel(small, m.mul(a, m.c(0x1p54)), a)
+	u := m.bits(v)
+	e := m.toF(m.sub(m.Bitcast(m.shr(u, 52), m.Type(m.i(0))), m.i(1023)))
+	q := m.op(OpFloor, m.mul(m.add(e, m.c(0.5)), m.c(1.0/3)))
+	rest := m.toInt(m.fma(m.c(-3), q, e))
+	z := m.f64(m.or(m.and(u, m.u(1<<52-1)), m.u(0x3ff<<52)))
+	z = m.mul(z, m.pow2(rest))
+	t := m.poly(z, 0.6361366, 0.4361261, -0.07788017, 0.008574239, -0.0003743074)
+	for range 2 {
+		c := m.mul(m.mul(t, t), t)
+		t = m.mul(t, m.div(m.fma(m.c(2), z, c), m.fma(m.c(2), c, z)))
+	}
+	t2 := m.twoProd(t, t)
+	res := m.sub(m.fma(m.neg(t2.hi), t, z), m.mul(t2.lo, t))
+	t = m.add(t, m.div(res, m.mul(m.c(3), t2.hi)))
+	q = m.sub(q, m.sel(small, m.c(18), m.c(0)))
+	r := m.withSign(m.mul(t, m.pow2(m.toInt(q))), m.signOf(x))
+	return m.sel(m.and(m.lt(m.c(0), a), m.finite(x)), r, x)
+}

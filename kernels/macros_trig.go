@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package kernels
+
+import (
+	"math"
+
+	"github.com/arrayrun/arrayrun/chunk/dtype"
+)
+
+// pi/2 as the sum of three float64: 161 bits.
+const (
+	pio2a = 0x1.921fb54442d18p+0
+	pio2b = 0x1.1a62633145c07p-54
+	pio2c = -0x1.f1976b7ed8fbcp-110
+)
+
+// angle is x less a multiple of pi/2: quadrant q (uint64, its two lowest bits
+// count) and the rest hi + lo in [-pi/4, pi/4] (a little beyond for large x).
+type angle struct{ q, hi, lo Reg }
+
+// largeAngle is where the three pieces of pi/2 no longer suffice.
+const largeAngle = 0x1p40
+
+// reduce subtracts the nearest multiple n of pi/2: x - n*pio2a is exact with one
+// fma, since both are multiples of 2^-53 and the difference is below 1.
+func (m mb) reduce(x Reg) angle {
+	n := m.rint(m.mul(x, m.c(2/math.Pi)))
+	r := m.fma(m.neg(n), m.c(pio2a), x)
+	p := m.twoProd(n, m.c(pio2b))
+	s := m.twoSum(r, m.neg(p.hi))
+	lo := m.fma(m.neg(n), m.c(pio2c), m.sub(s.lo, p.lo))
+	d := m.quickSum(s.hi, lo)
+	return angle{m.Bitcast(m.toInt(n), dtype.Uint64), d.hi, d.lo}
+}
+
+func (m mb) sinKernel(a angle) Reg {
+	z := m.mul(a.hi, a.hi)
+	v := m.mul(z, a.hi)
+	r := m.poly(z, 8.33333333332248946124e-03, -1.98412698298579493134e-04, 2.75573137070700676789e-06,
+		-2.50507602534068634195e-08, 1.58969099521155010221e-10)
+	t := m.sub(m.mul(z, m.sub(m.mul(m.c(0.5), a.lo), m.mul(v, r))), a.lo)
+	return m.sub(a.hi, m.sub(t, m.mul(v, m.c(-1.66666666666666324348e-01))))
+}
+
+func (m mb) cosKernel(a angle) Reg {
+	z := m.mul(a.hi, a.hi)
+	r := m.mul(z, m.poly(z, 4.16666666666666019037e-02, -1.38888888888741095749e-03, 2.48015872894767294178e-05,
+		-2.75573143513906633035e-07, 2.08757232129817482790e-09, -1.13596475577881948265e-11))
+	hz := m.mul(m.c(0.5), z)
+	one := m.c(1)
+	w := m.sub(one, hz)
+	return m.add(w, m.add(m.sub(m.sub(one, w), hz), m.sub(m.mul(z, r), m.mul(a.hi, a.lo))))
+}
+
+// sinOf is the sine of an angle, the cosine when its quadrant is moved by one.
+func sinOf(m mb, a angle) Reg {
+	odd := m.ne(m.and(a.q, m.u(1)), m.u(0))
+	r := m.sel(odd, m.cosKernel(a), m.sinKernel(a))
+	return m.f64(m.xor(m.bits(r), m.shl(m.and(a.q, m.u(2)), 62)))
+}
+
+func cosOf(m mb, a angle) Reg {
+	a.q = m.add(a.q, m.u(1))
+	return sinOf(m, a)
+}
+
+func tanOf(m mb, a angle) Reg {
+	odd := m.ne(m.and(a.q, m.u(1)), m.u(0))
+	s, c := m.sinKernel(a), m.cosKernel(a)
+	r := m.div(m.sel(odd, c, s), m.sel(odd, s, c))
+	return m.f64(m.xor(m.bits(r), m.shl(m.and(a.q, m.u(1)), 63)))
+}
+
+func sin64(m mb, x Reg) Reg {
+	return m.sel(m.lt(m.abs(x), m.c(0x1p-27)), x, m.withCold(x, sinOf))
+}
+
+func cos64(m mb, x Reg) Reg { return m.withCold(x, cosOf) }
+
+func tan64(m mb, x Reg) Reg {
+	return m.sel(m.lt(m.abs(x), m.c(0x1p-27)), x, m.withCold(x, tanOf))
+}
+
+// withCold is f of the angle of x; lanes with a large finite x run the exact reduction.
+func (m mb) withCold(x Reg, f func(mb, angle) Reg) Reg {
+	a := m.abs(x)
+	mask := m.and(m.le(m.c(largeAngle), a), m.lt(a, m.c(math.Inf(1))))
+	s := mb{NewBuilder(0)}
+	sx := s.Input(In(dtype.Float64))
+	s.Ret(f(s, s.reduceLarge(sx)))
+	slow, err := s.Build()
+	if err != nil {
+		return m.fail(err)
+	}
+	return m.cold(mask, f(m, m.reduce(x)), x, slow)
+}
+
+// twoOverPi holds a word of zeros and the first 1216 bits of 2/pi.
+var twoOverPi = [20]uint64{
+	0, 0xa2f9836e4e441529, 0xfc2757d1f534ddc0, 0xdb6295993c439041,
+	0xfe5163abdebbc561, 0xb7246e3a424dd2e0, 0x06492eea09d1921c, 0xfe1deb1cb129a73e,
+	0xe88235f52ebb4484, 0xe99c7026b45f7e41, 0x3991d639835339f4, 0x9c845f8bbdf9283b,
+	0x1ff897ffde05980f, 0xef2f118b5a0a6d1f, 0x6d367ecf27cb09b7, 0x4f463f669e5fea2d,
+	0x7527bac7ebe5f17b, 0x3d0739f78a5292ea, 0x6bfb5fb11f8d5d08, 0x56033046fc7b6bab,
+}
+
+// reduceLarge is Payne and Hanek's reduction for finite |x| >= largeAngle. With x = n * 2^e, n of
+// 53 bits, the bits of 2/pi that only add multiples of 4 quadrants are left out; the product of
+// n with the next 192 bits, modulo 2^192, is the quadrant (2 bits) and its fraction.
+func (m mb) reduceLarge(x Reg) angle {
+	u := m.bits(m.abs(x))
+	n := m.or(m.and(u, m.u(1<<52-1)), m.u(1<<52))
+	at := m.sub(m.shr(u, 52), m.u(1075-62)) // e + 62: the first bit to take, after the word of zeros
+	w := m.window(at)
+	mid1, low1 := m.mulWide(n, w[1])
+	mid2, _ := m.mulWide(n, w[2])
+	lo := m.add(low1, mid2)
+	carry := m.Cast(m.lt(lo, low1), dtype.Uint64)
+	hi := m.add(m.add(m.mul(n, w[0]), mid1), carry)
+
+	q := m.shr(m.add(hi, m.u(1<<61)), 62)
+	hi = m.sub(hi, m.shl(q, 62)) // the fraction, two's complement
+	minus := m.lt(m.u(1<<63-1), hi)
+	carry = m.Cast(m.eq(lo, m.u(0)), dtype.Uint64)
+	hi = m.sel(minus, m.add(m.not(hi), carry), hi)
+	lo = m.sel(minus, m.sub(m.u(0), lo), lo)
+
+	part := func(v Reg, scale float64) Reg { return m.mul(m.toF(v), m.c(scale)) }
+	t := m.add(part(m.shr(lo, 32), 0x1p-94), part(m.and(lo, m.u(1<<32-1)), 0x1p-126))
+	b := m.quickSum(part(m.and(hi, m.u(1<<32-1)), 0x1p-62), t)
+	f := m.quickSum(part(m.shr(hi, 32), 0x1p-30), b.hi)
+	f.lo = m.add(f.lo, b.lo)
+	r := m.ddMul(m.quickSum(f.hi, f.lo), dd{m.c(pio2a), m.c(pio2b)})
+
+	negative := m.lt(x, m.c(0))
+	sign := m.shl(m.Cast(m.xor(negative, minus), dtype.Uint64), 63)
+	flip := func(v Reg) Reg { return m.f64(m.xor(m.bits(v), sign)) }
+	q = m.sel(negative, m.sub(m.u(0), q), q)
+	return angle{q, flip(r.hi), flip(r.lo)}
+}
+
+// window returns the 192 bits of twoOverPi that start at bit at.
+func (m mb) window(at Reg) [3]Reg {
+	words := make([]Reg, len(twoOverPi))
+	for i, w := range twoOverPi {
+		words[i] = m.u(w)
+	}
+	word := m.shr(at, 6)
+	for _, step := range []int{16, 8, 4, 2, 1} { // shift by the bits of the word's number
+		set := m.ne(m.and(word, m.u(uint64(step))), m.u(0))
+		next := make([]Reg, min(len(words), step+3))
+		for i := range next {
+			next[i] = words[i]
+			if i+step < len(words) {
+				next[i] = m.sel(set, words[i+step], words[i])
+			}
+		}
+		words = next
+	}
+	s := m.and(at, m.u(63))
+	back := m.sub(m.u(64), s)
+	var out [3]Reg
+	for i := range out {
+		out[i] = m.or(m.op(OpLeftShift, words[i], s), m.op(OpRightShift, words[i+1], back))
+	}
+	return out
+}
+
+// mulWide is the 128-bit product of two uint64.
+func (m mb) mulWide(x, y Reg) (hi, lo Reg) {
+	mask := m.u(1<<32 - 1)
+	xl, xh := m.and(x, mask), m.shr(x, 32)
+	yl, yh := m.and(y, mask), m.shr(y, 32)
+	ll, lh, hl := m.mul(xl, yl), m.mul(xl, yh), m.mul(xh, yl)
+	t := m.add(m.add(lh, m.shr(ll, 32)), m.and(hl, mask))
+	hi = m.add(m.add(m.mul(xh, yh), m.shr(hl, 32)), m.shr(t, 32))
+	return hi, m.mul(x, y)
+}
+
+func deg2rad64(m mb, x Reg) Reg { return m.mul(x, m.c(math.Pi/180)) }
+func rad2deg64(m mb, x Reg) Reg { return m.mul(x, m.c(180/math.Pi)) }
+
+func sinc64(m mb, x Reg) Reg {
+	y := m.mul(m.c(math.Pi), m.sel(m.eq(x, m.c(0)), m.c(1e-20), x))
+	return m.div(sin64(m, y), y)
+}
