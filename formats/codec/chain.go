@@ -227,3 +227,22 @@ func (c *Chain) Encode(dst, src []byte, s *Scratch) ([]byte, error) {
 	}
 	return src, nil
 }
+
+// DecodeAny decodes src whose decoded size nobody states, at most limit bytes, into memory that is
+// the Scratch's until its next use: destinations of growing size are tried. Byte order is not touched.
+func (c *Chain) DecodeAny(src []byte, limit int, s *Scratch) ([]byte, error) {
+	for i := len(c.Stages) - 1; i >= 0; i-- {
+		for n := min(limit, 8*len(src)+4096); ; n = min(limit, 8*n) {
+			s.mid[i&1] = Grow(s.mid[i&1], n)
+			got, err := c.Stages[i].Decode(s.mid[i&1], src, s)
+			if err == nil {
+				src = got
+				break
+			}
+			if n == limit {
+				return nil, err
+			}
+		}
+	}
+	return src, nil
+}

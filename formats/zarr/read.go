@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package zarr
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/arrayrun/arrayrun/chunk"
+	"github.com/arrayrun/arrayrun/chunk/dtype"
+	"github.com/arrayrun/arrayrun/chunk/mem"
+	"github.com/arrayrun/arrayrun/formats"
+	"github.com/arrayrun/arrayrun/formats/codec"
+	"github.com/arrayrun/arrayrun/formats/store"
+)
+
+var _ formats.Source = (*array)(nil)
+
+// Meta implements formats.Source.
+func (a *array) Meta() *formats.ArrayMeta { return &a.meta }
+
+// maxTexts bounds the decoded size of a chunk of texts, which no metadata states.
+const maxTexts = 1 << 30
+
+// ScratchBytes implements formats.Source: the stored bytes, a decoded chunk beside the destination, codec state.
+func (a *array) ScratchBytes() int64 {
+	leaf := a.top.leaf()
+	n := int(leaf.shape.Size()) * a.el.item
+	if a.meta.Shards == nil {
+		n = int(a.meta.Grid.MaxChunk().Size()) * a.el.item
+		for i := range a.unit {
+			if m := a.meta.Grid.Axes[i].Max(); m > 0 && len(a.unit[i]) == 1 {
+				n = n / int(m) * int(a.unit[i][0])
+			}
+		}
+	}
+	b := leaf.chain.ScratchBytes(n) + int64(n) + 64<<10
+	for p := a.top; p.shard != nil; p = p.shard.inner {
+		b += int64(p.shard.raw + p.shard.stored)
+		if !p.chain.Plain() {
+			b += 2 * int64(p.bound(a.el.item))
+		}
+	}
+	return b
+}
+
+// source is where the bytes of a stored unit are: a key of the store, or memory.
+type source struct {
+	a    *array
+	key  string
+	mem  []byte
+	off  int64 // of the part that is meant
+	size int64 // of the part, -1: to the end
+}
+
+// get reads range r of the part. read counts what came from the store.
+func (s *source) get(ctx context.Context, r store.Range, limit int64, buf []byte, read *int64) ([]byte, error) {
+	if s.size >= 0 { // within a known part: make r absolute
+		lo, n := r.Off, r.Len
+		if lo < 0 {
+			lo += s.size
+		}
+		if n < 0 {
+			n = s.size - lo
+		}
+		if lo < 0 || n < 0 || lo+n > s.size || n > limit {
+			return nil, fmt.Errorf("%d bytes at %d of a chunk of %d: %w", n, lo, s.size, formats.ErrCorrupt)
+		}
+		r = store.Range{Off: s.off + lo, Len: n}
+	}
+	if s.mem != nil {
+		return s.mem[r.Off : r.Off+r.Len], nil
+	}
+	b, err := s.a.st.Get(ctx, s.key, r, limit, buf)
+	if errors.Is(err, store.ErrRange) {
+		err = fmt.Errorf("%w: %w", err, formats.ErrCorrupt)
+	}
+	*read += int64(len(b))
+	return b, err
+}
+
+// ReadChunk implements formats.Source.
+func (a *array) ReadChunk(ctx context.Context, k chunk.Key, dst *chunk.Chunk) (int64, error) {
+	s := codec.Borrow()
+	defer s.Return()
+	var read int64
+	key, err := a.read(ctx, k, dst, s, &read)
+	if err != nil {
+		return read, fmt.Errorf("formats/zarr: read %s chunk %s: %w (%s/%s)", a.name, keyText(k), err, a.st.Name(), key)
+	}
+	return read, nil
+}
+
+// keyText prints a chunk key as (3, 0, 1).
+func keyText(k chunk.Key) string {
+	b := []byte{'('}
+	for i, x := range k {
+		if i > 0 {
+			b = append(b, ", "...)
+		}
+		b = fmt.Append(b, x)
+	}
+	return string(append(b, ')'))
+}
+
+func (a *array) read(ctx context.Context, k chunk.Key, dst *chunk.Chunk, s *codec.Scratch, read *int64) (string, error) {
+	var room [64]byte
+	b := room[:0]
+	if a.path != "" {
+		b = append(append(b, a.path...), '/')
+	}
+	var unitBuf, localBuf, fullBuf [maxRank]int64
+	rank := len(k)
+	unit, local, full := unitBuf[:rank], localBuf[:rank], fullBuf[:rank]
+	if a.meta.Shards == nil {
+		copy(unit, k)
+		for i, x := range k {
+			full[i] = a.full(i, x)
+		}
+	} else {
+		for i, x := range k {
+			per := a.unit[i][0] / a.meta.Grid.Axes[i].Step
+			unit[i], local[i] = x/per, x%per
+			full[i] = a.meta.Grid.Axes[i].Step
+		}
+	}
+	src := source{a: a, key: string(a.keys.append(b, unit)), size: -1}
+	p, order, missing, err := a.descend(ctx, &src, local, s, read)
+	if err != nil {
+		return src.key, err
+	}
+	if !missing {
+		err = a.decode(ctx, &src, p, order, full, dst, s, read)
+		if missing = errors.Is(err, fs.ErrNotExist); !missing {
+			return src.key, err
+		}
+	}
+	formats.FillElems(dst, a.meta.Fill)
+	return src.key, nil
+}
+
+// decode reads and decodes the chunk src holds into dst. full is the stored shape in array axes,
+// order the stored order of the axes.
+func (a *array) decode(ctx context.Context, src *source, p *pipeline, order []int, full []int64, dst *chunk.Chunk, s *codec.Scratch, read *int64) error {
+	if p.vlen != "" {
+		return a.decodeTexts(ctx, src, p, order, full, dst, s, read)
+	}
+	n := int(chunk.Shape(full).Size()) * a.el.item
+	direct := order == nil && dst.Shape.Equal(full) && dst.Contiguous()
+	var out []byte
+	if direct {
+		out = dst.Bytes()
+	} else {
+		s.Dec = codec.Grow(s.Dec, n)
+		out = s.Dec
+	}
+	limit, buf := int64(p.chain.StoredLimit(n)), s.Enc
+	if p.chain.Plain() {
+		// nothing to decode: the bytes go where they belong, and a file of another size is damage
+		limit, buf = int64(n), out[:0:n]
+	}
+	enc, err := src.get(ctx, store.All, limit, buf, read)
+	if err != nil {
+		return err
+	}
+	if !p.chain.Plain() && src.mem == nil {
+		s.Enc = enc
+	}
+	if err := p.chain.Decode(out, enc, s); err != nil {
+		return err
+	}
+	if !direct {
+		formats.CopyElems(dst, stored(dst, out, full, order))
+	}
+	return nil
+}
+
+// stored returns the part of a decoded unit that dst is for, as a chunk in array axes.
+func stored(dst *chunk.Chunk, b []byte, full []int64, order []int) *chunk.Chunk {
+	c := &chunk.Chunk{DType: dst.DType, ItemBytes: dst.ItemBytes, Shape: dst.Shape, Strides: make([]int64, len(full)), Block: mem.Wrap(b)}
+	n := int64(1)
+	for i := len(full) - 1; i >= 0; i-- {
+		ax := i
+		if order != nil {
+			ax = order[i]
+		}
+		c.Strides[ax] = n
+		n *= full[ax]
+	}
+	return c
+}
+
+// decodeTexts decodes the vlen-utf8 and vlen-bytes codecs: a count, then a length and the bytes of each text.
+func (a *array) decodeTexts(ctx context.Context, src *source, p *pipeline, order []int, full []int64, dst *chunk.Chunk, s *codec.Scratch, read *int64) error {
+	enc, err := src.get(ctx, store.All, maxTexts, s.Enc, read)
+	if err != nil {
+		return err
+	}
+	if src.mem == nil {
+		s.Enc = enc
+	}
+	raw, err := p.chain.DecodeAny(enc, maxTexts, s)
+	if err != nil {
+		return err
+	}
+	n := chunk.Shape(full).Size()
+	bad := func(what string, i int64) error {
+		return fmt.Errorf("codec %s: %s at text %d of %d: %w", p.vlen, what, i, n, formats.ErrCorrupt)
+	}
+	if len(raw) < 4 || int64(binary.LittleEndian.Uint32(raw)) != n {
+		return bad("wrong count", 0)
+	}
+	raw = raw[4:]
+	if int64(len(raw)) < 4*n {
+		return bad("cut off", 0)
+	}
+	tmp := &chunk.Chunk{DType: dtype.String, ItemBytes: 16, Shape: full, Strides: chunk.Shape(full).RowMajor(), Block: mem.Wrap(make([]byte, 16*n))}
+	tmp.Heap = make([]byte, 0, int64(len(raw))-4*n)
+	for i := range n {
+		if len(raw) < 4 {
+			return bad("cut off", i)
+		}
+		l := int64(binary.LittleEndian.Uint32(raw))
+		if l > int64(len(raw))-4 {
+			return bad("cut off", i)
+		}
+		formats.SetText(tmp, i, raw[4:4+l])
+		raw = raw[4+l:]
+	}
+	view := stored(dst, tmp.Block.Bytes(), full, order)
+	view.Heap = tmp.Heap
+	dst.Heap = nil
+	formats.CopyElems(dst, view)
+	return nil
+}
