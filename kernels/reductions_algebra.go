@@ -20,23 +20,25 @@ type algebra struct {
 	state    []component
 	result   func(in dtype.DType) dtype.DType
 	identity func(r *Reduction, in dtype.DType, c []Const) // fills c, which is all zeros; nil: zeros
-	complex  bool                                          // defined for complex operands
+	// aggregate makes the value of the result; nil: it is the first component.
+	aggregate func(r *Reduction, b *Builder, state []Reg, p Params) Reg
+	complex   bool // defined for complex operands
 }
 
 // algebras is indexed by Algebra.
 var algebras = [...]algebra{
 	FoldSum:     {name: "sum", state: []component{{"sum", Accumulator}}, result: sumResult, complex: true},
 	FoldProd:    {name: "prod", state: []component{{"prod", Accumulator}}, result: sumResult, identity: identityProd, complex: true},
-	FoldMean:    {name: "mean", state: []component{{"sum", meanSum}, {"count", always(dtype.Int64)}}, result: meanResult, complex: true},
-	FoldMoments: {name: "moments", state: []component{{"count", always(dtype.Int64)}, {"mean", always(dtype.Float64)}, {"m2", always(dtype.Float64)}}, result: meanResult},
+	FoldMean:    {name: "mean", state: []component{{"sum", meanSum}, {"count", always(dtype.Int64)}}, result: meanResult, aggregate: aggregateMean, complex: true},
+	FoldMoments: {name: "moments", state: []component{{"count", always(dtype.Int64)}, {"mean", always(dtype.Float64)}, {"m2", always(dtype.Float64)}}, result: meanResult, aggregate: aggregateMoments},
 	FoldMin:     {name: "min", state: []component{{"value", sameDType}}, result: sameDType, identity: identityMin},
 	FoldMax:     {name: "max", state: []component{{"value", sameDType}}, result: sameDType, identity: identityMax},
 	FoldAny:     {name: "any", state: []component{{"any", always(dtype.Bool)}}, result: always(dtype.Bool), complex: true},
 	FoldAll:     {name: "all", state: []component{{"all", always(dtype.Bool)}}, result: always(dtype.Bool), identity: identityAll, complex: true},
 	FoldCount:   {name: "count", state: []component{{"count", always(dtype.Int64)}}, result: always(dtype.Int64), complex: true},
 	FoldNonzero: {name: "nonzero", state: []component{{"count", always(dtype.Int64)}}, result: always(dtype.Int64), complex: true},
-	FoldArgMin:  {name: "argmin", state: []component{{"value", sameDType}, {"position", always(dtype.Int64)}}, result: always(dtype.Int64), identity: identityNone},
-	FoldArgMax:  {name: "argmax", state: []component{{"value", sameDType}, {"position", always(dtype.Int64)}}, result: always(dtype.Int64), identity: identityNone},
+	FoldArgMin:  {name: "argmin", state: []component{{"value", sameDType}, {"position", always(dtype.Int64)}}, result: always(dtype.Int64), identity: identityNone, aggregate: aggregatePosition},
+	FoldArgMax:  {name: "argmax", state: []component{{"value", sameDType}, {"position", always(dtype.Int64)}}, result: always(dtype.Int64), identity: identityNone, aggregate: aggregatePosition},
 	FoldFirst:   {name: "first", state: []component{{"value", sameDType}, {"position", always(dtype.Int64)}}, result: sameDType, identity: identityNone},
 	FoldLast:    {name: "last", state: []component{{"value", sameDType}, {"position", always(dtype.Int64)}}, result: sameDType, identity: identityNone},
 }
