@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package ndarray
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/arrayrun/arrayrun/chunk"
+	"github.com/arrayrun/arrayrun/formats"
+	"github.com/arrayrun/arrayrun/ndarray/cf"
+)
+
+// Coord is a coordinate of a Variable: an array with a name and dimensions of its own,
+// attributes, and, for dimension coordinates and scalars, its values in host memory. It is immutable.
+type Coord struct {
+	name   string
+	dims   []string
+	attrs  formats.Attrs
+	array  Array   // used where host is nil
+	host   *Labels // nil: values are in a file or computed
+	bounds *Coord  // the cell bounds that go with it, nil for none
+
+	once  sync.Once
+	units *cf.Units
+	uerr  error
+}
+
+// newCoord returns a coordinate of host values.
+func newCoord(name string, dims []string, attrs formats.Attrs, host *Labels) *Coord {
+	return &Coord{name: name, dims: dims, attrs: attrs, host: host}
+}
+
+// Name returns the coordinate's name.
+func (c *Coord) Name() string { return c.name }
+
+// Dims returns the names of its dimensions: its own name for a dimension coordinate, none for a scalar.
+func (c *Coord) Dims() []string { return c.dims }
+
+// Attrs returns its attributes, packing removed.
+func (c *Coord) Attrs() formats.Attrs { return c.attrs }
+
+// Labels returns its values in host memory, nil where they are not read.
+func (c *Coord) Labels() *Labels { return c.host }
+
+// Array returns its values as a lazy array.
+func (c *Coord) Array() Array {
+	if c.host != nil {
+		return c.host.Array()
+	}
+	return c.array
+}
+
+// isDimension reports whether c labels the positions of the dimension it is named after.
+func (c *Coord) isDimension() bool { return len(c.dims) == 1 && c.dims[0] == c.name }
+
+// shape returns the lengths of c's dimensions.
+func (c *Coord) shape() chunk.Shape {
+	if c.host != nil {
+		return c.host.Shape
+	}
+	return c.array.Shape()
+}
+
+// timeUnits returns the parsed time units, an error where the coordinate is not a time.
+func (c *Coord) timeUnits() (*cf.Units, error) {
+	c.once.Do(func() {
+		text, ok := c.attrs.Get("units")
+		s, isText := text.(string)
+		if !ok || !isText || !cf.IsTimeUnits(s) {
+			c.uerr = fmt.Errorf("ndarray: coordinate %q is not a time: got units %q, want \"UNIT since DATE\"", c.name, fmt.Sprint(orEmpty(text)))
+			return
+		}
+		cal, _ := c.attrs.Get("calendar")
+		name, _ := cal.(string)
+		c.units, c.uerr = cf.ParseUnits(s, name)
+	})
+	return c.units, c.uerr
+}
+
+func orEmpty(v any) any {
+	if v == nil {
+		return ""
+	}
+	return v
+}
+
+// isTime reports whether the coordinate's units are those of a time, readable or not.
+func (c *Coord) isTime() bool {
+	v, _ := c.attrs.Get("units")
+	s, ok := v.(string)
+	return ok && cf.IsTimeUnits(s)
+}
+
+// times returns the instants of a time coordinate with host values. A missing value is an error.
+func (c *Coord) times() ([]cf.Instant, *cf.Units, error) {
+	u, err := c.timeUnits()
+	if err != nil {
+		return nil, nil, err
+	}
+	if c.host == nil {
+		return nil, nil, fmt.Errorf("ndarray: the values of time coordinate %q are not at hand: it is not a dimension coordinate", c.name)
+	}
+	out := make([]cf.Instant, c.host.Len())
+	for i := range out {
+		t, ok := c.host.instant(u, i)
+		if !ok {
+			return nil, nil, fmt.Errorf("ndarray: time coordinate %q: value %s at position %d is not a date", c.name, c.host.Text(i), i)
+		}
+		out[i] = t
+	}
+	return out, u, nil
+}
+
+// text returns label i for messages: a date for a time.
+func (c *Coord) text(i int) string {
+	if u, err := c.timeUnits(); err == nil {
+		if t, ok := c.host.instant(u, i); ok {
+			return u.Date(t).String()
+		}
+	}
+	return c.host.Text(i)
+}
+
+// isLongitude reports whether the coordinate counts degrees around the globe.
+func (c *Coord) isLongitude() bool {
+	if s, _ := c.attrs.Get("standard_name"); s == "longitude" {
+		return true
+	}
+	if v, ok := c.attrs.Get("units"); ok {
+		if u, isText := v.(string); isText {
+			switch strings.ToLower(strings.TrimSpace(u)) {
+			case "degrees_east", "degree_east", "degree_e", "degrees_e", "degreee", "degreese":
+				return true
+			case "degrees_north", "degree_north":
+				return false
+			}
+		}
+	}
+	switch strings.ToLower(c.name) {
+	case "lon", "longitude", "lons", "nav_lon":
+		_, hasStd := c.attrs.Get("standard_name")
+		return !hasStd
+	}
+	return false
+}
+
+// take returns the coordinate at positions along dim; one that lacks dim is returned as it is.
+// -1 reads as missing.
+func (c *Coord) take(dim string, ids []int64) *Coord {
+	axis := slices.Index(c.dims, dim)
+	if axis < 0 {
+		return c
+	}
+	out := &Coord{name: c.name, dims: c.dims, attrs: c.attrs, bounds: c.bounds.takeOrNil(dim, ids)}
+	if c.host != nil {
+		out.host = c.host.Take(axis, ids)
+	} else {
+		out.array = c.array.TakeAlong(axis, ids)
+	}
+	return out
+}
+
+func (c *Coord) takeOrNil(dim string, ids []int64) *Coord {
+	if c == nil {
+		return nil
+	}
+	return c.take(dim, ids)
+}
+
+// at returns the coordinate at one position along dim, which it loses.
+func (c *Coord) at(dim string, i int64) *Coord {
+	axis := slices.Index(c.dims, dim)
+	if axis < 0 {
+		return c
+	}
+	out := &Coord{name: c.name, dims: without(c.dims, dim), attrs: c.attrs}
+	if c.bounds != nil {
+		out.bounds = c.bounds.at(dim, i)
+	}
+	if c.host != nil {
+		h := c.host.Take(axis, []int64{i})
+		h.Shape = slices.Delete(h.Shape.Clone(), axis, axis+1)
+		out.host = h
+	} else {
+		idx := make([]Index, axis+1)
+		for k := range axis {
+			idx[k] = All()
+		}
+		idx[axis] = At(i)
+		out.array = c.array.Index(idx...)
+	}
+	return out
+}
+
+// renamed returns the coordinate with a dimension, and itself if it is that one's, renamed.
+func (c *Coord) renamed(from, to string) *Coord {
+	if c.name != from && !slices.Contains(c.dims, from) {
+		return c
+	}
+	out := &Coord{name: c.name, dims: slices.Clone(c.dims), attrs: c.attrs, array: c.array, host: c.host, bounds: c.bounds}
+	if out.name == from {
+		out.name = to
+	}
+	for i, d := range out.dims {
+		if d == from {
+			out.dims[i] = to
+		}
+	}
+	if out.bounds != nil {
+		out.bounds = out.bounds.renamed(from, to)
+	}
+	return out
+}
+
+// without returns list without the names.
+func without(list []string, names ...string) []string {
+	out := make([]string, 0, len(list))
+	for _, s := range list {
+		if !slices.Contains(names, s) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// findCoord returns the coordinate with a name, nil for none.
+func findCoord(list []*Coord, name string) *Coord {
+	for _, c := range list {
+		if c.name == name {
+			return c
+		}
+	}
+	return nil
+}
+
+// sameLabels returns whether two dimension coordinates hold the same labels in the same order, and otherwise
+// the positions of a's labels in b when b holds the same ones, nil when it does not, with
+// the first position that differs.
+func sameLabels(a, b *Coord) (same bool, order []int64, diff int) {
+	x, y := a.host, b.host
+	n := x.Len()
+	key := func(c *Coord) func(i int) any { return func(i int) any { return c.host.key(i) } }
+	kx, ky := key(a), key(b)
+	if ua, errA := a.timeUnits(); errA == nil {
+		if ub, errB := b.timeUnits(); errB == nil && ua.Calendar == ub.Calendar {
+			kx = func(i int) any { t, _ := x.instant(ua, i); return t }
+			ky = func(i int) any { t, _ := y.instant(ub, i); return t }
+		}
+	}
+	diff = -1
+	for i := range min(n, y.Len()) {
+		if kx(i) != ky(i) {
+			diff = i
+			break
+		}
+	}
+	if diff < 0 && n == y.Len() {
+		return true, nil, -1
+	}
+	if diff < 0 {
+		diff = min(n, y.Len())
+	}
+	if n != y.Len() {
+		return false, nil, diff
+	}
+	where := make(map[any]int64, n)
+	for i := range n {
+		where[ky(i)] = int64(i)
+	}
+	if len(where) != n {
+		return false, nil, diff
+	}
+	order = make([]int64, n)
+	for i := range n {
+		p, ok := where[kx(i)]
+		if !ok {
+			return false, nil, diff
+		}
+		order[i] = p
+	}
+	return false, order, diff
+}
