@@ -98,3 +98,6 @@ func exitCode(ctx context.Context, err error) int {
 	}
 	return exitRunning
 }
+
+// errBudget is what a verb's own work wraps when it does not fit the memory budget.
+var errBudget = fmt.Errorf("memory budget")

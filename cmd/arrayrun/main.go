@@ -18,6 +18,7 @@ import (
 
 // verbs is the table of what arrayrun can do, in the order of its help.
 var verbs = []func(*app) *cobra.Command{
+	infoCommand,
 	configCommand,
 	versionCommand,
 }

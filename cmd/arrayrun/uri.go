@@ -5,6 +5,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/arrayrun/arrayrun/formats"
@@ -63,4 +64,10 @@ func contents(g *formats.Group) string {
 		names = append(names[:12], fmt.Sprintf("%d more", len(names)-12))
 	}
 	return strings.Join(names, ", ")
+}
+
+// partialName is where an output is written until it is complete.
+func partialName(path string) string {
+	dir, name := filepath.Split(filepath.Clean(path))
+	return dir + "." + name + ".arrayrun-partial"
 }
