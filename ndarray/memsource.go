@@ -33,8 +33,7 @@ func (s *memSource) ReadRegion(_ context.Context, r chunk.Region, dst *chunk.Chu
 	if !dst.Shape.Equal(r.Shape()) {
 		return 0, fmt.Errorf("ndarray: read of memory: chunk of shape %v for region %v: %w", dst.Shape, r, chunk.ErrShape)
 	}
-	copyElems(dst, s.data.Sub(r))
-	dst.Heap = s.data.Heap
+	formats.CopyElems(dst, s.data.Sub(r))
 	return 0, nil
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/arrayrun/arrayrun/chunk"
 	"github.com/arrayrun/arrayrun/chunk/dtype"
+	"github.com/arrayrun/arrayrun/formats"
 )
 
 // Values computes a with the engine and returns its elements in C order; the
@@ -48,10 +49,9 @@ func ComputeAll(ctx context.Context, e Engine, list ...Array) ([]*chunk.Chunk, e
 		c := hostChunk(a.DType(), a.Node().ItemBytes, a.Shape())
 		chunks[i] = c
 		outputs[i] = Output{Array: a, Name: fmt.Sprintf("result %d", i), Each: func(at chunk.Region, part *chunk.Chunk) error {
-			if part.DType == dtype.String {
-				return addStrings(c, at, part)
-			}
-			copyElems(c.Sub(at), part)
+			to := c.Sub(at)
+			formats.CopyElems(to, part)
+			c.Heap = to.Heap // of strings: what was appended
 			return nil
 		}}
 	}
@@ -59,14 +59,4 @@ func ComputeAll(ctx context.Context, e Engine, list ...Array) ([]*chunk.Chunk, e
 		return nil, err
 	}
 	return chunks, nil
-}
-
-// addStrings copies a borrowed String chunk into its place, its heap behind what is there.
-func addStrings(c *chunk.Chunk, at chunk.Region, part *chunk.Chunk) error {
-	tmp := hostChunk(dtype.String, 0, part.Shape)
-	copyElems(tmp, part)
-	shiftStrings(tmp, int64(len(c.Heap)))
-	c.Heap = append(c.Heap, part.Heap...)
-	copyElems(c.Sub(at), tmp)
-	return nil
 }
