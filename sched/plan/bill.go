@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package plan
+
+import (
+	"math/bits"
+	"slices"
+
+	"github.com/arrayrun/arrayrun/chunk"
+	"github.com/arrayrun/arrayrun/chunk/mem"
+	"github.com/arrayrun/arrayrun/formats"
+	"github.com/arrayrun/arrayrun/ndarray/graph"
+)
+
+// bill returns upper bounds: the bytes one task of s needs while it runs, and
+// the bytes that live across its tasks.
+func (pl *planner) bill(s *Stage) (run, hold int64) {
+	t := s.Tiles.MaxChunk()
+	if t.Size() == 0 {
+		t = ones(len(t))
+	}
+	run = pl.bodyBytes(s.Body, t, s.Tiles.Axes, s.callShape(t))
+	encode := int64(0)
+	for _, w := range s.Writes {
+		if sink := pl.plan.Outputs[w.Output].Sink; sink != nil {
+			encode = max(encode, sink.ScratchBytes())
+		}
+	}
+	run += encode
+	for _, f := range s.Folds {
+		r, h := pl.foldBytes(s, f, t)
+		run += r
+		hold += h
+	}
+	return run, hold
+}
+
+func ones(rank int) chunk.Shape {
+	s := make(chunk.Shape, rank)
+	for i := range s {
+		s[i] = 1
+	}
+	return s
+}
+
+// callShape returns the shape of the largest kernel call in a tile of shape t:
+// one cell along every axis that a fold reduces.
+func (s *Stage) callShape(t chunk.Shape) chunk.Shape {
+	c := t.Clone()
+	for i := range c {
+		for _, f := range s.Folds {
+			if f.Cells.Set.Has(i) {
+				c[i] = min(c[i], f.Cells.Axes[i].Max())
+			}
+		}
+	}
+	return c
+}
+
+// bodyBytes bounds the blocks a body holds while it is computed over a region of shape t.
+func (pl *planner) bodyBytes(b *Body, t chunk.Shape, tiles []chunk.Axis, call chunk.Shape) int64 {
+	total, extra := int64(0), int64(0)
+	for _, l := range b.Leaves {
+		buf, temp := pl.leafBytes(l, t, tiles)
+		total += buf
+		extra = max(extra, temp)
+	}
+	for _, r := range b.Roots {
+		if r.Ret >= 0 {
+			total += mem.ClassBytes(t.Size() * int64(r.Node.DType.Size()))
+		}
+	}
+	if b.Kernel != nil {
+		total += mem.ClassBytes(b.Kernel.Scratch(call))
+	}
+	return total + extra
+}
+
+// leafBytes bounds the bytes of a leaf's own buffer, and what is needed beside it while the buffer is filled.
+func (pl *planner) leafBytes(l *Leaf, t chunk.Shape, tiles []chunk.Axis) (buf, temp int64) {
+	own := mem.ClassBytes(l.Count(t) * l.ItemBytes)
+	switch l.Kind {
+	case Position, Absent, Group:
+		return own, 0
+	case Computed:
+		if l.gathers() {
+			return own, 0
+		}
+		return 0, 0
+	case Stored:
+		src := pl.plan.Sources[l.Store]
+		if src.Keep {
+			if !l.gathers() {
+				own = 0
+			}
+			return own, src.Source.ScratchBytes()
+		}
+		temp = src.Source.ScratchBytes()
+		if !l.aligned(src.Source, tiles) {
+			temp += mem.ClassBytes(src.Source.Meta().Grid.MaxChunk().Size() * l.ItemBytes)
+		}
+		return own, temp
+	}
+	region := l.regionShape(t)
+	whole := mem.ClassBytes(region.Size() * l.ItemBytes)
+	temp = pl.partBytes(l.Part, region)
+	if l.gathers() {
+		return own, whole + temp
+	}
+	return whole, temp
+}
+
+// regionShape bounds the shape of the region of an Inner leaf that a loop region of shape t reads.
+func (l *Leaf) regionShape(t chunk.Shape) chunk.Shape {
+	shape := l.Node.Shape()
+	out := make(chunk.Shape, len(shape))
+	for i, m := range l.Axes {
+		switch {
+		case l.Part.Opaque != nil && l.Part.Opaque.Whole.Has(i):
+			out[i] = shape[i]
+		case m.Loop < 0:
+			out[i] = 1
+		case m.IDs != nil:
+			out[i] = shape[i]
+		default:
+			out[i] = min(shape[i], (t[m.Loop]-1)*max(m.Step, -m.Step)+1)
+		}
+	}
+	return out
+}
+
+// partBytes bounds what computing a part over a region of the shape needs beside its result.
+func (pl *planner) partBytes(p *Part, region chunk.Shape) int64 {
+	most := int64(0)
+	switch {
+	case p.Opaque != nil:
+		at := chunk.Whole(region)
+		for i, b := range p.In {
+			need := p.Opaque.Need(i, at).Shape()
+			for k := range need {
+				need[k] = min(need[k], b.Shape[k])
+			}
+			most += pl.bodyBytes(b, need, nil, need) + mem.ClassBytes(need.Size()*int64(b.Roots[0].Node.ItemBytes))
+		}
+		if p.Opaque.Scratch != nil {
+			most += p.Opaque.Scratch(region)
+		}
+	case p.Node.Kind == graph.Stack:
+		for _, b := range p.In {
+			r := region.Clone()
+			r[p.Axis] = min(r[p.Axis], b.Shape[p.Axis])
+			most = max(most, pl.bodyBytes(b, r, nil, r))
+		}
+	default:
+		most = pl.bodyBytes(p.In[0], region, nil, region)
+	}
+	return most
+}
+
+// aligned reports whether tiles cut the loop so that every chunk of the source
+// lies inside one tile and is decoded straight into its buffer. Tiles of nil: not known.
+func (l *Leaf) aligned(src formats.Source, tiles []chunk.Axis) bool {
+	m := src.Meta()
+	if _, ok := src.(formats.RegionReader); ok && !l.gathers() && !l.skips() {
+		return true
+	}
+	if tiles == nil {
+		return false
+	}
+	for i, x := range l.Axes {
+		a := m.Grid.Axes[i]
+		switch {
+		case a.Max() <= 1 && x.IDs == nil && x.Step*x.Step <= 1:
+		case x.Loop < 0 || x.IDs != nil || x.Step != 1:
+			return false
+		case !l.alignedAxis(i, tiles[x.Loop], a):
+			return false
+		}
+	}
+	return true
+}
+
+// alignedAxis reports whether every chunk of a, read whole along axis i of the leaf, lies in one tile of t.
+func (l *Leaf) alignedAxis(i int, t, a chunk.Axis) bool {
+	x := l.Axes[i]
+	if x.Start != 0 || t.Len != a.Len {
+		return false
+	}
+	return t.Count() <= 1 || t.Equal(a) || a.Edges == nil && t.Edges == nil && t.Step%a.Step == 0
+}
+
+// skips reports whether an axis is read with a step other than 1 and -1.
+func (l *Leaf) skips() bool {
+	return slices.ContainsFunc(l.Axes, func(m AxisMap) bool { return m.Loop >= 0 && m.IDs == nil && m.Step != 1 && m.Step != -1 })
+}
+
+// foldBytes bounds a fold's partials: those of one task, and those that wait for their neighbours.
+func (pl *planner) foldBytes(s *Stage, f *Fold, t chunk.Shape) (run, hold int64) {
+	kept, all := int64(1), int64(1)
+	open := int64(1) // kept tiles that may be unfinished at once
+	major := true    // tasks finish one kept tile after another
+	seenReduced := false
+	for _, i := range s.Order {
+		if f.Cells.Set.Has(i) {
+			seenReduced = seenReduced || s.Tiles.Axes[i].Count() > 1
+			continue
+		}
+		kept *= t[i]
+		all *= max(s.Body.Shape[i], 1)
+		if s.Tiles.Axes[i].Count() > 1 {
+			major = major && !seenReduced
+		}
+	}
+	flight := int64(2 * pl.opt.Workers)
+	tiles := max(1, all/max(kept, 1))
+	open = min(tiles, flight+1)
+	if !major {
+		open = tiles
+	}
+	// Blocks of all cells in one tile.
+	cells, cell := int64(1), f.cellShape(t)
+	for i := range t {
+		if f.Cells.Set.Has(i) {
+			cells *= cellsIn(t[i], f.Cells.Axes[i])
+		}
+	}
+	if f.Groups > 0 {
+		local := f.Groups
+		if f.GroupLeaf >= 0 && s.Body.Leaves[f.GroupLeaf].IDs != nil {
+			for i := range cell {
+				if f.Cells.Set.Has(i) {
+					local = min(local, cell[i])
+				}
+			}
+		}
+		part := f.classes(local * kept)
+		run = cells * part
+		return run + mem.ClassBytes(f.Groups*kept*int64(f.Node.ItemBytes)), open*f.classes(f.Groups*kept) + flight*cells*part
+	}
+	run = f.classes(cells * f.Cells.blocks(reduced(cell, f)) * kept)
+	if s.tasksFor(f) <= 1 {
+		return run, 0
+	}
+	nodes := int64(bits.Len64(uint64(f.Cells.Total()))) + flight + 1
+	return run, open * nodes * f.classes(kept)
+}
+
+// classes returns the pool's bytes for the state of n elements.
+func (f *Fold) classes(n int64) int64 {
+	total := int64(0)
+	for _, c := range f.State {
+		total += mem.ClassBytes(n * int64(c.DType.Size()))
+	}
+	return total
+}
+
+// cellShape returns the largest cell inside a tile of shape t.
+func (f *Fold) cellShape(t chunk.Shape) chunk.Shape {
+	c := t.Clone()
+	for i := range c {
+		if f.Cells.Set.Has(i) {
+			c[i] = min(c[i], f.Cells.Axes[i].Max())
+		}
+	}
+	return c
+}
+
+func reduced(shape chunk.Shape, f *Fold) int64 {
+	n := int64(1)
+	for i, d := range shape {
+		if f.Cells.Set.Has(i) {
+			n *= d
+		}
+	}
+	return n
+}
+
+// tasksFor returns how many tasks contribute to one kept tile of the fold.
+func (s *Stage) tasksFor(f *Fold) int64 {
+	n := int64(1)
+	for i, a := range s.Tiles.Axes {
+		if f.Cells.Set.Has(i) {
+			n *= a.Count()
+		}
+	}
+	return n
+}
+
+// floor returns the bytes of results that live while s runs, as far as they are known when it is tiled.
+func (pl *planner) floor(s *Stage) int64 {
+	if s.Kept > 0 {
+		return s.Kept
+	}
+	total := int64(0)
+	for _, f := range s.Folds {
+		total += mem.ClassBytes(pl.plan.Results[f.Result].Bytes())
+	}
+	for _, l := range s.Body.Leaves {
+		if l.Kind == Computed {
+			total += mem.ClassBytes(pl.plan.Results[l.Store].Bytes())
+		}
+	}
+	return total
+}
+
+// decodes reports whether the body reads chunks that can only be had whole.
+func (pl *planner) decodes(b *Body) bool {
+	found := false
+	visit(b, nil, func(l *Leaf, _ *Body, _ []chunk.Axis) {
+		if l.Kind != Stored {
+			return
+		}
+		_, region := pl.plan.Sources[l.Store].Source.(formats.RegionReader)
+		found = found || !region
+	})
+	return found
+}

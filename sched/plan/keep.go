@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/arrayrun/arrayrun/chunk"
+	"github.com/arrayrun/arrayrun/chunk/mem"
+)
+
+// Memory is implemented by sources whose elements are in memory already: Whole
+// returns them as one chunk, borrowed, valid as long as the source is.
+type Memory interface {
+	Whole() *chunk.Chunk
+}
+
+// use is what one stage asks of a source.
+type use struct {
+	stage int
+	leaf  *Leaf
+	loop  chunk.Shape
+	reads float64 // how often each wanted element is decoded
+}
+
+// lifetimes finds how long results live and decides which sources are kept,
+// then checks that every stage still fits.
+func (pl *planner) lifetimes() error {
+	p := pl.plan
+	uses := make([][]use, len(p.Sources))
+	for i, s := range p.Stages {
+		for _, f := range s.Folds {
+			p.Results[f.Result].Made = i
+			p.Results[f.Result].Last = max(p.Results[f.Result].Last, i)
+		}
+		visit(s.Body, s.Tiles.Axes, func(l *Leaf, b *Body, tiles []chunk.Axis) {
+			switch l.Kind {
+			case Computed:
+				p.Results[l.Store].Last = max(p.Results[l.Store].Last, i)
+			case Stored:
+				uses[l.Store] = append(uses[l.Store], use{i, l, b.Shape, pl.rereads(s, l, tiles)})
+			}
+		})
+	}
+	for i, s := range p.Stages {
+		s.Kept = 0
+		for _, r := range p.Results {
+			if r.Made <= i && i <= r.Last {
+				s.Kept += mem.ClassBytes(r.Bytes())
+			}
+		}
+	}
+	pl.keep(uses)
+	for _, s := range p.Stages {
+		s.Run, s.Hold = pl.bill(s)
+		if s.Run+s.Hold+s.Kept > pl.opt.Budget {
+			if err := pl.tile(s, s.items); err != nil {
+				return err
+			}
+		}
+		n := min(s.Len(), int64(2*pl.opt.Workers))
+		p.Peak = max(p.Peak, min(s.Kept+s.Hold+n*s.Run, max(pl.opt.Budget, s.Kept+s.Hold+s.Run)))
+	}
+	return nil
+}
+
+// visit calls f for every leaf of a body and of the parts inside it.
+func visit(b *Body, tiles []chunk.Axis, f func(l *Leaf, b *Body, tiles []chunk.Axis)) {
+	for _, l := range b.Leaves {
+		f(l, b, tiles)
+		if l.Kind == Inner {
+			for _, in := range l.Part.In {
+				visit(in, nil, f)
+			}
+		}
+	}
+}
+
+// rereads estimates how often each element that l wants is decoded in a stage.
+func (pl *planner) rereads(s *Stage, l *Leaf, tiles []chunk.Axis) float64 {
+	grid := pl.plan.Sources[l.Store].Source.Meta().Grid
+	if tiles == nil {
+		return 1
+	}
+	n := 1.0
+	used := make([]bool, len(tiles))
+	for i, m := range l.Axes {
+		if m.Loop < 0 {
+			continue
+		}
+		used[m.Loop] = true
+		t, a := tiles[m.Loop], grid.Axes[i]
+		if m.IDs == nil && m.Step == 1 && t.Count() > 1 && !(a.Max() == 1 || l.alignedAxis(i, t, a)) {
+			n *= float64(t.Max()+a.Max()-1) / float64(max(t.Max(), 1))
+		}
+		if m.IDs != nil && t.Count() > 1 {
+			lo, hi := m.Span(0, t.Len)
+			n *= max(1, float64(t.Count())*float64(min(a.Max(), hi-lo))/float64(max(hi-lo, 1)))
+		}
+	}
+	for i, t := range tiles {
+		if !used[i] {
+			n *= float64(max(t.Count(), 1))
+		}
+	}
+	return n
+}
+
+// keep marks the sources that are read more than once and fit beside everything
+// else, those with the most to gain first.
+func (pl *planner) keep(uses [][]use) {
+	p := pl.plan
+	var order []int
+	for i, src := range p.Sources {
+		if len(uses[i]) == 0 {
+			continue
+		}
+		src.First, src.Last = uses[i][0].stage, uses[i][0].stage
+		perLeaf := map[int]float64{}
+		for _, u := range uses[i] {
+			src.First, src.Last = min(src.First, u.stage), max(src.Last, u.stage)
+			perLeaf[u.stage] += u.reads
+			src.Box = grow(src.Box, u)
+		}
+		for k, lo := range src.Box.Lo {
+			src.Box.Lo[k] = max(lo, 0)
+		}
+		src.Reads = 0
+		for _, r := range perLeaf {
+			src.Reads += r
+		}
+		if _, ok := src.Source.(Memory); ok {
+			src.Why = "is in memory"
+			continue
+		}
+		if src.Reads > 1.01 {
+			order = append(order, i)
+		} else {
+			src.Why = "is read once"
+		}
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(p.Sources[b].Reads, p.Sources[a].Reads) })
+	for _, i := range order {
+		src := p.Sources[i]
+		if !src.Node.DType.IsNumeric() {
+			src.Why = fmt.Sprintf("is read ×%.3g: its elements vary in length", src.Reads)
+			continue
+		}
+		bytes := mem.ClassBytes(src.Box.Size() * int64(src.Node.ItemBytes))
+		room := p.Budget
+		for s := src.First; s <= src.Last; s++ {
+			st := p.Stages[s]
+			n := min(max(st.Len(), 1), int64(2*pl.opt.Workers))
+			room = min(room, p.Budget-st.Kept-st.Hold-n*st.Run)
+		}
+		if bytes > room {
+			src.Why = fmt.Sprintf("is read ×%.3g: keeping %s decoded does not fit beside the rest (%s left)", src.Reads, Bytes(bytes), Bytes(max(room, 0)))
+			continue
+		}
+		src.Keep = true
+		src.Why = fmt.Sprintf("is decoded once and kept, %s: it is wanted ×%.3g", Bytes(bytes), src.Reads)
+		for s := src.First; s <= src.Last; s++ {
+			p.Stages[s].Kept += bytes
+		}
+	}
+}
+
+// grow returns the smallest box that holds box and what u reads.
+func grow(box chunk.Region, u use) chunk.Region {
+	if box.Lo == nil {
+		box = chunk.Region{Lo: make(chunk.Shape, len(u.leaf.Axes)), Hi: make(chunk.Shape, len(u.leaf.Axes))}
+		for i := range box.Lo {
+			box.Lo[i] = -1
+		}
+	}
+	for i, m := range u.leaf.Axes {
+		n := int64(1)
+		if m.Loop >= 0 {
+			n = u.loop[m.Loop]
+		}
+		lo, hi := m.Span(0, n)
+		if hi <= lo {
+			continue
+		}
+		if box.Lo[i] < 0 || lo < box.Lo[i] {
+			box.Lo[i] = lo
+		}
+		box.Hi[i] = max(box.Hi[i], hi)
+	}
+	return box
+}

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package plan
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/arrayrun/arrayrun/chunk"
+	"github.com/arrayrun/arrayrun/formats"
+	"github.com/arrayrun/arrayrun/kernels"
+	"github.com/arrayrun/arrayrun/ndarray/graph"
+)
+
+// ErrBudget is wrapped when a plan cannot fit the memory budget.
+var ErrBudget = errors.New("sched: memory budget")
+
+// Output is an array to compute: into a sink, or to a function of the engine's
+// caller when Sink is nil.
+type Output struct {
+	Node *graph.Node
+	Name string
+	Sink formats.Sink
+}
+
+// Options says what a plan is made for.
+type Options struct {
+	Device  kernels.Device
+	Budget  int64 // bytes of host memory
+	Workers int
+	NoFuse  bool // every Map is a program of its own
+}
+
+// Plan is the physical plan of some outputs. It is read only once built; its
+// size is in the number of operations, never in the number of chunks.
+type Plan struct {
+	Outputs []Output
+	Stages  []*Stage // in an order that respects dependencies
+	Sources []*Source
+	Results []*Result
+	Budget  int64
+	Workers int
+	Peak    int64 // projected bytes
+	opt     Options
+}
+
+// Source is a stored array that the plan reads.
+type Source struct {
+	Node   *graph.Node
+	Source formats.Source
+	Name   string
+	Keep   bool   // decoded once and kept in memory from stage First to stage Last
+	Why    string // why it is kept or read again
+	First  int
+	Last   int
+	Reads  float64      // how often each element is decoded when it is not kept
+	Box    chunk.Region // what is read of it
+}
+
+// Bytes returns the decoded bytes of the whole source.
+func (s *Source) Bytes() int64 { return s.Node.Shape().Size() * int64(s.Node.ItemBytes) }
+
+// Result is the materialised result of a fold: made by stage Made, last read by stage Last.
+type Result struct {
+	Node *graph.Node
+	Made int
+	Last int
+}
+
+// Bytes returns the bytes of the whole result.
+func (r *Result) Bytes() int64 { return r.Node.Shape().Size() * int64(r.Node.ItemBytes) }
+
+// planner holds what is shared while a plan is made.
+type planner struct {
+	ctx     context.Context
+	opt     Options
+	plan    *Plan
+	sources map[*graph.Node]int
+	results map[*graph.Node]int
+	parts   map[*graph.Node]*Part
+	levels  map[*graph.Node]int
+	folds   []*graph.Node // every Reduce that is needed, inputs before users
+}
+
+// Build plans the outputs. Errors of nodes come back as they are; a plan that
+// cannot fit gives an error wrapping ErrBudget that names stage, need, budget and what would work.
+func Build(ctx context.Context, outs []Output, opt Options) (*Plan, error) {
+	if opt.Workers < 1 {
+		opt.Workers = 1
+	}
+	pl := &planner{
+		ctx: ctx, opt: opt,
+		plan:    &Plan{Outputs: outs, Budget: opt.Budget, Workers: opt.Workers, opt: opt},
+		sources: map[*graph.Node]int{}, results: map[*graph.Node]int{},
+		parts: map[*graph.Node]*Part{}, levels: map[*graph.Node]int{},
+	}
+	top := 0
+	for _, o := range outs {
+		if o.Node.Err != nil {
+			return nil, o.Node.Err
+		}
+		if o.Node.Shape().Size() < 0 {
+			return nil, fmt.Errorf("plan: %s: shape %v has a length that is not known yet%s: %w", o.Name, o.Node.Shape(), at(o.Node), chunk.ErrShape)
+		}
+		top = max(top, pl.level(o.Node))
+	}
+	if err := pl.cut(top); err != nil {
+		return nil, err
+	}
+	if err := pl.lifetimes(); err != nil {
+		return nil, err
+	}
+	return pl.plan, nil
+}
+
+// level returns the first level of stages in which n's values can be computed:
+// one more than the folds below it need.
+func (pl *planner) level(n *graph.Node) int {
+	if l, ok := pl.levels[n]; ok {
+		return l
+	}
+	l := 0
+	for _, in := range n.In {
+		l = max(l, pl.level(in))
+	}
+	if n.Kind == graph.Reduce {
+		l++
+		pl.folds = append(pl.folds, n)
+	}
+	pl.levels[n] = l
+	return l
+}
+
+func (pl *planner) source(n *graph.Node) int {
+	i, ok := pl.sources[n]
+	if !ok {
+		arg := n.Arg.(graph.LoadArg)
+		i = len(pl.plan.Sources)
+		pl.plan.Sources = append(pl.plan.Sources, &Source{Node: n, Source: arg.Source, Name: arg.Name, First: -1})
+		pl.sources[n] = i
+	}
+	return i
+}
+
+func (pl *planner) result(n *graph.Node) int {
+	i, ok := pl.results[n]
+	if !ok {
+		i = len(pl.plan.Results)
+		pl.plan.Results = append(pl.plan.Results, &Result{Node: n, Made: -1, Last: -1})
+		pl.results[n] = i
+	}
+	return i
+}
+
+func (pl *planner) compile(p kernels.Unit) (kernels.Kernel, error) {
+	k, err := pl.opt.Device.Compile(pl.ctx, p)
+	if err != nil {
+		return nil, fmt.Errorf("plan: compile for %s: %w", pl.opt.Device.Name(), err)
+	}
+	return k, nil
+}
+
+// body fuses roots over a loop into one Body.
+func (pl *planner) body(loop chunk.Shape, roots ...*graph.Node) (*Body, error) {
+	f, err := pl.newFuser(loop)
+	if err != nil {
+		return nil, err
+	}
+	for _, n := range roots {
+		if err := f.root(n); err != nil {
+			return nil, err
+		}
+	}
+	return f.finish()
+}
+
+// part returns how n is computed over regions of its own coordinates.
+func (pl *planner) part(n *graph.Node) (*Part, error) {
+	if p, ok := pl.parts[n]; ok {
+		return p, nil
+	}
+	p := &Part{Node: n}
+	roots := n.In
+	switch n.Kind {
+	case graph.Stack:
+		p.Axis = n.Arg.(graph.StackArg).Axis
+		start := int64(0)
+		for _, in := range n.In {
+			p.Starts = append(p.Starts, start)
+			start += in.Shape()[p.Axis]
+		}
+	case graph.Opaque:
+		arg := n.Arg.(graph.OpaqueArg)
+		p.Opaque = &arg
+	default:
+		roots = []*graph.Node{n}
+	}
+	for _, in := range roots {
+		b, err := pl.body(in.Shape(), in)
+		if err != nil {
+			return nil, err
+		}
+		p.In = append(p.In, b)
+	}
+	pl.parts[n] = p
+	return p, nil
+}

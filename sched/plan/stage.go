@@ -1,0 +1,408 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package plan
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/arrayrun/arrayrun/chunk"
+	"github.com/arrayrun/arrayrun/chunk/dtype"
+	"github.com/arrayrun/arrayrun/kernels"
+	"github.com/arrayrun/arrayrun/ndarray/graph"
+)
+
+// Stage is one sweep over a loop: results written, folds folded. Its tasks are
+// the tiles of a grid, numbered, never listed.
+type Stage struct {
+	ID     int
+	Level  int
+	Body   *Body
+	Writes []Write
+	Folds  []*Fold
+	Tiles  chunk.Grid
+	Order  []int // loop axes, outermost first, in the order tiles are numbered
+	Run    int64 // bytes of one task, at most
+	Hold   int64 // bytes that live across tasks of this stage
+	Kept   int64 // bytes of results and kept sources that live while the stage runs
+	Why    string
+	free   []bool // axes that no fold of the stage reduces
+	items  []*item
+}
+
+// Write is an elementwise result of a stage: root Root of the body goes to output Output.
+type Write struct{ Root, Output int }
+
+// Fold is one fold of a stage: output Index of the program's folds.
+type Fold struct {
+	Node      *graph.Node
+	Reduction *kernels.Reduction
+	Cells     *Cells
+	In        dtype.DType // of the folded value
+	State     []kernels.StateType
+	Kept      []int // loop axes that remain, in order
+	Groups    int64 // 0: no groups
+	GroupLeaf int   // leaf that holds the ids, -1
+	Result    int   // of Plan.Results
+	Combine   kernels.Kernel
+	Finish    kernels.Kernel // state components to the result
+	StateItem int64          // bytes of one element's state
+}
+
+// Task is one tile of a stage.
+type Task struct {
+	Index  int64
+	Key    chunk.Key
+	Region chunk.Region
+}
+
+// Len returns the number of tasks.
+func (s *Stage) Len() int64 { return s.Tiles.Len() }
+
+// Task sets t to task i; its slices are reused when they are long enough.
+func (s *Stage) Task(i int64, t *Task) {
+	rank := len(s.Tiles.Axes)
+	if len(t.Key) != rank {
+		t.Key = make(chunk.Key, rank)
+		t.Region = chunk.Region{Lo: make(chunk.Shape, rank), Hi: make(chunk.Shape, rank)}
+	}
+	t.Index = i
+	for j := rank - 1; j >= 0; j-- {
+		a := s.Order[j]
+		n := s.Tiles.Axes[a].Count()
+		t.Key[a] = i % n
+		i /= n
+		t.Region.Lo[a], t.Region.Hi[a] = s.Tiles.Axes[a].Bounds(t.Key[a])
+	}
+}
+
+// item is something a stage can do: write an output or make a fold.
+type item struct {
+	output int         // -1 for a fold
+	node   *graph.Node // the output's node, or the Reduce
+	loop   *graph.Node // whose shape is the loop and whose grid is the natural cut
+	cells  *Cells
+	reads  map[*graph.Node]bool // loads and folds read
+	why    string
+}
+
+// cut sorts outputs and folds into stages, level by level.
+func (pl *planner) cut(top int) error {
+	for level := 0; level <= top; level++ {
+		var items []*item
+		for i, o := range pl.plan.Outputs {
+			if pl.levels[o.Node] == level {
+				items = append(items, &item{output: i, node: o.Node, loop: o.Node})
+			}
+		}
+		for _, n := range pl.folds {
+			if pl.levels[n]-1 != level {
+				continue
+			}
+			arg := n.Arg.(graph.ReduceArg)
+			items = append(items, &item{output: -1, node: n, loop: n.In[0], cells: cellsOf(n.In[0].Grid, arg.Axes, arg.Groups > 0)})
+		}
+		for _, it := range items {
+			it.reads = map[*graph.Node]bool{}
+			roots := []*graph.Node{it.node}
+			if it.output < 0 {
+				roots = it.node.In
+			}
+			for _, n := range roots {
+				readBy(n, it.reads, map[*graph.Node]bool{})
+			}
+		}
+		if err := pl.groups(level, items); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readBy collects the loads and folds whose values n is made from.
+func readBy(n *graph.Node, out, seen map[*graph.Node]bool) {
+	if seen[n] {
+		return
+	}
+	seen[n] = true
+	if n.Kind == graph.Load || n.Kind == graph.Reduce {
+		out[n] = true
+		return
+	}
+	for _, in := range n.In {
+		readBy(in, out, seen)
+	}
+}
+
+// groups puts the items of a level together where one sweep can serve several.
+func (pl *planner) groups(level int, items []*item) error {
+	var groups [][]*item
+next:
+	for _, it := range items {
+		for g, members := range groups {
+			if why, ok := together(members, it); ok {
+				it.why = why
+				groups[g] = append(members, it)
+				continue next
+			}
+		}
+		groups = append(groups, []*item{it})
+	}
+	for _, g := range groups {
+		if err := pl.stages(level, g); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// together reports whether it can join the members of a stage, and why it should.
+func together(members []*item, it *item) (string, bool) {
+	shared := ""
+	for _, m := range members {
+		if !m.loop.Shape().Equal(it.loop.Shape()) {
+			return "", false
+		}
+		if m.cells != nil && it.cells != nil && !m.cells.agree(it.cells) {
+			return "", false
+		}
+		if m.loop == it.loop && shared == "" {
+			shared = "the same loop"
+		}
+		for n := range it.reads {
+			if m.reads[n] {
+				shared = nodeName(n)
+			}
+		}
+	}
+	return shared, shared != ""
+}
+
+// nodeName returns what a plan calls a node.
+func nodeName(n *graph.Node) string {
+	switch arg := n.Arg.(type) {
+	case graph.LoadArg:
+		return arg.Name
+	case graph.ReduceArg:
+		return kernels.ReductionOf(arg.Op).Name
+	}
+	return "a value"
+}
+
+// stages makes one stage of the items; where that cannot fit the budget, one for each.
+func (pl *planner) stages(level int, items []*item) error {
+	s, err := pl.stage(level, items)
+	if err == nil {
+		s.ID = len(pl.plan.Stages)
+		pl.plan.Stages = append(pl.plan.Stages, s)
+		return nil
+	}
+	if len(items) == 1 || !errors.Is(err, ErrBudget) {
+		return err
+	}
+	for _, it := range items {
+		it.why = "one sweep for all would not fit the budget"
+		if err := pl.stages(level, []*item{it}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stage fuses items into one stage and chooses its tiles.
+func (pl *planner) stage(level int, items []*item) (*Stage, error) {
+	s := &Stage{Level: level, items: items}
+	f, err := pl.newFuser(items[0].loop.Shape())
+	if err != nil {
+		return nil, err
+	}
+	var why []string
+	for _, it := range items {
+		if it.output >= 0 {
+			if err := f.root(it.node); err != nil {
+				return nil, named(pl.plan.Outputs[it.output].Name, err)
+			}
+			s.Writes = append(s.Writes, Write{Root: len(f.body.Roots) - 1, Output: it.output})
+		} else {
+			fold, err := f.fold(it)
+			if err != nil {
+				return nil, err
+			}
+			s.Folds = append(s.Folds, fold)
+		}
+		if it.why != "" && !slices.Contains(why, it.why) {
+			why = append(why, it.why)
+		}
+	}
+	if s.Body, err = f.finish(); err != nil {
+		return nil, err
+	}
+	s.Why = strings.Join(why, ", ")
+	s.free = make([]bool, len(s.Body.Shape))
+	for i := range s.free {
+		s.free[i] = true
+		for _, fold := range s.Folds {
+			s.free[i] = s.free[i] && !fold.Cells.Set.Has(i)
+		}
+	}
+	s.Order = s.order()
+	return s, pl.tile(s, items)
+}
+
+func named(name string, err error) error {
+	if name == "" {
+		return err
+	}
+	return fmt.Errorf("%s: %w", name, err)
+}
+
+// order returns the loop axes with those kept by the first fold outside, so
+// that a fold's parts are finished one after another.
+func (s *Stage) order() []int {
+	order := make([]int, 0, len(s.Body.Shape))
+	if len(s.Folds) > 0 {
+		order = append(order, s.Folds[0].Kept...)
+	}
+	for i := range s.Body.Shape {
+		if !slices.Contains(order, i) {
+			order = append(order, i)
+		}
+	}
+	return order
+}
+
+// fold adds a Reduce to the program.
+func (f *fuser) fold(it *item) (*Fold, error) {
+	n := it.node
+	arg := n.Arg.(graph.ReduceArg)
+	red := kernels.ReductionOf(arg.Op)
+	operand := n.In[0]
+	rank := len(operand.Shape())
+	v, err := f.value(operand, identityMaps(rank), false)
+	if err != nil {
+		return nil, err
+	}
+	fold := &Fold{Node: n, Reduction: red, Cells: it.cells, Groups: arg.Groups, GroupLeaf: -1, Result: f.pl.result(n)}
+	v = f.b.Cast(v, red.Input(operand.DType))
+	fold.In = f.b.Type(v)
+	if f.b.Err() != nil {
+		return nil, f.b.Err()
+	}
+	fold.State = red.State(fold.In)
+	for _, c := range fold.State {
+		fold.StateItem += int64(c.DType.Size())
+	}
+	for i := range rank {
+		if !it.cells.Set.Has(i) {
+			fold.Kept = append(fold.Kept, i)
+		}
+	}
+	args := []kernels.Reg{v}
+	if red.Indexed {
+		args = append(args, f.position(arg.Axes))
+	}
+	pf := kernels.Fold{Op: arg.Op, Args: args, Axes: it.cells.Set, Group: -1}
+	switch {
+	case arg.Groups > 0 && arg.IDs != nil:
+		f.input(&Leaf{Kind: Group, Axes: []AxisMap{follow(arg.Axes[0])}, DType: dtype.Int32, ItemBytes: 4, IDs: arg.IDs})
+		fold.GroupLeaf = len(f.body.Leaves) - 1
+	case arg.Groups > 0:
+		ids := n.In[1]
+		fold.GroupLeaf, err = f.addLeaf(f.through(ids, broadcastMaps(operand, ids, identityMaps(rank))))
+		if err != nil {
+			return nil, err
+		}
+		f.port(fold.GroupLeaf)
+	}
+	if fold.GroupLeaf >= 0 {
+		pf.Group = int16(len(f.body.Ports) - 1)
+	}
+	f.b.Fold(pf)
+	f.body.foldIn = append(f.body.foldIn, fold.In)
+	if fold.Combine, err = f.pl.compile(kernels.CombineOf(arg.Op, fold.State)); err != nil {
+		return nil, err
+	}
+	fold.Finish, err = f.pl.finish(fold)
+	return fold, err
+}
+
+// position returns the row-major number of an element among the reduced ones.
+func (f *fuser) position(axes []int) kernels.Reg {
+	r := f.b.Index(axes[0])
+	for _, a := range axes[1:] {
+		r = f.b.Apply(kernels.OpMultiply, r, f.b.Const(int64Const(f.body.Shape[a])))
+		r = f.b.Apply(kernels.OpAdd, r, f.b.Index(a))
+	}
+	return r
+}
+
+// finish compiles the program from a fold's state to its result.
+func (pl *planner) finish(fold *Fold) (kernels.Kernel, error) {
+	rank := len(fold.Kept)
+	if fold.Groups > 0 {
+		rank++
+	}
+	b := kernels.NewBuilder(rank)
+	state := make([]kernels.Reg, len(fold.State))
+	for i, c := range fold.State {
+		p := kernels.In(c.DType)
+		p.Access = kernels.Contiguous
+		if rank == 0 {
+			p.Access = kernels.Broadcast
+		}
+		state[i] = b.Input(p)
+	}
+	arg := fold.Node.Arg.(graph.ReduceArg)
+	b.Ret(b.Cast(fold.Reduction.Aggregate(b, state, fold.In, arg.Params), fold.Node.DType))
+	p, err := b.Build()
+	if err != nil {
+		return nil, err
+	}
+	return pl.compile(p)
+}
+
+// GroupND reports whether the fold's groups come from an array of ids instead of a list along one axis.
+func (f *Fold) GroupND() bool { return f.Groups > 0 && f.Node.Arg.(graph.ReduceArg).IDs == nil }
+
+// KeepDims reports whether reduced axes remain with length 1.
+func (f *Fold) KeepDims() bool { return f.Node.Arg.(graph.ReduceArg).KeepDims }
+
+// Reads reports whether the stage reads stored arrays.
+func (s *Stage) Reads() bool {
+	found := false
+	visit(s.Body, nil, func(l *Leaf, _ *Body, _ []chunk.Axis) { found = found || l.Kind == Stored })
+	return found
+}
+
+// LoopBytes returns the bytes of the stage's loop, for progress: elements times the largest item that goes in or out.
+func (s *Stage) LoopBytes() int64 {
+	item := int64(1)
+	for _, l := range s.Body.Leaves {
+		item = max(item, l.ItemBytes)
+	}
+	for _, r := range s.Body.Roots {
+		item = max(item, int64(r.Node.ItemBytes))
+	}
+	return s.Body.Shape.Size() * item
+}
+
+// StageName returns what a stage makes, for messages.
+func (p *Plan) StageName(s *Stage) string {
+	var list []string
+	for _, w := range s.Writes {
+		list = append(list, p.Outputs[w.Output].Name)
+	}
+	for _, f := range s.Folds {
+		list = append(list, f.Reduction.Name)
+	}
+	list = slices.DeleteFunc(list, func(n string) bool { return n == "" })
+	switch len(list) {
+	case 0:
+		return "result"
+	case 1:
+		return list[0]
+	}
+	return fmt.Sprintf("%s and %d more", list[0], len(list)-1)
+}
