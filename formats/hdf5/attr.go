@@ -118,7 +118,7 @@ func (f *File) value(t *Type, b []byte, many bool, depth int) (any, error) {
 		return f.value(t.Base, b, true, depth+1)
 	}
 	if s := t.storage(); s.ok {
-		return numbers(s, b[:n*t.Size])
+		return s.values(b[:n*t.Size])
 	}
 	return list(n, many, func(i int) (any, error) { return f.opaque(t, b[i*t.Size:(i+1)*t.Size], depth) })
 }
@@ -180,4 +180,33 @@ func cutText(b []byte) string {
 		b = b[:i]
 	}
 	return string(b)
+}
+
+// References returns the addresses of the objects an attribute refers to: one list
+// for each element, of one address where it is no sequence.
+func (f *File) References(a *Attr) ([][]uint64, error) {
+	t := a.Type
+	n := len(a.Data) / t.Size
+	ref := t
+	if t.Class == ClassVlen {
+		ref = t.Base
+	}
+	if ref.Class != ClassReference || ref.Size < f.so {
+		return nil, fmt.Errorf("attribute %q: not object references: %w", a.Name, formats.ErrCorrupt)
+	}
+	out := make([][]uint64, n)
+	for i := range out {
+		b := a.Data[i*t.Size : (i+1)*t.Size]
+		if t.Class == ClassVlen {
+			var err error
+			if b, err = f.vlen(b, ref.Size); err != nil {
+				return nil, fmt.Errorf("attribute %q: %w", a.Name, err)
+			}
+		}
+		for ; len(b) >= ref.Size; b = b[ref.Size:] {
+			c := f.over(b)
+			out[i] = append(out[i], c.o())
+		}
+	}
+	return out, nil
 }

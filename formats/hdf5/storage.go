@@ -6,11 +6,11 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
-	"math"
 
 	"github.com/arrayrun/arrayrun/chunk/dtype"
 	"github.com/arrayrun/arrayrun/formats"
 	"github.com/arrayrun/arrayrun/formats/codec"
+	"github.com/arrayrun/arrayrun/formats/internal/numbers"
 )
 
 // storage says how the elements of a datatype become those of an array.
@@ -150,7 +150,7 @@ func (t *Type) Stored() any {
 		members := map[string]any{}
 		if b := t.Base.storage(); b.ok {
 			for i, m := range t.Members {
-				members[m.Name], _ = numbers(b, t.Values[i*t.Size:(i+1)*t.Size])
+				members[m.Name], _ = b.values(t.Values[i*t.Size : (i+1)*t.Size])
 			}
 		}
 		return map[string]any{"enum": t.Base.Stored(), "members": members}
@@ -185,65 +185,16 @@ func (t *Type) Stored() any {
 	return s.dtype.String()
 }
 
-// numbers decodes stored numbers: one as a Go scalar of the stored type,
-// others as a slice; float16 becomes float32.
-func numbers(s storage, b []byte) (any, error) {
+// values decodes stored numbers: nil for none, one as a Go scalar of the stored
+// type, others as a slice; float16 becomes float32.
+func (s storage) values(b []byte) (any, error) {
 	if w := s.swap(); w > 0 {
 		b = bytes.Clone(b)
 		codec.ByteSwap(b, b, w)
 	}
-	le := binary.LittleEndian
-	switch s.dtype {
-	case dtype.Bool:
-		return decoded(b, 1, func(b []byte) bool { return b[0] != 0 }), nil
-	case dtype.Int8:
-		return decoded(b, 1, func(b []byte) int8 { return int8(b[0]) }), nil
-	case dtype.Int16:
-		return decoded(b, 2, func(b []byte) int16 { return int16(le.Uint16(b)) }), nil
-	case dtype.Int32:
-		return decoded(b, 4, func(b []byte) int32 { return int32(le.Uint32(b)) }), nil
-	case dtype.Int64:
-		return decoded(b, 8, func(b []byte) int64 { return int64(le.Uint64(b)) }), nil
-	case dtype.Uint8:
-		return decoded(b, 1, func(b []byte) uint8 { return b[0] }), nil
-	case dtype.Uint16:
-		return decoded(b, 2, func(b []byte) uint16 { return le.Uint16(b) }), nil
-	case dtype.Uint32:
-		return decoded(b, 4, func(b []byte) uint32 { return le.Uint32(b) }), nil
-	case dtype.Uint64:
-		return decoded(b, 8, func(b []byte) uint64 { return le.Uint64(b) }), nil
-	case dtype.Float16:
-		return decoded(b, 2, func(b []byte) float32 { return dtype.F16{Bits: le.Uint16(b)}.Float32() }), nil
-	case dtype.BFloat16:
-		return decoded(b, 2, func(b []byte) float32 { return dtype.BF16{Bits: le.Uint16(b)}.Float32() }), nil
-	case dtype.Float32:
-		return decoded(b, 4, func(b []byte) float32 { return math.Float32frombits(le.Uint32(b)) }), nil
-	case dtype.Float64:
-		return decoded(b, 8, func(b []byte) float64 { return math.Float64frombits(le.Uint64(b)) }), nil
-	case dtype.Complex64:
-		return decoded(b, 8, func(b []byte) complex64 {
-			return complex(math.Float32frombits(le.Uint32(b)), math.Float32frombits(le.Uint32(b[4:])))
-		}), nil
-	case dtype.Complex128:
-		return decoded(b, 16, func(b []byte) complex128 {
-			return complex(math.Float64frombits(le.Uint64(b)), math.Float64frombits(le.Uint64(b[8:])))
-		}), nil
+	v, ok := numbers.Decode(s.dtype, b)
+	if !ok {
+		return nil, fmt.Errorf("hdf5: numbers of dtype %v: %w", s.dtype, formats.ErrFormat)
 	}
-	return nil, fmt.Errorf("hdf5: numbers of dtype %v: %w", s.dtype, formats.ErrFormat)
-}
-
-// decoded returns nil for nothing, a scalar for one element, else a slice.
-func decoded[T any](b []byte, size int, get func([]byte) T) any {
-	n := len(b) / size
-	switch n {
-	case 0:
-		return nil
-	case 1:
-		return get(b)
-	}
-	out := make([]T, n)
-	for i := range out {
-		out[i] = get(b[i*size:])
-	}
-	return out
+	return v, nil
 }

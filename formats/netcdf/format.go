@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package netcdf
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/arrayrun/arrayrun/formats"
+	"github.com/arrayrun/arrayrun/formats/hdf5"
+)
+
+// Classic is the row of the classic format, CDF-1, CDF-2 and CDF-5, which is read.
+var Classic = formats.Format{
+	Name:   "netcdf3",
+	Detect: func(head []byte, _ string) bool { return isClassic(head) },
+	Open: func(ctx context.Context, path string) (*formats.Group, error) {
+		return open(ctx, path, openClassic)
+	},
+}
+
+// open opens a file and lets read parse it; the group's Close closes it.
+func open(ctx context.Context, path string, read func(io.ReaderAt, int64) (*formats.Group, error)) (*formats.Group, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	st, err := f.Stat()
+	if err == nil {
+		var g *formats.Group
+		if g, err = read(f, st.Size()); err == nil {
+			g.Close = f.Close
+			return g, nil
+		}
+	}
+	f.Close()
+	return nil, fmt.Errorf("netcdf: open %s: %w", path, err)
+}
+
+// detectHDF5 also looks at 512, 1024, 2048, where head does not reach.
+func detectHDF5(head []byte, _ string) bool { return hdf5.IsHDF5(head) }
+
+// NetCDF4 is the row of HDF5 files, NetCDF-4 or not.
+var NetCDF4 = formats.Format{
+	Name:   "netcdf4",
+	Detect: detectHDF5,
+	Open: func(ctx context.Context, path string) (*formats.Group, error) {
+		return open(ctx, path, openHDF5)
+	},
+	Extensions: []string{".nc", ".nc4", ".cdf", ".h5", ".hdf5", ".he5"},
+}
