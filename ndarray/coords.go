@@ -23,6 +23,8 @@ type Coord struct {
 	host   *Labels // nil: values are in a file or computed
 	bounds *Coord  // the cell bounds that go with it, nil for none
 
+	load func() (*Labels, error) // reads the values of a stored coordinate, nil where that is not possible
+
 	once  sync.Once
 	units *cf.Units
 	uerr  error
@@ -51,6 +53,28 @@ func (c *Coord) Array() Array {
 		return c.host.Array()
 	}
 	return c.array
+}
+
+// read returns the values in host memory, reading a stored coordinate that was not read on Open.
+func (c *Coord) read() (*Labels, error) {
+	if c.host != nil || c.load == nil {
+		return c.host, nil
+	}
+	return c.load()
+}
+
+// loadThen returns a reader of a part of what c reads, nil where c reads nothing.
+func (c *Coord) loadThen(f func(*Labels) *Labels) func() (*Labels, error) {
+	if c.load == nil {
+		return nil
+	}
+	return func() (*Labels, error) {
+		l, err := c.load()
+		if l == nil || err != nil {
+			return nil, err
+		}
+		return f(l), nil
+	}
 }
 
 // isDimension reports whether c labels the positions of the dimension it is named after.
@@ -159,6 +183,7 @@ func (c *Coord) take(dim string, ids []int64) *Coord {
 		out.host = c.host.Take(axis, ids)
 	} else {
 		out.array = c.array.TakeAlong(axis, ids)
+		out.load = c.loadThen(func(l *Labels) *Labels { return l.Take(axis, ids) })
 	}
 	return out
 }
@@ -181,10 +206,9 @@ func (c *Coord) at(dim string, i int64) *Coord {
 		out.bounds = c.bounds.at(dim, i)
 	}
 	if c.host != nil {
-		h := c.host.Take(axis, []int64{i})
-		h.Shape = slices.Delete(h.Shape.Clone(), axis, axis+1)
-		out.host = h
+		out.host = c.host.at(axis, i)
 	} else {
+		out.load = c.loadThen(func(l *Labels) *Labels { return l.at(axis, i) })
 		idx := make([]Index, axis+1)
 		for k := range axis {
 			idx[k] = All()
@@ -200,7 +224,7 @@ func (c *Coord) renamed(from, to string) *Coord {
 	if c.name != from && !slices.Contains(c.dims, from) {
 		return c
 	}
-	out := &Coord{name: c.name, dims: slices.Clone(c.dims), attrs: c.attrs, array: c.array, host: c.host, bounds: c.bounds}
+	out := &Coord{name: c.name, dims: slices.Clone(c.dims), attrs: c.attrs, array: c.array, host: c.host, load: c.load, bounds: c.bounds}
 	if out.name == from {
 		out.name = to
 	}

@@ -120,6 +120,13 @@ func (l *Labels) Take(axis int, ids []int64) *Labels {
 	return out
 }
 
+// at returns the values at one position along an axis, which goes.
+func (l *Labels) at(axis int, i int64) *Labels {
+	out := l.Take(axis, []int64{i})
+	out.Shape = slices.Delete(out.Shape, axis, axis+1)
+	return out
+}
+
 func takeSlice[T any](v []T, outer, n, inner int64, ids []int64, missing T) []T {
 	out := make([]T, 0, outer*int64(len(ids))*inner)
 	for o := range outer {

@@ -463,9 +463,7 @@ func (v Variable) at(dim string, i int64) Variable {
 	out.unlimited = without(v.unlimited, dim)
 	out.host = nil
 	if v.host != nil {
-		h := v.host.Take(axis, []int64{i})
-		h.Shape = slices.Delete(h.Shape.Clone(), axis, axis+1)
-		out.host = h
+		out.host = v.host.at(axis, i)
 	}
 	out.coords = make([]*Coord, len(v.coords))
 	for k, c := range v.coords {

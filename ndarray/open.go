@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package ndarray
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/arrayrun/arrayrun/formats"
+)
+
+// OpenOption is an option of Open and OpenGroup.
+type OpenOption func(*openOptions)
+
+type openOptions struct {
+	raw    bool
+	chunks []int64
+}
+
+// Raw turns CF decoding off: no mask, no scale, the dtypes of the file.
+func Raw() OpenOption { return func(o *openOptions) { o.raw = true } }
+
+// OnGrid cuts the arrays of the file into chunks of these lengths instead of its own: sources of contiguous storage
+// are read so, others are rechunked. Lengths that are missing or below 1 take the whole axis.
+func OnGrid(steps ...int64) OpenOption { return func(o *openOptions) { o.chunks = steps } }
+
+// splitURI takes "?raw" and "#VAR" off a URI. A file whose own name has them is found by that name.
+func splitURI(uri string) (path, inner string, raw bool) {
+	if _, err := os.Stat(uri); err == nil {
+		return uri, "", false
+	}
+	path = uri
+	if p, ok := strings.CutSuffix(path, "?raw"); ok {
+		path, raw = p, true
+	}
+	if _, err := os.Stat(path); err == nil {
+		return path, "", raw
+	}
+	if i := strings.LastIndexByte(path, '#'); i >= 0 {
+		path, inner = path[:i], path[i+1:]
+		if p, ok := strings.CutSuffix(path, "?raw"); ok {
+			path, raw = p, true
+		}
+	}
+	return path, inner, raw
+}
+
+// OpenGroup makes a data set of an open group. inner is "" or the path of a variable or sub-group inside it.
+// Closing the data set closes the group.
+func OpenGroup(ctx context.Context, g *formats.Group, inner string, opts ...OpenOption) (*Dataset, error) {
+	var o openOptions
+	for _, f := range opts {
+		f(&o)
+	}
+	chain := []*formats.Group{g}
+	only := ""
+	parts := strings.FieldsFunc(inner, func(r rune) bool { return r == '/' })
+	for i, name := range parts {
+		at := chain[len(chain)-1]
+		if sub := subGroup(at, name); sub != nil {
+			chain = append(chain, sub)
+			continue
+		}
+		if i == len(parts)-1 && groupVar(at, name) != nil {
+			only = name
+			break
+		}
+		return nil, fmt.Errorf("no variable or group %q; there are %s", inner, quoted(groupNames(at)))
+	}
+	r := &reader{ctx: ctx, opts: o, chain: chain, root: g}
+	return r.dataset(only)
+}
+
+func subGroup(g *formats.Group, name string) *formats.Group {
+	for _, s := range g.Groups {
+		if s.Name == name {
+			return s.Group
+		}
+	}
+	return nil
+}
+
+func groupVar(g *formats.Group, name string) *formats.Var {
+	for i := range g.Vars {
+		if g.Vars[i].Name == name {
+			return &g.Vars[i]
+		}
+	}
+	return nil
+}
+
+func groupNames(g *formats.Group) []string {
+	var out []string
+	for _, v := range g.Vars {
+		out = append(out, v.Name)
+	}
+	for _, s := range g.Groups {
+		out = append(out, s.Name+"/")
+	}
+	return out
+}
