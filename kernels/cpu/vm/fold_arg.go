@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package vm
+
+import (
+	"github.com/arrayrun/arrayrun/chunk"
+	"github.com/arrayrun/arrayrun/chunk/dtype"
+	"github.com/arrayrun/arrayrun/kernels"
+)
+
+// spot is a value and its position; a position below 0 is nothing.
+type spot[T any] struct {
+	v T
+	p int64
+}
+
+// argSweep folds argmin, argmax, first and last. Which of two spots wins depends
+// on values and positions alone, so the order of the elements does not matter.
+type argSweep[T ordered] struct {
+	scan  func(s spot[T], x []T, pos []int64, skip bool) spot[T]
+	skip  bool
+	dt    dtype.DType
+	none  spot[T]
+	val   []T
+	pos   []int64
+	half  halves
+	slots []spot[T]
+}
+
+// argScans are the loops by algebra.
+func argScan[T ordered](a kernels.Algebra) func(spot[T], []T, []int64, bool) spot[T] {
+	switch a {
+	case kernels.FoldArgMin:
+		return scanMin[T]
+	case kernels.FoldArgMax:
+		return scanMax[T]
+	case kernels.FoldFirst:
+		return scanFirst[T]
+	}
+	return scanLast[T]
+}
+
+func newArg[T ordered](r *kernels.Reduction, in dtype.DType, skip bool) sweep {
+	return &argSweep[T]{scan: argScan[T](r.Algebra), skip: skip, dt: in, none: spot[T]{identityOf[T](r, in, 0), -1}}
+}
+
+// nanWins is what the extremes share: whether y at q beats s, given that neither NaN nor tie is decided by order.
+func nanWins[T ordered](s spot[T], y T, q int64, skip bool) (beats, decided bool) {
+	switch {
+	case y != y && skip:
+		return false, true
+	case s.p < 0:
+		return true, true
+	case y != y:
+		return s.v == s.v || q < s.p, true
+	case s.v != s.v:
+		return false, true
+	case y == s.v:
+		return q < s.p, true
+	}
+	return false, false
+}
+
+func scanMin[T ordered](s spot[T], x []T, pos []int64, skip bool) spot[T] {
+	for i, y := range x {
+		if y > s.v && s.p >= 0 {
+			continue
+		}
+		if beats, decided := nanWins(s, y, pos[i], skip); beats || !decided {
+			s = spot[T]{y, pos[i]}
+		}
+	}
+	return s
+}
+
+func scanMax[T ordered](s spot[T], x []T, pos []int64, skip bool) spot[T] {
+	for i, y := range x {
+		if y < s.v && s.p >= 0 {
+			continue
+		}
+		if beats, decided := nanWins(s, y, pos[i], skip); beats || !decided {
+			s = spot[T]{y, pos[i]}
+		}
+	}
+	return s
+}
+
+func scanFirst[T ordered](s spot[T], x []T, pos []int64, skip bool) spot[T] {
+	for i, y := range x {
+		if (s.p < 0 || pos[i] < s.p) && !(skip && y != y) {
+			s = spot[T]{y, pos[i]}
+		}
+	}
+	return s
+}
+
+func scanLast[T ordered](s spot[T], x []T, pos []int64, skip bool) spot[T] {
+	for i, y := range x {
+		if pos[i] > s.p && !(skip && y != y) {
+			s = spot[T]{y, pos[i]}
+		}
+	}
+	return s
+}
+
+func (s *argSweep[T]) bind(out []*chunk.Chunk, slots int) {
+	s.val, s.pos = bindValue[T](&s.half, s.dt, out[0]), output[int64](out[1])
+	s.slots = resize(s.slots, slots)
+	for i := range s.slots {
+		s.slots[i] = s.none
+	}
+}
+
+func (s *argSweep[T]) fill() { s.start(0, 0, len(s.val)) }
+
+func (s *argSweep[T]) seg(slot, _ int, x args, n int, _ bool) {
+	s.slots[slot] = s.scan(s.slots[slot], values[T](x[0], n), values[int64](x[1], n), s.skip)
+}
+
+func (s *argSweep[T]) flush(slot, at, _ int) {
+	s.val[at], s.pos[at] = s.slots[slot].v, s.slots[slot].p
+	s.slots[slot] = s.none
+}
+
+func (s *argSweep[T]) start(_, at, w int) {
+	for i := at; i < at+w; i++ {
+		s.val[i], s.pos[i] = s.none.v, -1
+	}
+}
+
+// one takes the value y at position q into the spot at element d of the outputs.
+func (s *argSweep[T]) one(d int, x []T, q []int64) {
+	t := s.scan(spot[T]{s.val[d], s.pos[d]}, x, q, s.skip)
+	s.val[d], s.pos[d] = t.v, t.p
+}
+
+func (s *argSweep[T]) rows(_, at, w int, x args, stride [2]int, count int, _ bool) {
+	v := values[T](x[0], (count-1)*stride[0]+w)
+	q := values[int64](x[1], (count-1)*stride[1]+w)
+	for r := range count {
+		a, b := v[r*stride[0]:], q[r*stride[1]:]
+		for j := range w {
+			s.one(at+j, a[j:j+1], b[j:j+1])
+		}
+	}
+}
+
+func (s *argSweep[T]) end(_, _, _, _ int) {}
+func (s *argSweep[T]) passes() int        { return 1 }
+func (s *argSweep[T]) between()           {}
+func (s *argSweep[T]) done()              { s.half.done(); s.val, s.pos = nil, nil }
+
+func (s *argSweep[T]) grow(_, at, w int, x args) { s.rows(0, at, w, x, zeroStride, 1, false) }
+
+func (s *argSweep[T]) scatter(_ int, dst []int, x args) {
+	v, q := values[T](x[0], len(dst)), values[int64](x[1], len(dst))
+	for i, d := range dst {
+		if d >= 0 {
+			s.one(d, v[i:i+1], q[i:i+1])
+		}
+	}
+}

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package vm
+
+import (
+	"github.com/arrayrun/arrayrun/chunk"
+	"github.com/arrayrun/arrayrun/chunk/dtype"
+	"github.com/arrayrun/arrayrun/kernels"
+)
+
+// extremeOps are the loops of min or max. Go's min and max are what is asked
+// for: NaN wins, -0 is below +0. So the order of the elements does not matter.
+type extremeOps[T ordered] struct {
+	two func(a, b T) T
+	seg func(a T, x []T) T
+	row func(acc, x []T)
+}
+
+// extremeSweep folds min and max. With skip, NaN stands for nothing seen yet.
+type extremeSweep[T ordered] struct {
+	ops      *extremeOps[T]
+	identity T
+	skip     bool
+	dt       dtype.DType
+	out      []T
+	half     halves
+	slots    []T
+}
+
+func newExtreme[T ordered](r *kernels.Reduction, in dtype.DType, skip bool, ops *extremeOps[T]) sweep {
+	return &extremeSweep[T]{ops: ops, identity: identityOf[T](r, in, 0), skip: skip, dt: in}
+}
+
+func (s *extremeSweep[T]) bind(out []*chunk.Chunk, slots int) {
+	s.out = bindValue[T](&s.half, s.dt, out[0])
+	s.slots = resize(s.slots, slots)
+	for i := range s.slots {
+		s.slots[i] = s.identity
+	}
+}
+
+func (s *extremeSweep[T]) fill() { s.start(0, 0, len(s.out)) }
+
+func (s *extremeSweep[T]) seg(slot, _ int, x args, n int, _ bool) {
+	v := values[T](x[0], n)
+	if !s.skip {
+		s.slots[slot] = s.ops.seg(s.slots[slot], v)
+		return
+	}
+	// Without a NaN the plain loop is the answer; with one, it gives NaN.
+	if m := s.ops.seg(v[0], v); m == m {
+		s.slots[slot] = s.join(s.slots[slot], m)
+		return
+	}
+	a := s.slots[slot]
+	for _, y := range v {
+		if y == y {
+			a = s.join(a, y)
+		}
+	}
+	s.slots[slot] = a
+}
+
+// join is the skipping form of two values.
+func (s *extremeSweep[T]) join(a, b T) T {
+	switch {
+	case a != a:
+		return b
+	case b != b:
+		return a
+	}
+	return s.ops.two(a, b)
+}
+
+func (s *extremeSweep[T]) flush(slot, at, _ int) {
+	s.out[at] = s.slots[slot]
+	s.slots[slot] = s.identity
+}
+
+func (s *extremeSweep[T]) start(_, at, w int) {
+	o := s.out[at : at+w]
+	for i := range o {
+		o[i] = s.identity
+	}
+}
+
+func (s *extremeSweep[T]) rows(_, at, w int, x args, stride [2]int, count int, _ bool) {
+	v := values[T](x[0], (count-1)*stride[0]+w)
+	acc := s.out[at : at+w]
+	for r := range count {
+		row := v[r*stride[0] : r*stride[0]+w]
+		if !s.skip {
+			s.ops.row(acc, row)
+			continue
+		}
+		for j, y := range row {
+			if y == y {
+				acc[j] = s.join(acc[j], y)
+			}
+		}
+	}
+}
+
+func (s *extremeSweep[T]) end(_, _, _, _ int) {}
+func (s *extremeSweep[T]) passes() int        { return 1 }
+func (s *extremeSweep[T]) between()           {}
+
+func (s *extremeSweep[T]) grow(_, at, w int, x args) { s.rows(0, at, w, x, zeroStride, 1, false) }
+
+func (s *extremeSweep[T]) scatter(_ int, dst []int, x args) {
+	v := values[T](x[0], len(dst))
+	for i, d := range dst {
+		switch {
+		case d < 0:
+		case s.skip:
+			s.out[d] = s.join(s.out[d], v[i])
+		default:
+			s.out[d] = s.ops.two(s.out[d], v[i])
+		}
+	}
+}
+
+func (s *extremeSweep[T]) done() { s.half.done(); s.out = nil }
+
+var zeroStride [2]int
+
+func minOps[T ordered]() *extremeOps[T] {
+	return &extremeOps[T]{
+		two: func(a, b T) T { return min(a, b) },
+		seg: func(a T, x []T) T {
+			b, c, d := a, a, a
+			for ; len(x) >= 4; x = x[4:] {
+				a, b, c, d = min(a, x[0]), min(b, x[1]), min(c, x[2]), min(d, x[3])
+			}
+			for _, v := range x {
+				a = min(a, v)
+			}
+			return min(a, b, c, d)
+		},
+		row: func(acc, x []T) {
+			acc = acc[:len(x)]
+			for j, v := range x {
+				acc[j] = min(acc[j], v)
+			}
+		},
+	}
+}
+
+func maxOps[T ordered]() *extremeOps[T] {
+	return &extremeOps[T]{
+		two: func(a, b T) T { return max(a, b) },
+		seg: func(a T, x []T) T {
+			b, c, d := a, a, a
+			for ; len(x) >= 4; x = x[4:] {
+				a, b, c, d = max(a, x[0]), max(b, x[1]), max(c, x[2]), max(d, x[3])
+			}
+			for _, v := range x {
+				a = max(a, v)
+			}
+			return max(a, b, c, d)
+		},
+		row: func(acc, x []T) {
+			acc = acc[:len(x)]
+			for j, v := range x {
+				acc[j] = max(acc[j], v)
+			}
+		},
+	}
+}

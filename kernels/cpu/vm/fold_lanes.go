@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package vm
+
+import "github.com/arrayrun/arrayrun/kernels"
+
+const lanes = kernels.Lanes
+
+// ordered is what folds read directly; float16 and bfloat16 are widened to float32 first.
+type ordered interface {
+	int8 | int16 | int32 | int64 | uint8 | uint16 | uint32 | uint64 | float32 | float64
+}
+
+// total is what sums and products accumulate in.
+type total interface{ int64 | uint64 | float64 }
+
+// addLanes is
+//
+//	for i := range x { acc[(lane+i)%32] += A(x[i]) }
+//
+// Eight accumulators at a time stay in registers.
+func addLanes[T ordered, A total](acc *[lanes]A, lane int, x []T) {
+	for lane != 0 && len(x) > 0 {
+		acc[lane] += A(x[0])
+		x = x[1:]
+		lane = (lane + 1) % lanes
+	}
+	full := len(x) / lanes * lanes
+	if full > 0 {
+		for p := 0; p < lanes; p += 8 {
+			s := acc[p : p+8 : p+8]
+			a0, a1, a2, a3, a4, a5, a6, a7 := s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7]
+			for y := x[:full]; len(y) >= lanes; y = y[lanes:] {
+				z := y[p : p+8 : p+8]
+				a0 += A(z[0])
+				a1 += A(z[1])
+				a2 += A(z[2])
+				a3 += A(z[3])
+				a4 += A(z[4])
+				a5 += A(z[5])
+				a6 += A(z[6])
+				a7 += A(z[7])
+			}
+			s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7] = a0, a1, a2, a3, a4, a5, a6, a7
+		}
+	}
+	for i, v := range x[full:] {
+		acc[i] += A(v)
+	}
+}
+
+// addLanesSkip is addLanes with 0 added for NaN. It returns how many were NaN.
+func addLanesSkip[T ordered, A total](acc *[lanes]A, lane int, x []T) (skipped int) {
+	for i, v := range x {
+		if v != v {
+			v = 0
+			skipped++
+		}
+		acc[(lane+i)%lanes] += A(v)
+	}
+	return skipped
+}
+
+// addRows is
+//
+//	for r := range count { for j := range acc { acc[j] += A(x[r*stride+j]) } }
+//
+// with each acc[j] adding its rows in order. Four rows at a time share one load and store of acc.
+func addRows[T ordered, A total](acc []A, x []T, stride, count int) {
+	w := len(acc)
+	for count >= 4 {
+		r0, r1, r2, r3 := x[:w], x[stride:stride+w], x[2*stride:2*stride+w], x[3*stride:3*stride+w]
+		for j := range acc {
+			acc[j] = acc[j] + A(r0[j]) + A(r1[j]) + A(r2[j]) + A(r3[j])
+		}
+		count -= 4
+		if count == 0 {
+			return
+		}
+		x = x[4*stride:]
+	}
+	for r := range count {
+		row := x[r*stride : r*stride+w]
+		for j, v := range row {
+			acc[j] += A(v)
+		}
+	}
+}
+
+// addRowSkip adds one row, 0 for NaN, and counts the others in cnt when it is not nil.
+func addRowSkip[T ordered, A total](acc []A, cnt []int64, x []T) {
+	acc = acc[:len(x)]
+	if cnt == nil {
+		for j, v := range x {
+			if v == v {
+				acc[j] += A(v)
+			}
+		}
+		return
+	}
+	cnt = cnt[:len(x)]
+	for j, v := range x {
+		if v == v {
+			acc[j] += A(v)
+			cnt[j]++
+		}
+	}
+}
+
+// mulLanes is addLanes for products.
+func mulLanes[T ordered, A total](acc *[lanes]A, lane int, x []T) {
+	for i, v := range x {
+		acc[(lane+i)%lanes] *= A(v)
+	}
+}
+
+// mulLanesSkip is mulLanes with 1 for NaN.
+func mulLanesSkip[T ordered, A total](acc *[lanes]A, lane int, x []T) (skipped int) {
+	for i, v := range x {
+		if v == v {
+			acc[(lane+i)%lanes] *= A(v)
+		} else {
+			skipped++
+		}
+	}
+	return skipped
+}
+
+// joinLanes adds the accumulators by halving: i with i+16, then i+8, ... i+1.
+func joinLanes[A total](acc *[lanes]A) A {
+	for h := lanes / 2; h > 0; h /= 2 {
+		for i := range h {
+			acc[i] += acc[i+h]
+		}
+	}
+	return acc[0]
+}
+
+func mulJoin[A total](acc *[lanes]A) A {
+	for h := lanes / 2; h > 0; h /= 2 {
+		for i := range h {
+			acc[i] *= acc[i+h]
+		}
+	}
+	return acc[0]
+}

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package vm
+
+import (
+	"github.com/arrayrun/arrayrun/chunk"
+	"github.com/arrayrun/arrayrun/chunk/dtype"
+	"github.com/arrayrun/arrayrun/kernels"
+)
+
+// sumOps are the loops of a sum or product of T in A.
+type sumOps[T, A any] struct {
+	lanes     func(acc *[lanes]A, lane int, x []T)
+	lanesSkip func(acc *[lanes]A, lane int, x []T) int
+	join      func(acc *[lanes]A) A
+	rows      func(acc []A, x []T, stride, count int)
+	rowSkip   func(acc []A, cnt []int64, x []T)
+	scatter   func(acc []A, cnt []int64, dst []int, x []T, skip bool)
+}
+
+type sumSlot[A any] struct {
+	acc     [lanes]A
+	skipped int
+}
+
+// sumSweep folds sum, prod and mean. NaN leaves an accumulator as it is when skip is set;
+// as accumulators start at +0 that equals adding 0.
+type sumSweep[T, A any] struct {
+	ops      *sumOps[T, A]
+	identity A
+	counted  bool // mean
+	skip     bool
+	out      []A
+	cnt      []int64
+	slots    []sumSlot[A]
+}
+
+func newSum[T, A any](r *kernels.Reduction, in dtype.DType, skip bool, ops *sumOps[T, A]) sweep {
+	return &sumSweep[T, A]{ops: ops, identity: identityOf[A](r, in, 0), counted: r.Algebra == kernels.FoldMean, skip: skip}
+}
+
+func (s *sumSweep[T, A]) bind(out []*chunk.Chunk, slots int) {
+	s.out = output[A](out[0])
+	if s.counted {
+		s.cnt = output[int64](out[1])
+	}
+	s.slots = resize(s.slots, slots)
+	for i := range s.slots {
+		s.reset(&s.slots[i])
+	}
+}
+
+func (s *sumSweep[T, A]) reset(p *sumSlot[A]) {
+	for i := range p.acc {
+		p.acc[i] = s.identity
+	}
+	p.skipped = 0
+}
+
+func (s *sumSweep[T, A]) fill() {
+	for i := range s.out {
+		s.out[i] = s.identity
+	}
+	clear(s.cnt)
+}
+
+func (s *sumSweep[T, A]) seg(slot, lane int, x args, n int, _ bool) {
+	p := &s.slots[slot]
+	if s.skip {
+		p.skipped += s.ops.lanesSkip(&p.acc, lane, values[T](x[0], n))
+		return
+	}
+	s.ops.lanes(&p.acc, lane, values[T](x[0], n))
+}
+
+func (s *sumSweep[T, A]) flush(slot, at, n int) {
+	p := &s.slots[slot]
+	s.out[at] = s.ops.join(&p.acc)
+	if s.counted {
+		s.cnt[at] = int64(n - p.skipped)
+	}
+	s.reset(p)
+}
+
+func (s *sumSweep[T, A]) start(_, at, w int) {
+	o := s.out[at : at+w]
+	for i := range o {
+		o[i] = s.identity
+	}
+	if s.counted {
+		clear(s.cnt[at : at+w])
+	}
+}
+
+func (s *sumSweep[T, A]) rows(_, at, w int, x args, stride [2]int, count int, _ bool) {
+	v := values[T](x[0], (count-1)*stride[0]+w)
+	if !s.skip {
+		s.ops.rows(s.out[at:at+w], v, stride[0], count)
+		return
+	}
+	var c []int64
+	if s.counted {
+		c = s.cnt[at : at+w]
+	}
+	for r := range count {
+		s.ops.rowSkip(s.out[at:at+w], c, v[r*stride[0]:r*stride[0]+w])
+	}
+}
+
+func (s *sumSweep[T, A]) end(_, at, w, n int) {
+	if s.counted && !s.skip {
+		c := s.cnt[at : at+w]
+		for i := range c {
+			c[i] = int64(n)
+		}
+	}
+}
+
+func (s *sumSweep[T, A]) passes() int { return 1 }
+func (s *sumSweep[T, A]) between()    {}
+
+func (s *sumSweep[T, A]) grow(_, at, w int, x args) {
+	s.rows(0, at, w, x, [2]int{}, 1, false)
+	if s.counted && !s.skip {
+		c := s.cnt[at : at+w]
+		for i := range c {
+			c[i]++
+		}
+	}
+}
+
+func (s *sumSweep[T, A]) scatter(_ int, dst []int, x args) {
+	s.ops.scatter(s.out, s.cnt, dst, values[T](x[0], len(dst)), s.skip)
+}
+
+func (s *sumSweep[T, A]) done() { s.out, s.cnt = nil, nil }
+
+func scatterAdd[T ordered, A total](acc []A, cnt []int64, dst []int, x []T, skip bool) {
+	for i, d := range dst {
+		if d < 0 || skip && x[i] != x[i] {
+			continue
+		}
+		acc[d] += A(x[i])
+		if cnt != nil {
+			cnt[d]++
+		}
+	}
+}
+
+func scatterMul[T ordered, A total](acc []A, _ []int64, dst []int, x []T, skip bool) {
+	for i, d := range dst {
+		if d >= 0 && !(skip && x[i] != x[i]) {
+			acc[d] *= A(x[i])
+		}
+	}
+}
+
+func mulRows[T ordered, A total](acc []A, x []T, stride, count int) {
+	for r := range count {
+		for j, v := range x[r*stride : r*stride+len(acc)] {
+			acc[j] *= A(v)
+		}
+	}
+}
+
+func mulRowSkip[T ordered, A total](acc []A, _ []int64, x []T) {
+	for j, v := range x {
+		if v == v {
+			acc[j] *= A(v)
+		}
+	}
+}
+
+func addOps[T ordered, A total]() *sumOps[T, A] {
+	return &sumOps[T, A]{addLanes[T, A], addLanesSkip[T, A], joinLanes[A], addRows[T, A], addRowSkip[T, A], scatterAdd[T, A]}
+}
+
+func mulOps[T ordered, A total]() *sumOps[T, A] {
+	return &sumOps[T, A]{mulLanes[T, A], mulLanesSkip[T, A], mulJoin[A], mulRows[T, A], mulRowSkip[T, A], scatterMul[T, A]}
+}
