@@ -134,6 +134,12 @@ type Source interface {
 	ScratchBytes() int64
 }
 
+// Sizer is implemented by sources that must look at their storage to know its size.
+type Sizer interface {
+	// StoredBytes returns the bytes the array's chunks take in storage. It may list a whole directory.
+	StoredBytes(ctx context.Context) (int64, error)
+}
+
 // RegionReader is implemented by sources whose storage is contiguous: a part of
 // a chunk can be read without the rest.
 type RegionReader interface {
@@ -151,6 +157,7 @@ type VarSpec struct {
 	Attrs     Attrs
 	Fill      []byte // one element, native order; nil: the format's default
 	Codec     string // "" the format's default, "none", "zlib:4", "zstd:3"
+	Stored    any    // the file's dtype to keep, as ArrayMeta.Stored has it ("S12", "U5", "datetime64[ns]"); nil: DType says it
 }
 
 // Spec describes a whole output.
@@ -159,6 +166,7 @@ type Spec struct {
 	Dims      []Dim
 	Vars      []VarSpec
 	Overwrite bool
+	Format    string // "" or the member of the format's family to write: "zarr2", "zarr3", "netcdf4"
 }
 
 // Writer is an output being written under a partial name beside its place.

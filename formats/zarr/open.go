@@ -22,6 +22,7 @@ var Format = formats.Format{
 	Detect:     detect,
 	Open:       Open,
 	Extensions: []string{".zarr", ".zr"},
+	Create:     Create,
 }
 
 // documents are the keys that make a directory a node.

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 
 	"github.com/arrayrun/arrayrun/chunk"
 	"github.com/arrayrun/arrayrun/chunk/dtype"
@@ -235,4 +236,34 @@ func (a *array) decodeTexts(ctx context.Context, src *source, p *pipeline, order
 	dst.Heap = nil
 	formats.CopyElems(dst, view)
 	return nil
+}
+
+// StoredBytes implements formats.Sizer: it lists the array's folder.
+func (a *array) StoredBytes(ctx context.Context) (int64, error) {
+	total := int64(0)
+	var walk func(prefix string, depth int) error
+	walk = func(prefix string, depth int) error {
+		l, err := a.st.List(ctx, prefix)
+		if err != nil || depth > maxRank+1 {
+			return err
+		}
+		for _, e := range l {
+			key := join(prefix, e.Name)
+			switch {
+			case e.Dir:
+				err = walk(key, depth+1)
+			case e.Name != "zarr.json" && !strings.HasPrefix(e.Name, ".z"):
+				var i store.Info
+				if i, err = a.st.Stat(ctx, key); err == nil {
+					total += i.Size
+				}
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	err := walk(a.path, 0)
+	return total, err
 }

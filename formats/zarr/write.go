@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package zarr
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"github.com/arrayrun/arrayrun/chunk"
+	"github.com/arrayrun/arrayrun/formats"
+	"github.com/arrayrun/arrayrun/formats/codec"
+	"github.com/arrayrun/arrayrun/formats/store"
+)
+
+// writer makes a hierarchy under its partial name: a formats.Writer.
+type writer struct {
+	path, partial string
+	overwrite     bool
+	st            *store.Dir
+	sinks         []*sink
+	done          atomic.Bool
+}
+
+// sink writes the chunks of one array: a formats.Sink.
+type sink struct {
+	w     *writer
+	path  string
+	name  string
+	grid  chunk.Grid
+	full  chunk.Shape
+	el    elem
+	keys  keyEncoding
+	chain *codec.Chain
+	vlen  bool
+	fill  []byte // what is not stored, when skip is set, and what pads the chunks at the edges
+	skip  bool
+}
+
+// Create starts a hierarchy at path, a version 3 one unless spec.Format is "zarr2". Names of variables
+// may hold slashes: the groups on the way are made. Errors wrap formats.ErrExists when path is there and must stay,
+// formats.ErrFormat for what Zarr or this writer cannot hold.
+func Create(ctx context.Context, path string, spec formats.Spec) (formats.Writer, error) {
+	path = filepath.Clean(path)
+	fail := func(err error) (formats.Writer, error) {
+		return nil, fmt.Errorf("formats/zarr: create %s: %w", path, err)
+	}
+	version := 3
+	switch spec.Format {
+	case "", "zarr", "zarr3":
+	case "zarr2":
+		version = 2
+	default:
+		return fail(fmt.Errorf("format %q: want zarr2 or zarr3: %w", spec.Format, formats.ErrFormat))
+	}
+	if !spec.Overwrite && store.Exists(path) {
+		return fail(fmt.Errorf("it is there; use --overwrite to replace it: %w", formats.ErrExists))
+	}
+	w := &writer{path: path, partial: store.Partial(path), overwrite: spec.Overwrite}
+	w.st = store.NewDir(w.partial)
+	docs, err := w.documents(spec, version)
+	if err != nil {
+		return fail(err)
+	}
+	if err := os.RemoveAll(w.partial); err != nil {
+		return fail(err)
+	}
+	if err := os.Mkdir(w.partial, 0o777); err != nil {
+		return fail(err)
+	}
+	for _, d := range docs {
+		b, err := appendJSON(nil, d.value, 0)
+		if err == nil {
+			err = w.st.Put(ctx, d.name, append(b, '\n'), store.PutOpt{Direct: true})
+		}
+		if err != nil {
+			os.RemoveAll(w.partial)
+			return fail(err)
+		}
+	}
+	return w, nil
+}
+
+// documents returns the metadata documents of the output by key and makes the sinks.
+func (w *writer) documents(spec formats.Spec, version int) ([]member, error) {
+	attrs, err := attrsJSON(spec.Attrs)
+	if err != nil {
+		return nil, err
+	}
+	h := &hierarchy{version: version, docs: map[string]bool{}}
+	for i := range spec.Vars {
+		v := &spec.Vars[i]
+		s, doc, vattrs, err := newSink(w, v, version)
+		if err != nil {
+			return nil, fmt.Errorf("variable %s: %w", v.Name, err)
+		}
+		if err := h.groups(v.Name); err != nil {
+			return nil, err
+		}
+		if err := h.add(v.Name, doc, vattrs, true); err != nil {
+			return nil, err
+		}
+		w.sinks = append(w.sinks, s)
+	}
+	return h.root(attrs), nil
+}
+
+// hierarchy collects the documents below the root.
+type hierarchy struct {
+	version int
+	out     []member
+	docs    map[string]bool // path: is an array
+}
+
+func checkName(name string) error {
+	for _, p := range strings.Split(name, "/") {
+		if p == "" || strings.Trim(p, ".") == "" || strings.HasPrefix(p, "__") || strings.ContainsAny(p, "\\\x00") || p == "zarr.json" || strings.HasPrefix(p, ".z") {
+			return fmt.Errorf("variable %q cannot be the name of a Zarr node: %w", name, formats.ErrFormat)
+		}
+	}
+	return nil
+}
+
+// groups adds the groups above the node at path.
+func (h *hierarchy) groups(path string) error {
+	if err := checkName(path); err != nil {
+		return err
+	}
+	for i, c := range path {
+		if c != '/' {
+			continue
+		}
+		p := path[:i]
+		isArray, there := h.docs[p]
+		if isArray {
+			return fmt.Errorf("variable %q lies inside the variable %q: %w", path, p, formats.ErrFormat)
+		}
+		if !there {
+			if err := h.add(p, nil, nil, false); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (h *hierarchy) add(path string, doc, attrs object, array bool) error {
+	if _, there := h.docs[path]; there {
+		return fmt.Errorf("variable %q: there are two of the name: %w", path, formats.ErrFormat)
+	}
+	h.docs[path] = array
+	switch {
+	case h.version == 3 && array:
+		h.out = append(h.out, member{path + "/zarr.json", doc})
+	case h.version == 3:
+		h.out = append(h.out, member{path + "/zarr.json", group3(attrs)})
+	case array:
+		h.out = append(h.out, member{path + "/.zarray", doc})
+	default:
+		h.out = append(h.out, member{path + "/.zgroup", object{{"zarr_format", 2}}})
+	}
+	if h.version == 2 && len(attrs) > 0 {
+		h.out = append(h.out, member{path + "/.zattrs", attrs})
+	}
+	return nil
+}
+
+func group3(attrs object) object {
+	return object{{"zarr_format", 3}, {"node_type", "group"}, {"attributes", attrs}}
+}
+
+// root returns all documents; the root's holds the others: readers need one request, and keep the order.
+func (h *hierarchy) root(attrs object) []member {
+	all := object{}
+	if h.version == 3 {
+		for _, d := range h.out {
+			all = append(all, member{strings.TrimSuffix(d.name, "/zarr.json"), d.value})
+		}
+		doc := append(group3(attrs), member{"consolidated_metadata", object{{"kind", "inline"}, {"must_understand", false}, {"metadata", all}}})
+		return append(h.out, member{"zarr.json", doc})
+	}
+	all = append(all, member{".zgroup", object{{"zarr_format", 2}}})
+	if len(attrs) > 0 {
+		all = append(all, member{".zattrs", attrs})
+	}
+	root := slices.Clone(all)
+	all = append(all, h.out...)
+	out := append(h.out, root...)
+	return append(out, member{".zmetadata", object{{"zarr_consolidated_format", 1}, {"metadata", all}}})
+}
+
+func attrsJSON(attrs formats.Attrs) (object, error) {
+	o := make(object, 0, len(attrs))
+	for _, a := range attrs {
+		if _, err := appendJSON(nil, a.Value, 0); err != nil {
+			return nil, fmt.Errorf("attribute %s: %w", a.Name, err)
+		}
+		o = append(o, member{a.Name, a.Value})
+	}
+	return o, nil
+}
+
+// Sink implements formats.Writer.
+func (w *writer) Sink(i int) formats.Sink { return w.sinks[i] }
+
+// Commit implements formats.Writer: the output takes its place in one step.
+func (w *writer) Commit(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if w.done.Swap(true) {
+		return fmt.Errorf("formats/zarr: commit %s: it is committed or aborted already", w.path)
+	}
+	if !w.overwrite && store.Exists(w.path) {
+		os.RemoveAll(w.partial)
+		return fmt.Errorf("formats/zarr: commit %s: it has appeared meanwhile: %w", w.path, formats.ErrExists)
+	}
+	if err := store.Replace(w.partial, w.path, w.overwrite); err != nil {
+		os.RemoveAll(w.partial)
+		return fmt.Errorf("formats/zarr: commit %s: %w", w.path, err)
+	}
+	return nil
+}
+
+// Abort implements formats.Writer.
+func (w *writer) Abort() error {
+	if w.done.Swap(true) {
+		return nil
+	}
+	return os.RemoveAll(w.partial)
+}
