@@ -4,7 +4,6 @@ package ndarray
 
 import (
 	"errors"
-	"fmt"
 	"path/filepath"
 	"runtime"
 	"strconv"
@@ -66,7 +65,7 @@ func Failed(err error, pos string) Array { return Array{graph.NewError(err, pos)
 
 // failf returns an Array with a formatted error at the caller's place.
 func failf(format string, args ...any) Array {
-	return Array{graph.NewError(fmt.Errorf(format, args...), string(here()))}
+	return Array{graph.NewError(graph.Errorf(format, args...), string(here()))}
 }
 
 // module is the import path that calls of this module's own packages begin with.

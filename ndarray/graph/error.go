@@ -4,8 +4,11 @@ package graph
 
 import (
 	"fmt"
+	"strings"
 
+	"github.com/arrayrun/arrayrun/chunk"
 	"github.com/arrayrun/arrayrun/chunk/dtype"
+	"github.com/arrayrun/arrayrun/kernels"
 )
 
 // At is the place a user wrote an operation at ("pipeline.go:41", "1:17"); its
@@ -38,8 +41,33 @@ func NewError(err error, pos string) *Node {
 
 // errorf returns an error node with a formatted text.
 func (at At) errorf(format string, args ...any) *Node {
-	return NewError(fmt.Errorf(format, args...), string(at))
+	return NewError(Errorf(format, args...), string(at))
 }
+
+// Errorf is fmt.Errorf for messages to users: what it wraps is found by errors.Is,
+// but the sentinels' texts and the names of lower packages are not said.
+func Errorf(format string, args ...any) error {
+	err := fmt.Errorf(format, args...)
+	return &said{text: unsaid.Replace(err.Error()), err: err}
+}
+
+// unsaid takes out of messages what only programs need.
+var unsaid = strings.NewReplacer(
+	": "+chunk.ErrShape.Error(), "",
+	": "+dtype.ErrPromote.Error(), "",
+	": "+kernels.ErrUnsupported.Error(), "",
+	"ndarray: kernels: ", "ndarray: ",
+	": dtype: promote: ", ": ",
+)
+
+// said is an error with a text of its own.
+type said struct {
+	text string
+	err  error
+}
+
+func (e *said) Error() string { return e.text }
+func (e *said) Unwrap() error { return e.err }
 
 // firstErr returns the first input that is an error node, nil when there is none.
 func firstErr(in ...*Node) *Node {

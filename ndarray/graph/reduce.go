@@ -39,15 +39,15 @@ func (at At) Reduce(arg ReduceArg, in ...*Node) *Node {
 	}
 	out, err := r.Result(in[0].DType)
 	if err != nil {
-		return at.errorf("ndarray: %s: %w", r.Name, err)
+		return at.errorf("ndarray: %w", err)
 	}
 	if arg.Groups == 0 {
 		for _, a := range arg.Axes {
 			if shape[a] != 0 {
 				continue
 			}
-			if err := r.Empty(in[0].DType); err != nil {
-				return at.errorf("ndarray: %s: axis %d has no elements: %w", r.Name, a, err)
+			if r.Empty(in[0].DType) != nil {
+				return at.errorf("ndarray: %s: axis %d of shape %v has length 0: got no elements, want at least 1", r.Name, a, shape)
 			}
 		}
 	}
