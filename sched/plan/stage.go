@@ -203,7 +203,7 @@ func (pl *planner) stages(level int, items []*item) error {
 		return err
 	}
 	for _, it := range items {
-		it.why = "one sweep for all would not fit the budget"
+		it.why = ""
 		if err := pl.stages(level, []*item{it}); err != nil {
 			return err
 		}

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package sched
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+
+	"github.com/arrayrun/arrayrun/chunk/mem"
+	"github.com/arrayrun/arrayrun/kernels"
+	// cpu
+	"github.com/arrayrun/arrayrun/ndarray"
+	"github.com/arrayrun/arrayrun/ndarray/graph"
+	"github.com/arrayrun/arrayrun/sched/plan"
+)
+
+// Options configures an Engine. The zero value takes the defaults.
+type Options struct {
+	Memory    int64    // host budget in bytes; 0: 60% of what the cgroup or the host has free
+	Workers   int      // 0: the processors Go may use
+	Device    string   // "auto", "cpu"; "cuda" is an error where there is none
+	CPU       string   // "auto", "avx2", "generic"
+	NoFuse    bool     // every operation is a program of its own
+	NoRewrite bool     // the graph is planned as it was written
+	TmpDir    string   // for spilled intermediates
+	Observer  Observer // gets the events of every run; nil: nobody
+
+	device kernels.Device // tests: instead of the CPU's
+}
+
+// Engine computes arrays inside one memory budget. It is safe for concurrent
+// use; concurrent runs share the budget. Close it when done.
+type Engine struct {
+	opt    Options
+	pool   *mem.Pool
+	device kernels.Device
+	gate   *gate
+	cpu    slots
+
+	mu     sync.Mutex
+	stats  Stats
+	closed bool
+	active sync.WaitGroup
+}
+
+// ErrClosed is returned by every call on a closed engine.
+var ErrClosed = errors.New("sched: engine is closed")
+
+var _ ndarray.Engine = (*Engine)(nil)
+
+// New returns an engine, or an error naming the option that cannot be met.
+func New(opt Options) (*Engine, error) {
+	if opt.Memory < 0 {
+		return nil, fmt.Errorf("sched: memory: got %d bytes, want a positive number", opt.Memory)
+	}
+	if opt.Memory == 0 {
+		opt.Memory = defaultMemory()
+	}
+	if opt.Workers <= 0 {
+		opt.Workers = runtime.GOMAXPROCS(0)
+	}
+	dev := opt.device
+	if dev == nil {
+		var err error
+		if dev, err = openDevice(opt); err != nil {
+			return nil, err
+		}
+	}
+	e := &Engine{opt: opt, pool: mem.NewPool(), device: dev, gate: newGate(opt.Memory), cpu: newSlots(opt.Workers)}
+	e.pool.SetLimit(opt.Memory)
+	restrainHeap()
+	return e, nil
+}
+
+// openDevice opens the device that the options name.
+func openDevice(opt Options) (kernels.Device, error) {
+	switch opt.Device {
+	case "", "auto", "cpu":
+	default:
+		return nil, fmt.Errorf("sched: device %q is not available: this build computes on the CPU; use --device cpu", opt.Device)
+	}
+	return nil, kernels.ErrUnsupported
+}
+
+// Memory returns the host budget in bytes.
+func (e *Engine) Memory() int64 { return e.opt.Memory }
+
+// Workers returns how many tasks compute at once.
+func (e *Engine) Workers() int { return e.opt.Workers }
+
+// DeviceName returns the executor in use, such as "vm-generic".
+func (e *Engine) DeviceName() string { return e.device.Name() }
+
+// Close waits for running work and gives all memory back. Blocks that a run
+// left behind are a bug of the engine and an error here.
+func (e *Engine) Close() error {
+	e.mu.Lock()
+	if e.closed {
+		e.mu.Unlock()
+		return nil
+	}
+	e.closed = true
+	e.mu.Unlock()
+	e.active.Wait()
+	blocks, bytes := e.pool.Live()
+	err := e.device.Close()
+	e.pool.Close()
+	if blocks != 0 {
+		err = errors.Join(err, fmt.Errorf("sched: close: %d blocks of %s were not released", blocks, plan.Bytes(bytes)))
+	}
+	return err
+}
+
+// Stats returns the numbers of everything the engine has run.
+func (e *Engine) Stats() Stats {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	s := e.stats
+	s.BudgetBytes, s.Device, s.CPU = e.opt.Memory, "cpu", e.device.Name()
+	s.PeakRSSBytes = PeakRSS()
+	s.Stages = append([]StageStats(nil), s.Stages...)
+	return s
+}
+
+// begin registers a run; the engine closes only after end.
+func (e *Engine) begin() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return ErrClosed
+	}
+	e.active.Add(1)
+	return nil
+}
+
+// Run computes all outputs in as few sweeps as possible: arrays that are read
+// for several of them are read once. The first error wins and cancels the rest; so does the end of ctx,
+// with its error. An array that carries an error gives that error; a plan that cannot fit
+// the budget an error wrapping ErrBudget, before anything runs.
+func (e *Engine) Run(ctx context.Context, outputs []ndarray.Output) error {
+	p, err := e.plan(ctx, outputs)
+	if err != nil {
+		return err
+	}
+	_, err = e.execute(ctx, p, outputs, nil)
+	return err
+}
+
+// plan makes the physical plan of outputs.
+func (e *Engine) plan(ctx context.Context, outputs []ndarray.Output) (*plan.Plan, error) {
+	nodes := make([]*graph.Node, len(outputs))
+	for i, o := range outputs {
+		if err := o.Array.Err(); err != nil {
+			return nil, err
+		}
+		if o.To == nil && o.Each == nil {
+			return nil, fmt.Errorf("sched: output %d %q: neither a sink nor a function takes it", i, o.Name)
+		}
+		nodes[i] = o.Array.Node()
+	}
+	if !e.opt.NoRewrite {
+		nodes = graph.Rewrite(nodes, graph.RewriteOptions{})
+	}
+	outs := make([]plan.Output, len(outputs))
+	for i, o := range outputs {
+		outs[i] = plan.Output{Node: nodes[i], Name: o.Name, Sink: o.To}
+	}
+	return plan.Build(ctx, outs, plan.Options{Device: e.device, Budget: e.opt.Memory, Workers: e.opt.Workers, NoFuse: e.opt.NoFuse})
+}

@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package sched
+
+import (
+	"context"
+
+	"github.com/arrayrun/arrayrun/chunk"
+	"github.com/arrayrun/arrayrun/kernels"
+	"github.com/arrayrun/arrayrun/sched/plan"
+)
+
+// foldRun folds one fold of a stage over the cells of a tile.
+//
+// The kept part of a tile falls into fragments: one for each combination of
+// cells along kept axes that another fold of the stage reduces, usually one. Each fragment has
+// its own tree (or accumulator, for groups).
+type foldRun struct {
+	plan    *plan.Fold
+	index   int
+	frags   []fragRun
+	store   []*chunk.Chunk // by component: partial states of the tile
+	stride  int64          // elements of store for each fragment
+	kept    int64          // kept elements of the current cell
+	blocks  int64          // blocks of the current cell
+	cur     int            // fragment of the current cell
+	shape   chunk.Shape    // of the current output
+	strides []int64
+	left    pair
+	right   pair
+	local   localIDs
+}
+
+// fragRun is the tree of one fragment inside one task.
+type fragRun struct {
+	fill  int64 // blocks in store
+	kept  int64
+	key   int64
+	lo    chunk.Shape // kept region, by kept axis
+	hi    chunk.Shape
+	stack []nodeAt
+}
+
+// nodeAt is a node of the tree: it covers blocks [index<<level, (index+1)<<level); its state is in a slot of store.
+type nodeAt struct {
+	level int
+	index int64
+	slot  int64
+}
+
+// pair holds the chunks of one side of a Combine call.
+type pair struct {
+	c []chunk.Chunk
+	p []*chunk.Chunk
+}
+
+func newPair(f *plan.Fold) pair {
+	p := pair{c: make([]chunk.Chunk, len(f.State)), p: make([]*chunk.Chunk, len(f.State))}
+	for i, s := range f.State {
+		p.c[i] = chunk.Chunk{DType: s.DType, ItemBytes: int32(s.DType.Size()), Shape: make(chunk.Shape, 1), Strides: []int64{1}}
+		p.p[i] = &p.c[i]
+	}
+	return p
+}
+
+// at points the pair at n elements of each component, from offset on.
+func (p *pair) at(store []*chunk.Chunk, offset, n int64) {
+	for i := range p.c {
+		p.c[i].Block = store[i].Block
+		p.c[i].Offset = store[i].Offset + offset
+		p.c[i].Shape[0] = n
+	}
+}
+
+func (f *foldRun) init(t *tasker, i int) {
+	f.plan, f.index = t.s.Folds[i], i
+	f.shape = make(chunk.Shape, 1+len(f.plan.Kept))
+	f.strides = make([]int64, len(f.shape))
+	f.left, f.right = newPair(f.plan), newPair(f.plan)
+	f.store = make([]*chunk.Chunk, len(f.plan.State))
+	if f.plan.GroupLeaf >= 0 && t.s.Body.Leaves[f.plan.GroupLeaf].IDs != nil {
+		f.local.of = make([]int32, f.plan.Groups)
+		for g := range f.local.of {
+			f.local.of[g] = -1
+		}
+	}
+}
+
+// begin makes room for the partials of a tile.
+func (f *foldRun) begin(t *tasker) error {
+	w := &t.cells
+	if !w.begin(t.task.Region) {
+		return nil
+	}
+	kept, frags, blocks := int64(1), int64(1), int64(1)
+	cell := w.largest(t.task.Region)
+	for _, a := range f.plan.Kept {
+		kept *= cell[a]
+		frags *= w.count(a)
+	}
+	for _, a := range w.axes {
+		if f.plan.Cells.Set.Has(a) {
+			blocks *= w.count(a)
+		}
+	}
+	switch {
+	case f.plan.Groups > 0 && f.local.of != nil:
+		blocks = min(f.plan.Groups, reduced(cell, f.plan.Cells.Set))
+	case f.plan.Groups > 0:
+		blocks = f.plan.Groups
+	default:
+		blocks *= kernels.FoldBlocks(cell, f.plan.Cells.Set)
+	}
+	f.stride = blocks * kept
+	total := f.stride * frags
+	if f.plan.Groups > 0 {
+		total = f.stride // one cell at a time
+	}
+	for i, s := range f.plan.State {
+		c, err := t.alloc(s.DType, int64(s.DType.Size()), chunk.Shape{total})
+		if err != nil {
+			return err
+		}
+		f.store[i] = c
+	}
+	for int64(len(f.frags)) < frags {
+		f.frags = append(f.frags, fragRun{})
+	}
+	for i := range f.frags {
+		f.frags[i].fill, f.frags[i].kept = 0, 0
+		f.frags[i].stack = f.frags[i].stack[:0]
+	}
+	return nil
+}
+
+func reduced(shape chunk.Shape, set kernels.AxisSet) int64 {
+	n := int64(1)
+	for i, d := range shape {
+		if set.Has(i) {
+			n *= d
+		}
+	}
+	return n
+}
+
+// before points the kernel's outputs at the place of the current cell's partials.
+func (f *foldRun) before(t *tasker, out []chunk.Chunk) error {
+	w := &t.cells
+	frag := int64(0)
+	f.kept = 1
+	for i, a := range f.plan.Kept {
+		n := w.shape[a]
+		f.kept *= n
+		f.shape[1+i] = n
+		if w.reduces(a) {
+			frag = frag*w.count(a) + w.place(a)
+		}
+	}
+	f.cur = int(frag)
+	fr := &f.frags[frag]
+	if fr.kept == 0 {
+		f.open(t, fr)
+	}
+	offset := frag*f.stride + fr.fill*f.kept
+	switch {
+	case f.local.of != nil:
+		offset = 0
+		f.blocks = f.local.fill(t, f)
+	case f.plan.Groups > 0:
+		offset, f.blocks = 0, f.plan.Groups
+	default:
+		f.blocks = kernels.FoldBlocks(w.shape, f.plan.Cells.Set)
+	}
+	f.shape[0] = f.blocks
+	n := int64(1)
+	for i := len(f.shape) - 1; i >= 0; i-- {
+		f.strides[i] = n
+		n *= f.shape[i]
+	}
+	for i := range out {
+		s := f.store[i]
+		out[i] = chunk.Chunk{DType: s.DType, ItemBytes: s.ItemBytes, Shape: f.shape, Strides: f.strides, Offset: s.Offset + offset, Block: s.Block}
+	}
+	return nil
+}
+
+// open names the fragment of the current cell.
+func (f *foldRun) open(t *tasker, fr *fragRun) {
+	w := &t.cells
+	n := len(f.plan.Kept)
+	if len(fr.lo) != n {
+		fr.lo, fr.hi = make(chunk.Shape, n), make(chunk.Shape, n)
+	}
+	fr.kept, fr.key = f.kept, 0
+	for i, a := range f.plan.Kept {
+		fr.lo[i], fr.hi[i] = w.at.Lo[a], w.at.Hi[a]
+		// Fragments start at different places, which names them.
+		fr.key = fr.key*(t.s.Body.Shape[a]+1) + fr.lo[i]
+	}
+}
+
+// after joins the current cell's partials to those before.
+func (f *foldRun) after(ctx context.Context, t *tasker) error {
+	fr := &f.frags[f.cur]
+	if f.plan.Groups > 0 {
+		return t.sr.merger(f, fr).add(ctx, t, f, f.plan.Cells.Linear(t.cells.key))
+	}
+	base := f.plan.Cells.First(t.cells.key)
+	top := f.plan.Cells.Total()
+	for b := range f.blocks {
+		if err := f.push(ctx, fr, nodeAt{0, base + b, fr.fill + b}, top); err != nil {
+			return err
+		}
+	}
+	fr.fill += f.blocks
+	return nil
+}
+
+// push adds a node, joining it with its left neighbour as long as that is there.
+func (f *foldRun) push(ctx context.Context, fr *fragRun, n nodeAt, blocks int64) error {
+	for {
+		if n.index == 0 && widthAt(blocks, n.level) == 1 {
+			break
+		}
+		if n.index&1 == 1 {
+			k := len(fr.stack)
+			if k == 0 || fr.stack[k-1].level != n.level || fr.stack[k-1].index != n.index-1 {
+				break
+			}
+			l := fr.stack[k-1]
+			fr.stack = fr.stack[:k-1]
+			from := int64(f.cur) * f.stride
+			f.left.at(f.store, from+l.slot*fr.kept, fr.kept)
+			f.right.at(f.store, from+n.slot*fr.kept, fr.kept)
+			if err := f.plan.Combine.Run(ctx, &kernels.Call{Out: f.left.p, In: f.right.p, Shape: f.left.c[0].Shape}); err != nil {
+				return err
+			}
+			n.slot = l.slot
+		} else if n.index != widthAt(blocks, n.level)-1 {
+			break
+		}
+		n.level++
+		n.index >>= 1
+	}
+	fr.stack = append(fr.stack, n)
+	return nil
+}
+
+// widthAt returns the number of nodes of a level.
+func widthAt(blocks int64, level int) int64 {
+	return (blocks + 1<<level - 1) >> level
+}
+
+// end hands what is left of each fragment to the merger of its kept tile.
+func (f *foldRun) end(ctx context.Context, t *tasker) error {
+	if f.plan.Groups > 0 {
+		return nil
+	}
+	for i := range f.frags {
+		fr := &f.frags[i]
+		if fr.kept == 0 {
+			continue
+		}
+		m := t.sr.merger(f, fr)
+		f.cur = i
+		for _, n := range fr.stack {
+			if err := m.join(ctx, t, f, fr, n); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// localIDs numbers the groups that occur in one cell.
+type localIDs struct {
+	of     []int32 // by group: its local number, -1
+	groups []int32 // the groups in the cell, in order of appearance
+}
+
+// fill writes the local ids of the current cell into the group leaf's buffer and returns how many there are.
+func (l *localIDs) fill(t *tasker, f *foldRun) int64 {
+	leaf := t.s.Body.Leaves[f.plan.GroupLeaf]
+	axis := leaf.Axes[0].Loop
+	for _, g := range l.groups {
+		l.of[g] = -1
+	}
+	l.groups = l.groups[:0]
+	w := &t.cells
+	c := t.leafs[f.plan.GroupLeaf]
+	ids := chunk.Elems[int32](c.Block)[w.at.Lo[axis]-w.tile.Lo[axis]:]
+	for i, g := range leaf.IDs[w.at.Lo[axis]:w.at.Hi[axis]] {
+		if g < 0 {
+			ids[i] = -1
+			continue
+		}
+		if l.of[g] < 0 {
+			l.of[g] = int32(len(l.groups))
+			l.groups = append(l.groups, g)
+		}
+		ids[i] = l.of[g]
+	}
+	return int64(len(l.groups))
+}

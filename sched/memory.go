@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package sched
+
+import (
+	"bytes"
+	"math"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"strconv"
+	"strings"
+)
+
+// heapBytes is what the Go runtime may take beside the budget before its
+// collector works harder: the budget owns the blocks of arrays, which are not on the Go heap.
+const heapBytes = 40 << 20
+
+// restrainHeap sets the Go runtime's memory limit, unless the user has set a lower one.
+func restrainHeap() {
+	if old := debug.SetMemoryLimit(-1); old == math.MaxInt64 {
+		debug.SetMemoryLimit(heapBytes)
+	}
+}
+
+// defaultMemory returns 60% of what the cgroup or the host has free, 1 GiB where neither says.
+func defaultMemory() int64 {
+	free := hostFree()
+	if c := cgroupFree(); c > 0 && (free == 0 || c < free) {
+		free = c
+	}
+	if free == 0 {
+		return 1 << 30
+	}
+	return free / 10 * 6
+}
+
+// hostFree returns the bytes the host can give out, 0 when unknown.
+func hostFree() int64 {
+	b, err := os.ReadFile("/proc/meminfo")
+	if err != nil {
+		return 0
+	}
+	for line := range bytes.Lines(b) {
+		rest, ok := bytes.CutPrefix(line, []byte("MemAvailable:"))
+		if !ok {
+			continue
+		}
+		kib, err := strconv.ParseInt(string(bytes.TrimSuffix(bytes.TrimSpace(rest), []byte(" kB"))), 10, 64)
+		if err == nil {
+			return kib << 10
+		}
+	}
+	return 0
+}
+
+// cgroupFree returns the bytes left below the limit of the process's cgroup
+// (version 2, then 1), 0 when there is none.
+func cgroupFree() int64 {
+	dirs := []string{"/sys/fs/cgroup"}
+	if b, err := os.ReadFile("/proc/self/cgroup"); err == nil {
+		for line := range strings.Lines(string(b)) {
+			if path, ok := strings.CutPrefix(strings.TrimSpace(line), "0::"); ok {
+				dirs = append([]string{filepath.Join("/sys/fs/cgroup", path)}, dirs...)
+			}
+		}
+	}
+	for _, d := range dirs {
+		if free := limitLess(filepath.Join(d, "memory.max"), filepath.Join(d, "memory.current")); free > 0 {
+			return free
+		}
+	}
+	d := "/sys/fs/cgroup/memory"
+	return limitLess(filepath.Join(d, "memory.limit_in_bytes"), filepath.Join(d, "memory.usage_in_bytes"))
+}
+
+// limitLess returns the number in one file less that in another, 0 where there is no limit.
+func limitLess(limit, used string) int64 {
+	a, err := readNumber(limit)
+	if err != nil || a > 1<<60 {
+		return 0
+	}
+	b, err := readNumber(used)
+	if err != nil {
+		return 0
+	}
+	return max(a-b, 0)
+}
+
+func readNumber(path string) (int64, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return 0, err
+	}
+	return strconv.ParseInt(strings.TrimSpace(string(b)), 10, 64)
+}

@@ -1,0 +1,391 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package sched
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/arrayrun/arrayrun/chunk"
+	"github.com/arrayrun/arrayrun/chunk/mem"
+	"github.com/arrayrun/arrayrun/kernels"
+	"github.com/arrayrun/arrayrun/sched/plan"
+)
+
+// stageRun is the state that the tasks of a running stage share.
+type stageRun struct {
+	counters
+	r       *run
+	s       *plan.Stage
+	mu      sync.Mutex
+	mergers []map[int64]*merger // by fold, then fragment
+}
+
+// merger joins the partials of one fragment of a fold, in the order of the
+// fold and not of arrival, and finishes it when all are there.
+type merger struct {
+	sr   *stageRun
+	plan *plan.Fold
+	fold int   // of the stage
+	key  int64 // of the fragment
+	kept int64
+	lo   chunk.Shape
+	hi   chunk.Shape
+
+	mu    sync.Mutex
+	nodes map[nodeKey][]*chunk.Chunk
+	// Groups: the accumulator takes cells in order; what comes early waits.
+	acc     []*chunk.Chunk
+	present []bool
+	next    int64
+	early   map[int64]*earlyCell
+	out     pair
+	in      pair
+}
+
+type nodeKey struct {
+	level int
+	index int64
+}
+
+// earlyCell is a cell's partial that waits for the cells before it.
+type earlyCell struct {
+	groups []int32 // nil: all
+	state  []*chunk.Chunk
+}
+
+// merger returns the merger of a task's fragment.
+func (sr *stageRun) merger(f *foldRun, fr *fragRun) *merger {
+	sr.mu.Lock()
+	defer sr.mu.Unlock()
+	m := sr.mergers[f.index][fr.key]
+	if m == nil {
+		m = &merger{sr: sr, plan: f.plan, fold: f.index, key: fr.key, kept: fr.kept, lo: fr.lo.Clone(), hi: fr.hi.Clone(), nodes: map[nodeKey][]*chunk.Chunk{}}
+		sr.mergers[f.index][fr.key] = m
+	}
+	return m
+}
+
+// newState allocates a state of n elements and charges it.
+func (m *merger) newState(n int64) ([]*chunk.Chunk, error) {
+	out := make([]*chunk.Chunk, len(m.plan.State))
+	for i, s := range m.plan.State {
+		c, err := chunk.New(m.sr.r.pool, s.DType, 0, chunk.Shape{n})
+		if err != nil {
+			m.free(out[:i])
+			return nil, err
+		}
+		m.sr.r.gate.hold(mem.ClassBytes(n * int64(s.DType.Size())))
+		out[i] = c
+	}
+	return out, nil
+}
+
+// free releases a state that newState made.
+func (m *merger) free(state []*chunk.Chunk) {
+	for _, c := range state {
+		if c != nil {
+			m.sr.r.gate.hold(-mem.ClassBytes(c.Block.Len()))
+			c.Release()
+		}
+	}
+}
+
+// copyState copies n elements of each component.
+func copyState(dst []*chunk.Chunk, to int64, src []*chunk.Chunk, from, n int64) {
+	for i, d := range dst {
+		w := int64(d.ItemBytes)
+		a, b := (d.Offset+to)*w, (src[i].Offset+from)*w
+		copy(d.Block.Bytes()[a:a+n*w], src[i].Block.Bytes()[b:b+n*w])
+	}
+}
+
+// join takes a node of a task's tree, whose state lies in the task's store.
+func (m *merger) join(ctx context.Context, t *tasker, f *foldRun, fr *fragRun, n nodeAt) error {
+	blocks := f.plan.Cells.Total()
+	from := int64(f.cur)*f.stride + n.slot*fr.kept
+	if n.index == 0 && widthAt(blocks, n.level) == 1 {
+		// The task had all of it.
+		f.left.at(f.store, from, fr.kept)
+		return m.finish(ctx, &t.scope, f.left.p)
+	}
+	state, err := m.newState(fr.kept)
+	if err != nil {
+		return err
+	}
+	copyState(state, 0, f.store, from, fr.kept)
+	for {
+		if n.index == 0 && widthAt(blocks, n.level) == 1 {
+			err := m.finish(ctx, &t.scope, state)
+			m.free(state)
+			return err
+		}
+		if n.index&1 == 0 && n.index == widthAt(blocks, n.level)-1 {
+			n.level++
+			n.index >>= 1
+			continue
+		}
+		m.mu.Lock()
+		sibling := nodeKey{n.level, n.index ^ 1}
+		other, ok := m.nodes[sibling]
+		if !ok {
+			m.nodes[nodeKey{n.level, n.index}] = state
+			m.mu.Unlock()
+			return nil
+		}
+		delete(m.nodes, sibling)
+		m.mu.Unlock()
+		if n.index&1 == 1 {
+			state, other = other, state
+		}
+		err := f.plan.Combine.Run(ctx, &kernels.Call{Out: state, In: other, Shape: state[0].Shape})
+		m.free(other)
+		if err != nil {
+			m.free(state)
+			return err
+		}
+		n.level++
+		n.index >>= 1
+	}
+}
+
+// add takes the partial of a grouped cell, which lies at the start of the task's store.
+func (m *merger) add(ctx context.Context, t *tasker, f *foldRun, cell int64) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var groups []int32
+	if f.local.of != nil {
+		groups = f.local.groups
+	}
+	if cell != m.next {
+		n := f.blocks * m.kept
+		state, err := m.newState(n)
+		if err != nil {
+			return err
+		}
+		copyState(state, 0, f.store, 0, n)
+		if m.early == nil {
+			m.early = map[int64]*earlyCell{}
+		}
+		e := &earlyCell{state: state}
+		if groups != nil {
+			e.groups = append([]int32{}, groups...)
+		}
+		m.early[cell] = e
+		return nil
+	}
+	if err := m.accumulate(ctx, groups, f.store); err != nil {
+		return err
+	}
+	for {
+		m.next++
+		e, ok := m.early[m.next]
+		if !ok {
+			break
+		}
+		delete(m.early, m.next)
+		err := m.accumulate(ctx, e.groups, e.state)
+		m.free(e.state)
+		if err != nil {
+			return err
+		}
+	}
+	if m.next < f.plan.Cells.Len() {
+		return nil
+	}
+	return m.finishGroups(ctx, &t.scope)
+}
+
+// accumulate adds the groups of one cell to the accumulator. The caller holds mu.
+func (m *merger) accumulate(ctx context.Context, groups []int32, state []*chunk.Chunk) error {
+	if m.acc == nil {
+		acc, err := m.newState(m.plan.Groups * m.kept)
+		if err != nil {
+			return err
+		}
+		m.acc, m.present = acc, make([]bool, m.plan.Groups)
+		m.out, m.in = newPair(m.plan), newPair(m.plan)
+	}
+	n := int64(len(groups))
+	if groups == nil {
+		n = m.plan.Groups
+	}
+	for i := range n {
+		g := i
+		if groups != nil {
+			g = int64(groups[i])
+		}
+		if !m.present[g] {
+			m.present[g] = true
+			copyState(m.acc, g*m.kept, state, i*m.kept, m.kept)
+			continue
+		}
+		m.out.at(m.acc, g*m.kept, m.kept)
+		m.in.at(state, i*m.kept, m.kept)
+		if err := m.plan.Combine.Run(ctx, &kernels.Call{Out: m.out.p, In: m.in.p, Shape: m.out.c[0].Shape}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// finishGroups fills the groups nobody was in and finishes. The caller holds mu.
+func (m *merger) finishGroups(ctx context.Context, sc *scope) error {
+	for g, ok := range m.present {
+		if ok {
+			continue
+		}
+		m.identity(m.acc, int64(g)*m.kept, m.kept)
+	}
+	err := m.finish(ctx, sc, m.acc)
+	m.free(m.acc)
+	m.acc = nil
+	return err
+}
+
+// identity writes the state of no elements.
+func (m *merger) identity(state []*chunk.Chunk, from, n int64) {
+	for i, c := range m.plan.Reduction.Identity(m.plan.In) {
+		w := int64(state[i].ItemBytes)
+		item := make([]byte, w)
+		for k := range min(w, 8) {
+			item[k] = byte(c.Bits >> (8 * k))
+		}
+		a := (state[i].Offset + from) * w
+		repeat(state[i].Block.Bytes()[a:a+n*w], item)
+	}
+}
+
+// finish turns a complete state into its part of the result.
+func (m *merger) finish(ctx context.Context, sc *scope, state []*chunk.Chunk) error {
+	start := time.Now()
+	defer func() { m.sr.compute.Add(int64(time.Since(start))) }()
+	res := m.view(m.sr.r.results[m.plan.Result])
+	in := make([]*chunk.Chunk, len(state))
+	for i, c := range state {
+		v := *c
+		v.Shape, v.Strides = res.Shape, res.Shape.RowMajor()
+		in[i] = &v
+	}
+	mark := len(sc.blocks)
+	defer sc.close(mark)
+	scratch, err := sc.scratch(m.plan.Finish.Scratch(res.Shape))
+	if err != nil {
+		return err
+	}
+	call := kernels.Call{Out: []*chunk.Chunk{res}, In: in, Origin: make(chunk.Shape, len(res.Shape)), Shape: res.Shape, Scratch: scratch}
+	if err := m.plan.Finish.Run(ctx, &call); err != nil {
+		return err
+	}
+	if m.plan.Reduction.NegativeIsError {
+		if err := m.checkNegative(res); err != nil {
+			return err
+		}
+	}
+	m.sr.done(m)
+	return nil
+}
+
+// done forgets a finished merger.
+func (sr *stageRun) done(m *merger) {
+	sr.mu.Lock()
+	defer sr.mu.Unlock()
+	if m.fold < len(sr.mergers) && sr.mergers[m.fold][m.key] == m {
+		delete(sr.mergers[m.fold], m.key)
+	}
+}
+
+// view returns the part of the whole result that the fragment makes, in the order of
+// the state's axes: groups first, then the kept axes.
+func (m *merger) view(whole *chunk.Chunk) *chunk.Chunk {
+	v := *whole
+	v.Shape, v.Strides = nil, nil
+	f := m.plan
+	axis := 0 // of whole
+	kept := 0
+	groups := int64(0)
+	if f.Groups > 0 && f.GroupND() {
+		groups = whole.Strides[0]
+		axis = 1
+	}
+	for i := range f.Cells.Axes {
+		if !f.Cells.Set.Has(i) {
+			v.Offset += m.lo[kept] * whole.Strides[axis]
+			v.Shape = append(v.Shape, m.hi[kept]-m.lo[kept])
+			v.Strides = append(v.Strides, whole.Strides[axis])
+			kept++
+			axis++
+			continue
+		}
+		switch {
+		case f.Groups > 0 && !f.GroupND():
+			groups = whole.Strides[axis]
+			axis++
+		case f.KeepDims():
+			axis++
+		}
+	}
+	if f.Groups > 0 {
+		v.Shape = append(chunk.Shape{f.Groups}, v.Shape...)
+		v.Strides = append([]int64{groups}, v.Strides...)
+	}
+	if v.Shape == nil {
+		v.Shape, v.Strides = chunk.Shape{}, []int64{}
+	}
+	return &v
+}
+
+// checkNegative reports a result below 0, which stands for a slice without a value.
+func (m *merger) checkNegative(res *chunk.Chunk) error {
+	var bad bool
+	e := chunk.Elems[int64](res.Block)
+	eachPair(res, res, func(i, _ int64) { bad = bad || e[i] < 0 })
+	if bad {
+		return fmt.Errorf("sched: %s: a slice has only NaN: there is no position to give; drop it or use %s",
+			m.plan.Reduction.Name, m.plan.Reduction.TwinOf().Name)
+	}
+	return nil
+}
+
+// empty finishes a fold whose loop has no elements.
+func (sr *stageRun) empty(ctx context.Context, f *plan.Fold) error {
+	whole := sr.r.results[f.Result]
+	if whole.Shape.Size() == 0 {
+		return nil
+	}
+	if err := f.Reduction.Empty(f.In); err != nil && f.Groups == 0 {
+		return err
+	}
+	m := &merger{sr: sr, plan: f, kept: 1}
+	for _, a := range f.Kept {
+		m.lo = append(m.lo, 0)
+		m.hi = append(m.hi, sr.s.Body.Shape[a])
+		m.kept *= sr.s.Body.Shape[a]
+	}
+	n := m.kept * max(f.Groups, 1)
+	state, err := m.newState(n)
+	if err != nil {
+		return err
+	}
+	defer m.free(state)
+	m.identity(state, 0, n)
+	return m.finish(ctx, &scope{r: sr.r}, state)
+}
+
+// drop releases what an interrupted stage left behind.
+func (sr *stageRun) drop() {
+	for _, list := range sr.mergers {
+		for _, m := range list {
+			for _, state := range m.nodes {
+				m.free(state)
+			}
+			for _, e := range m.early {
+				m.free(e.state)
+			}
+			m.free(m.acc)
+			m.nodes, m.early, m.acc = nil, nil, nil
+		}
+	}
+}

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package plan
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/arrayrun/arrayrun/chunk"
+	"github.com/arrayrun/arrayrun/kernels"
+)
+
+// Explained is a plan as --explain=json prints it.
+type Explained struct {
+	Stages      []ExplainedStage `json:"stages"`
+	PeakBytes   int64            `json:"peak_bytes"`
+	BudgetBytes int64            `json:"budget_bytes"`
+	Sources     []ExplainedInput `json:"sources"`
+}
+
+// ExplainedStage is one stage.
+type ExplainedStage struct {
+	ID           int      `json:"id"`
+	Kind         string   `json:"kind"` // "map", "reduce", "map+reduce"
+	Name         string   `json:"name"`
+	Inputs       []string `json:"inputs"`
+	Outputs      []string `json:"outputs"`
+	Program      string   `json:"program"`
+	Hash         string   `json:"hash"`
+	Shape        []int64  `json:"shape"`
+	Tile         []int64  `json:"tile"`
+	Tasks        int64    `json:"tasks"`
+	BytesRead    int64    `json:"bytes_read"`
+	BytesWritten int64    `json:"bytes_written"`
+	TaskBytes    int64    `json:"task_bytes"`
+	HoldBytes    int64    `json:"hold_bytes"`
+	KeptBytes    int64    `json:"kept_bytes"`
+	Device       string   `json:"device"`
+	WhyCut       string   `json:"why_cut"`
+	WhyDevice    string   `json:"why_device"`
+}
+
+// ExplainedInput is one stored array: how often it is read and why.
+type ExplainedInput struct {
+	Name  string  `json:"name"`
+	Reads float64 `json:"reads"`
+	Bytes int64   `json:"bytes"`
+	Why   string  `json:"why"`
+}
+
+// Explain returns the plan as people read it.
+func (p *Plan) Explain() string {
+	e := p.explained()
+	var b strings.Builder
+	read, written := int64(0), int64(0)
+	for _, s := range e.Stages {
+		read += s.BytesRead
+		written += s.BytesWritten
+	}
+	plural := "s"
+	if len(e.Stages) == 1 {
+		plural = ""
+	}
+	fmt.Fprintf(&b, "PLAN  %d stage%s · reads %s · writes %s · peak %s of %s\n", len(e.Stages), plural, Bytes(read), Bytes(written), Bytes(e.PeakBytes), Bytes(e.BudgetBytes))
+	for _, s := range e.Stages {
+		fmt.Fprintf(&b, "\n%2d %-10s %s", s.ID, s.Kind, s.Name)
+		if len(s.Inputs) > 0 {
+			fmt.Fprintf(&b, "  from %s", strings.Join(s.Inputs, ", "))
+		}
+		fmt.Fprintf(&b, "\n   loop %v in tiles of %v: %d tasks of %s", chunk.Shape(s.Shape), chunk.Shape(s.Tile), s.Tasks, Bytes(s.TaskBytes))
+		if s.HoldBytes > 0 {
+			fmt.Fprintf(&b, ", partials %s", Bytes(s.HoldBytes))
+		}
+		if s.KeptBytes > 0 {
+			fmt.Fprintf(&b, ", in memory %s", Bytes(s.KeptBytes))
+		}
+		fmt.Fprintf(&b, "\n   why: %s; %s: %s\n", s.WhyCut, s.Device, s.WhyDevice)
+		for line := range strings.Lines(s.Program) {
+			b.WriteString("      " + line)
+		}
+		if !strings.HasSuffix(s.Program, "\n") {
+			b.WriteByte('\n')
+		}
+	}
+	if len(e.Sources) > 0 {
+		b.WriteString("\nreads\n")
+		for _, s := range e.Sources {
+			fmt.Fprintf(&b, "   %s ×%.3g of %s: %s\n", s.Name, s.Reads, Bytes(s.Bytes), s.Why)
+		}
+	}
+	return b.String()
+}
+
+// ExplainJSON returns the plan as one JSON object.
+func (p *Plan) ExplainJSON() ([]byte, error) { return json.Marshal(p.explained()) }
+
+// explained computes what Explain prints.
+func (p *Plan) explained() *Explained {
+	e := &Explained{PeakBytes: p.Peak, BudgetBytes: p.Budget, Stages: []ExplainedStage{}, Sources: []ExplainedInput{}}
+	for _, s := range p.Stages {
+		e.Stages = append(e.Stages, p.explainStage(s))
+	}
+	for _, s := range p.Sources {
+		reads := s.Reads
+		if s.Keep {
+			reads = 1
+		}
+		e.Sources = append(e.Sources, ExplainedInput{Name: s.Name, Reads: reads, Bytes: s.Bytes(), Why: s.Why})
+	}
+	return e
+}
+
+func (p *Plan) explainStage(s *Stage) ExplainedStage {
+	x := ExplainedStage{
+		ID: s.ID, Kind: s.kind(), Name: p.StageName(s), Inputs: p.inputs(s), Outputs: []string{},
+		Shape: s.Body.Shape.Clone(), Tile: s.Tiles.MaxChunk(), Tasks: s.Len(),
+		TaskBytes: s.Run, HoldBytes: s.Hold, KeptBytes: s.Kept,
+		Device: "cpu", WhyDevice: "no GPU in this build", WhyCut: p.whyCut(s),
+	}
+	if x.Shape == nil {
+		x.Shape = []int64{}
+	}
+	if s.Body.Program != nil {
+		x.Program = s.Body.Program.String()
+		x.Hash = fmt.Sprintf("%016x", s.Body.Program.Hash())
+	} else {
+		x.Program = "copy\n"
+	}
+	visit(s.Body, s.Tiles.Axes, func(l *Leaf, b *Body, _ []chunk.Axis) {
+		if l.Kind != Stored {
+			return
+		}
+		src := p.Sources[l.Store]
+		if src.Keep && src.First != s.ID {
+			return
+		}
+		n := min(l.Count(b.Shape), src.Node.Shape().Size())
+		x.BytesRead += n * l.ItemBytes
+	})
+	for _, w := range s.Writes {
+		o := p.Outputs[w.Output]
+		x.Outputs = append(x.Outputs, o.Name)
+		x.BytesWritten += o.Node.Shape().Size() * int64(o.Node.ItemBytes)
+	}
+	return x
+}
+
+func (s *Stage) kind() string {
+	switch {
+	case len(s.Folds) == 0:
+		return "map"
+	case len(s.Writes) == 0:
+		return "reduce"
+	}
+	return "map+reduce"
+}
+
+// inputs lists what a stage reads, each once.
+func (p *Plan) inputs(s *Stage) []string {
+	list := []string{}
+	visit(s.Body, nil, func(l *Leaf, _ *Body, _ []chunk.Axis) {
+		name := ""
+		switch l.Kind {
+		case Stored:
+			name = p.Sources[l.Store].Name
+		case Computed:
+			r := p.Results[l.Store]
+			name = fmt.Sprintf("%s of stage %d", nodeName(r.Node), r.Made)
+		}
+		if name != "" && !slices.Contains(list, name) {
+			list = append(list, name)
+		}
+	})
+	return list
+}
+
+// whyCut says why the stage ends where it ends and what it shares.
+func (p *Plan) whyCut(s *Stage) string {
+	var why []string
+	var needs []string
+	for _, l := range s.Body.Leaves {
+		if l.Kind == Computed {
+			r := p.Results[l.Store]
+			needs = append(needs, fmt.Sprintf("stage %d", r.Made))
+		}
+	}
+	slices.Sort(needs)
+	if needs = slices.Compact(needs); len(needs) > 0 {
+		why = append(why, "needs all of "+strings.Join(needs, " and "))
+	}
+	if len(s.Folds) > 0 {
+		var names []string
+		for _, f := range s.Folds {
+			names = append(names, f.text())
+		}
+		why = append(why, "ends in "+strings.Join(names, ", "))
+	}
+	if s.Why != "" {
+		why = append(why, "several results in one sweep share "+s.Why)
+	}
+	if len(why) == 0 {
+		return "one sweep from inputs to outputs"
+	}
+	return strings.Join(why, "; ")
+}
+
+// text names a fold and its axes.
+func (f *Fold) text() string {
+	var axes []string
+	for i := range kernels.MaxAxes {
+		if f.Cells.Set.Has(i) {
+			axes = append(axes, fmt.Sprint(i))
+		}
+	}
+	text := fmt.Sprintf("%s over axes (%s)", f.Reduction.Name, strings.Join(axes, ", "))
+	if f.Groups > 0 {
+		text += fmt.Sprintf(" in %d groups", f.Groups)
+	}
+	return text
+}

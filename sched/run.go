@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package sched
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/arrayrun/arrayrun/chunk"
+	"github.com/arrayrun/arrayrun/chunk/mem"
+	"github.com/arrayrun/arrayrun/kernels"
+	"github.com/arrayrun/arrayrun/ndarray"
+	"github.com/arrayrun/arrayrun/sched/plan"
+)
+
+// run is one execution of a plan.
+type run struct {
+	e       *Engine
+	plan    *plan.Plan
+	pool    *mem.Pool
+	device  kernels.Device
+	gate    *gate
+	cpu     slots
+	outs    []output
+	results []*chunk.Chunk // by Plan.Results: while they live
+	kept    []*kept        // by Plan.Sources
+	stats   *counters      // of the running stage
+	bar     *progress
+}
+
+// output is where a result goes; mu makes calls of a function one at a time.
+type output struct {
+	out ndarray.Output
+	mu  sync.Mutex
+}
+
+func (o *output) name() string {
+	if o.out.Name == "" {
+		return "result"
+	}
+	return o.out.Name
+}
+
+// slots bounds how many tasks compute at once.
+type slots chan struct{}
+
+func newSlots(n int) slots { return make(slots, n) }
+
+func (s slots) enter(ctx context.Context) error {
+	select {
+	case s <- struct{}{}:
+		return nil
+	default:
+	}
+	select {
+	case s <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (s slots) leave() { <-s }
+
+// execute runs a plan of the outputs.
+func (e *Engine) execute(ctx context.Context, p *plan.Plan, outputs []ndarray.Output, hook func(Event)) (*Stats, error) {
+	if err := e.begin(); err != nil {
+		return nil, err
+	}
+	defer e.active.Done()
+	start := time.Now()
+	r := &run{
+		e: e, plan: p, pool: e.pool, device: e.device, gate: e.gate, cpu: e.cpu,
+		outs: make([]output, len(outputs)), results: make([]*chunk.Chunk, len(p.Results)), kept: make([]*kept, len(p.Sources)),
+		bar: newProgress(e.opt.Observer, p, hook),
+	}
+	for i := range outputs {
+		r.outs[i].out = outputs[i]
+	}
+	st := &Stats{BudgetBytes: e.opt.Memory, Device: "cpu", CPU: e.device.Name()}
+	err := r.stages(ctx, st)
+	r.forget(len(p.Stages), true)
+	st.WallSeconds = time.Since(start).Seconds()
+	st.PeakRSSBytes = PeakRSS()
+	e.gate.mu.Lock()
+	st.PeakBudgetBytes = e.gate.peak
+	e.gate.mu.Unlock()
+	r.bar.end(err)
+	e.mu.Lock()
+	e.stats.Add(st)
+	e.mu.Unlock()
+	return st, err
+}
+
+// stages runs the stages one after another.
+func (r *run) stages(ctx context.Context, st *Stats) error {
+	for i, s := range r.plan.Stages {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := r.prepare(i, s); err != nil {
+			return err
+		}
+		sr := &stageRun{r: r, s: s, mergers: make([]map[int64]*merger, len(s.Folds))}
+		sr.start = time.Now()
+		for k := range sr.mergers {
+			sr.mergers[k] = map[int64]*merger{}
+		}
+		r.stats = &sr.counters
+		err := sr.run(ctx)
+		sr.drop()
+		hash := uint64(0)
+		if s.Body.Program != nil {
+			hash = s.Body.Program.Hash()
+		}
+		one := sr.stage(i, hashText(hash))
+		st.Stages = append(st.Stages, one)
+		st.BytesRead += one.BytesRead
+		st.BytesDecoded += one.BytesDecoded
+		st.BytesWritten += one.BytesWritten
+		st.Tasks += one.Tasks
+		st.Chunks += sr.chunks.Load()
+		if err != nil {
+			return r.located(ctx, s, err)
+		}
+		r.forget(i, false)
+	}
+	return nil
+}
+
+// located adds the stage's outputs to an error, unless it is the caller's own end of ctx.
+func (r *run) located(ctx context.Context, s *plan.Stage, err error) error {
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		return context.Cause(ctx)
+	}
+	return fmt.Errorf("sched: %s: %w", r.plan.StageName(s), err)
+}
+
+// prepare makes room for what stage i makes and for the sources it is the first to keep.
+func (r *run) prepare(i int, s *plan.Stage) error {
+	for _, f := range s.Folds {
+		res := r.plan.Results[f.Result]
+		c, err := chunk.New(r.pool, res.Node.DType, res.Node.ItemBytes, res.Node.Shape())
+		if err != nil {
+			return err
+		}
+		r.gate.hold(mem.ClassBytes(c.Block.Len()))
+		r.results[f.Result] = c
+	}
+	for k, src := range r.plan.Sources {
+		if !src.Keep || src.First != i {
+			continue
+		}
+		c, err := newKept(r, src)
+		if err != nil {
+			return err
+		}
+		r.gate.hold(mem.ClassBytes(c.data.Block.Len()))
+		r.kept[k] = c
+	}
+	return nil
+}
+
+// forget releases what no stage after i needs.
+func (r *run) forget(i int, all bool) {
+	for k, c := range r.results {
+		if c != nil && (all || r.plan.Results[k].Last <= i) {
+			r.gate.hold(-mem.ClassBytes(c.Block.Len()))
+			c.Release()
+			r.results[k] = nil
+		}
+	}
+	for k, c := range r.kept {
+		if c != nil && (all || r.plan.Sources[k].Last <= i) {
+			r.gate.hold(-mem.ClassBytes(c.data.Block.Len()))
+			c.data.Release()
+			r.kept[k] = nil
+		}
+	}
+}
+
+// run does all tasks of the stage: admitted in order, by bytes, twice as many
+// in flight as compute, so that one can read while another computes.
+func (sr *stageRun) run(ctx context.Context) error {
+	n := sr.s.Len()
+	if n == 0 {
+		for _, f := range sr.s.Folds {
+			if err := sr.empty(ctx, f); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	flight := int64(cap(sr.r.cpu))
+	if sr.s.Reads() {
+		flight *= 2
+	}
+	flight = min(flight, n)
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var admit sync.Mutex
+	var next int64
+	var failed atomic.Bool
+	worker := func() {
+		t := newTasker(sr.r, sr)
+		for {
+			admit.Lock()
+			i := next
+			if i >= n || failed.Load() {
+				admit.Unlock()
+				return
+			}
+			start := time.Now()
+			err := sr.r.gate.acquire(ctx, sr.s.Run)
+			sr.wait.Add(int64(time.Since(start)))
+			if err == nil {
+				next++
+			}
+			admit.Unlock()
+			if err == nil {
+				err = t.run(ctx, i)
+				sr.r.gate.release(sr.s.Run)
+				sr.r.bar.task(sr)
+			}
+			if err != nil {
+				failed.Store(true)
+				cancel(err)
+				return
+			}
+		}
+	}
+	if flight == 1 {
+		worker()
+	} else {
+		var wg sync.WaitGroup
+		for range flight {
+			wg.Go(worker)
+		}
+		wg.Wait()
+	}
+	if failed.Load() {
+		return context.Cause(ctx)
+	}
+	return nil
+}

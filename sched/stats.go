@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package sched
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"strconv"
+	"sync/atomic"
+	"time"
+)
+
+// Stats says what a run did; its JSON is what --stats writes.
+type Stats struct {
+	WallSeconds     float64      `json:"wall_seconds"`
+	PeakRSSBytes    int64        `json:"peak_rss_bytes"`
+	BudgetBytes     int64        `json:"budget_bytes"`
+	PeakBudgetBytes int64        `json:"peak_budget_bytes"`
+	BytesRead       int64        `json:"bytes_read"`
+	BytesDecoded    int64        `json:"bytes_decoded"`
+	BytesWritten    int64        `json:"bytes_written"`
+	Tasks           int64        `json:"tasks"`
+	Chunks          int64        `json:"chunks"`
+	Device          string       `json:"device"`
+	CPU             string       `json:"cpu"`
+	Stages          []StageStats `json:"stages"`
+}
+
+// StageStats says what one stage did. Seconds are summed over tasks.
+type StageStats struct {
+	ID           int     `json:"id"`
+	Hash         string  `json:"hash"`
+	Tasks        int64   `json:"tasks"`
+	Seconds      Seconds `json:"seconds"`
+	WallSeconds  float64 `json:"wall_seconds"`
+	BytesRead    int64   `json:"bytes_read"`
+	BytesDecoded int64   `json:"bytes_decoded"`
+	BytesWritten int64   `json:"bytes_written"`
+}
+
+// Seconds is time by activity. Reading a chunk that a codec decodes counts as decode.
+type Seconds struct {
+	Read    float64 `json:"read"`
+	Decode  float64 `json:"decode"`
+	Compute float64 `json:"compute"`
+	Write   float64 `json:"write"`
+	Wait    float64 `json:"wait"`
+}
+
+// counters are the running numbers of one stage.
+type counters struct {
+	bytesRead, bytesDecoded, bytesWritten atomic.Int64
+	tasks, chunks                         atomic.Int64
+	read, decode, compute, write, wait    atomic.Int64 // nanoseconds
+	start                                 time.Time
+}
+
+func seconds(ns int64) float64 { return time.Duration(ns).Seconds() }
+
+// stage returns the numbers of a stage.
+func (c *counters) stage(id int, hash string) StageStats {
+	return StageStats{
+		ID: id, Hash: hash, Tasks: c.tasks.Load(), WallSeconds: time.Since(c.start).Seconds(),
+		Seconds: Seconds{
+			Read: seconds(c.read.Load()), Decode: seconds(c.decode.Load()), Compute: seconds(c.compute.Load()),
+			Write: seconds(c.write.Load()), Wait: seconds(c.wait.Load()),
+		},
+		BytesRead: c.bytesRead.Load(), BytesDecoded: c.bytesDecoded.Load(), BytesWritten: c.bytesWritten.Load(),
+	}
+}
+
+// Add adds the numbers of another run: tasks, bytes and stages are appended, peaks are the higher ones.
+func (s *Stats) Add(o *Stats) {
+	s.WallSeconds += o.WallSeconds
+	s.PeakRSSBytes = max(s.PeakRSSBytes, o.PeakRSSBytes)
+	s.BudgetBytes = max(s.BudgetBytes, o.BudgetBytes)
+	s.PeakBudgetBytes = max(s.PeakBudgetBytes, o.PeakBudgetBytes)
+	s.BytesRead += o.BytesRead
+	s.BytesDecoded += o.BytesDecoded
+	s.BytesWritten += o.BytesWritten
+	s.Tasks += o.Tasks
+	s.Chunks += o.Chunks
+	s.Device, s.CPU = o.Device, o.CPU
+	s.Stages = append(s.Stages, o.Stages...)
+}
+
+// PeakRSS returns the highest resident set of this process so far, 0 where the system does not say.
+func PeakRSS() int64 {
+	b, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return 0
+	}
+	for line := range bytes.Lines(b) {
+		rest, ok := bytes.CutPrefix(line, []byte("VmHWM:"))
+		if !ok {
+			continue
+		}
+		kib, err := strconv.ParseInt(string(bytes.TrimSuffix(bytes.TrimSpace(rest), []byte(" kB"))), 10, 64)
+		if err != nil {
+			return 0
+		}
+		return kib << 10
+	}
+	return 0
+}
+
+func hashText(h uint64) string { return fmt.Sprintf("%016x", h) }
