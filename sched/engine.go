@@ -161,6 +161,10 @@ func (e *Engine) plan(ctx context.Context, outputs []ndarray.Output) (*plan.Plan
 		}
 		nodes[i] = o.Array.Node()
 	}
+	nodes, err := e.resolve(ctx, nodes)
+	if err != nil {
+		return nil, err
+	}
 	if !e.opt.NoRewrite {
 		nodes = graph.Rewrite(nodes, graph.RewriteOptions{})
 	}
