@@ -111,6 +111,9 @@ func (r *reader) dataset(only string) (*Dataset, error) {
 			}
 		}
 		v.attrs = v.attrs.Without("coordinates")
+		if v.Err() == nil {
+			v.values = &readable{v.array.Node(), func() (*Labels, error) { return s.load(context.Background()) }}
+		}
 		ds.vars = append(ds.vars, dataVar{v, s.plain, isCoord[name] || isBounds[name] || isMapping[name]})
 	}
 	return ds, nil
@@ -291,22 +294,11 @@ func (r *reader) coord(s *stored, read bool) (*Coord, error) {
 	if !read || s.src == nil {
 		return c, nil
 	}
-	load := func() (*Labels, error) {
-		part, err := ReadAll(r.ctx, s.src)
-		if err != nil {
-			return nil, err
-		}
-		l, ok := chunkLabels(part)
-		if !ok {
-			return nil, nil
-		}
-		return decodeLabels(l, s.coding), nil
-	}
 	if !c.isDimension() && len(c.dims) > 0 {
-		c.load = load
+		c.load = func() (*Labels, error) { return s.load(context.Background()) }
 		return c, nil
 	}
-	l, err := load()
+	l, err := s.load(r.ctx)
 	if err != nil && c.isDimension() {
 		return nil, err
 	}
@@ -314,6 +306,19 @@ func (r *reader) coord(s *stored, read bool) (*Coord, error) {
 		c.host = l
 	}
 	return c, nil
+}
+
+// load reads and decodes the values; nil for dtypes that are no labels.
+func (s *stored) load(ctx context.Context) (*Labels, error) {
+	part, err := ReadAll(ctx, s.src)
+	if err != nil {
+		return nil, err
+	}
+	l, ok := chunkLabels(part)
+	if !ok {
+		return nil, nil
+	}
+	return decodeLabels(l, s.coding), nil
 }
 
 // charSource reads an array of single characters as one of fixed-size text: the last axis becomes the

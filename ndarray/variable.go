@@ -10,6 +10,7 @@ import (
 	"github.com/arrayrun/arrayrun/chunk"
 	"github.com/arrayrun/arrayrun/chunk/dtype"
 	"github.com/arrayrun/arrayrun/formats"
+	"github.com/arrayrun/arrayrun/ndarray/graph"
 )
 
 // Variable is a lazy array with named dimensions, coordinates and attributes: an immutable value.
@@ -25,6 +26,14 @@ type Variable struct {
 	global    formats.Attrs // attributes of the data set it came from
 	unlimited []string      // dimensions that can grow
 	host      *Labels       // the values, where they are in memory anyway: coordinates and their parts
+	values    *readable     // how to read them from the file they are in
+}
+
+// readable says how the values of a node are read without an engine. It is of use while the
+// variable still is that node.
+type readable struct {
+	node *graph.Node
+	load func() (*Labels, error)
 }
 
 // NewVariable returns a variable of an array with one dimension name per axis. Names that

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package ndarray
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/arrayrun/arrayrun/chunk"
+	"github.com/arrayrun/arrayrun/chunk/dtype"
+	"github.com/arrayrun/arrayrun/kernels"
+	"github.com/arrayrun/arrayrun/ndarray/graph"
+)
+
+// QuantileOptions says what Quantile folds. The zero value folds everything to one element.
+type QuantileOptions struct {
+	Axes     []int // nil folds all
+	KeepDims bool
+	SkipNaN  bool // leave NaN out; otherwise NaN gives NaN
+}
+
+// Quantile returns the quantiles q (0 to 1) along axes by NumPy's linear method. With isList the
+// quantiles are a new first axis; otherwise q is one number. Every task holds whole axes: the folded ones are never cut.
+//
+// DType: float32 and float16 stay for one q, everything else is float64. An empty axis gives NaN.
+func (a Array) Quantile(q []float64, isList bool, opt QuantileOptions) Array {
+	if a.Err() != nil {
+		return a
+	}
+	axes, err := reduceAxes(opt.Axes, a.Rank())
+	if err != nil {
+		return failf("ndarray: quantile: %w", err)
+	}
+	if !isList && len(q) != 1 {
+		return failf("ndarray: quantile: got %d quantiles, want one number or a list", len(q))
+	}
+	out := a.quantiles(quantileJob{axes: axes, q: q, skip: opt.SkipNaN})
+	if out.Err() != nil {
+		return out
+	}
+	last := out.Rank() - 1
+	switch {
+	case isList:
+		out = out.MoveAxis(last, 0)
+	default:
+		out = out.Squeeze(last)
+		if f := a.DType(); f.IsFloat() && f.Size() < 8 {
+			out = out.AsType(f)
+		}
+	}
+	if opt.KeepDims {
+		for _, x := range axes {
+			if isList {
+				x++
+			}
+			out = out.ExpandDims(x)
+		}
+	}
+	return out
+}
+
+// Median returns the median along axes: the quantile 0.5.
+func (a Array) Median(opt QuantileOptions) Array { return a.Quantile([]float64{0.5}, false, opt) }
+
+// quantileJob is one computation of quantiles: over axes, per group of their positions.
+type quantileJob struct {
+	axes   []int
+	ids    []int32 // group of each position over axes, row-major; nil: one group and no group axis
+	groups int64
+	q      []float64
+	skip   bool
+}
+
+// quantiles returns the array of kept axes, then groups where there are any, then quantiles; float64, or float32 as a is.
+func (a Array) quantiles(j quantileJob) Array {
+	for _, q := range j.q {
+		if !(q >= 0 && q <= 1) {
+			return failf("ndarray: quantile: got q = %v, want 0 to 1", q)
+		}
+	}
+	if !a.DType().IsNumeric() || a.DType().IsComplex() {
+		return failf("ndarray: quantile: operand: got %v, want real numbers: %w", a.DType(), dtype.ErrPromote)
+	}
+	if a.DType() != dtype.Float64 {
+		a = a.AsType(dtype.Float64)
+	}
+	in := a.Grid()
+	var kept []int
+	grid := chunk.Grid{}
+	count := int64(1)
+	for i, x := range in.Axes {
+		if slices.Contains(j.axes, i) {
+			count *= x.Len
+			continue
+		}
+		kept = append(kept, i)
+		grid.Axes = append(grid.Axes, x)
+	}
+	var whole kernels.AxisSet
+	add := func(n int64) {
+		whole |= kernels.Axes(len(grid.Axes))
+		grid.Axes = append(grid.Axes, chunk.Axis{Len: n, Step: max(n, 1)})
+	}
+	if j.ids != nil {
+		add(j.groups)
+	}
+	add(int64(len(j.q)))
+	for _, x := range grid.Axes {
+		grid.Shape = append(grid.Shape, x.Len)
+	}
+	if grid.Shape == nil {
+		grid.Shape = chunk.Shape{}
+	}
+	members := j.members(count)
+	shape := in.Shape
+	arg := graph.OpaqueArg{
+		Key:   j.key(),
+		Whole: whole,
+		Need: func(_ int, out chunk.Region) chunk.Region {
+			r := chunk.Whole(shape)
+			for k, i := range kept {
+				r.Lo[i], r.Hi[i] = out.Lo[k], out.Hi[k]
+			}
+			return r
+		},
+		Scratch: func(chunk.Shape) int64 { return 24 * (count + 16) },
+		Run: func(_ chunk.Region, out *chunk.Chunk, in []*chunk.Chunk) error {
+			j.run(out, in[0], kept, members)
+			return nil
+		},
+	}
+	return Array{here().Opaque(arg, dtype.Float64, grid, a.Node())}
+}
+
+// key identifies the function a job is.
+func (j quantileJob) key() string {
+	h := sha256.New()
+	var b [4]byte
+	for _, id := range j.ids {
+		binary.LittleEndian.PutUint32(b[:], uint32(id))
+		h.Write(b[:])
+	}
+	return fmt.Sprintf("quantile axes=%v q=%v skip=%v groups=%d ids=%x", j.axes, j.q, j.skip, j.groups, h.Sum(nil))
+}
+
+// members returns the positions of each group.
+func (j quantileJob) members(count int64) [][]int32 {
+	if j.ids == nil {
+		all := make([]int32, count)
+		for i := range all {
+			all[i] = int32(i)
+		}
+		return [][]int32{all}
+	}
+	out := make([][]int32, j.groups)
+	for i, id := range j.ids {
+		if id >= 0 {
+			out[id] = append(out[id], int32(i))
+		}
+	}
+	return out
+}
+
+// run computes one region: in holds the folded axes whole.
+func (j quantileJob) run(out, in *chunk.Chunk, kept []int, members [][]int32) {
+	// Offsets of the folded positions from an element with all of them 0.
+	offsets := []int64{0}
+	for _, x := range j.axes {
+		next := make([]int64, 0, int64(len(offsets))*in.Shape[x])
+		for _, o := range offsets {
+			for i := range in.Shape[x] {
+				next = append(next, o+i*in.Strides[x])
+			}
+		}
+		offsets = next
+	}
+	src := chunk.Elems[float64](in.Block)
+	dst := chunk.Elems[float64](out.Block)
+	buf := make([]float64, 0, len(offsets))
+	nk := len(kept)
+	index := make([]int64, nk)
+	qStride := out.Strides[len(out.Strides)-1]
+	gStride := int64(0)
+	if j.ids != nil {
+		gStride = out.Strides[len(out.Strides)-2]
+	}
+	if out.Shape.Size() == 0 {
+		return
+	}
+	for {
+		from, to := in.Offset, out.Offset
+		for k, i := range kept {
+			from += index[k] * in.Strides[i]
+			to += index[k] * out.Strides[k]
+		}
+		for g, list := range members {
+			buf = buf[:0]
+			hasNaN := false
+			for _, p := range list {
+				x := src[from+offsets[p]]
+				if x != x {
+					hasNaN = true
+					continue
+				}
+				buf = append(buf, x)
+			}
+			at := to + int64(g)*gStride
+			if hasNaN && !j.skip {
+				buf = buf[:0]
+			}
+			slices.Sort(buf)
+			for k, q := range j.q {
+				dst[at+int64(k)*qStride] = linearQuantile(buf, q)
+			}
+		}
+		k := nk - 1
+		for ; k >= 0; k-- {
+			index[k]++
+			if index[k] < out.Shape[k] {
+				break
+			}
+			index[k] = 0
+		}
+		if k < 0 {
+			return
+		}
+	}
+}
+
+// linearQuantile returns quantile q of sorted values by NumPy's linear method; NaN for none.
+func linearQuantile(v []float64, q float64) float64 {
+	n := len(v)
+	if n == 0 {
+		return math.NaN()
+	}
+	at := q * float64(n-1)
+	lo := math.Floor(at)
+	i := int(lo)
+	if i >= n-1 {
+		return v[n-1]
+	}
+	t := at - lo
+	a, b := v[i], v[i+1]
+	if a == b {
+		return a
+	}
+	d := b - a
+	if t >= 0.5 {
+		return b - float64(d*(1-t))
+	}
+	return a + float64(d*t)
+}
