@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package npy
+
+import (
+	"archive/zip"
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+
+	"github.com/arrayrun/arrayrun/formats"
+)
+
+// Format is the row of .npy files.
+var Format = formats.Format{
+	Name:       "npy",
+	Detect:     func(head []byte, _ string) bool { return strings.HasPrefix(string(head), magic) },
+	Open:       openFile,
+	Extensions: []string{".npy"},
+	Create:     createFile,
+}
+
+// Archive is the row of .npz archives.
+var Archive = formats.Format{
+	Name:       "npz",
+	Detect:     detectArchive,
+	Open:       openArchive,
+	Extensions: []string{".npz"},
+	Create:     createArchive,
+}
+
+func openFile(ctx context.Context, path string) (*formats.Group, error) {
+	f, size, err := open(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	h, err := readHeader(bufio.NewReader(f))
+	var b *box
+	if err == nil {
+		b, err = newBox("data", f, h, h.data, size-h.data)
+	}
+	if err != nil {
+		f.Close()
+		return nil, fmt.Errorf("formats/npy: open %s: %w", path, err)
+	}
+	return &formats.Group{Format: "npy", Vars: []formats.Var{{Name: "data", Source: b}}, Close: f.Close}, nil
+}
+
+func open(ctx context.Context, path string) (*os.File, int64, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, 0, err
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, 0, fmt.Errorf("formats/npy: %w", err)
+	}
+	st, err := f.Stat()
+	if err != nil {
+		f.Close()
+		return nil, 0, fmt.Errorf("formats/npy: %w", err)
+	}
+	return f, st.Size(), nil
+}
+
+// detectArchive takes a zip archive for one of ours by its name or its first member's.
+func detectArchive(head []byte, path string) bool {
+	h := string(head)
+	if strings.HasPrefix(h, "PK\x05\x06") {
+		return strings.HasSuffix(path, ".npz")
+	}
+	if !strings.HasPrefix(h, "PK\x03\x04") || len(h) < 30 {
+		return false
+	}
+	n := int(h[26]) | int(h[27])<<8
+	return strings.HasSuffix(path, ".npz") || len(h) >= 30+n && strings.HasSuffix(h[30:30+n], ".npy")
+}
+
+func openArchive(ctx context.Context, path string) (*formats.Group, error) {
+	f, size, err := open(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	z, err := zip.NewReader(f, size)
+	if err != nil {
+		f.Close()
+		return nil, fmt.Errorf("formats/npy: open %s: %v: %w", path, err, formats.ErrCorrupt)
+	}
+	g := &formats.Group{Format: "npz", Close: f.Close}
+	for _, m := range z.File {
+		name, ok := strings.CutSuffix(m.Name, ".npy")
+		if !ok || strings.HasSuffix(m.Name, "/") {
+			continue
+		}
+		v := formats.Var{Name: name}
+		if b, err := member(f, size, m, name); err != nil {
+			v.Err = fmt.Errorf("formats/npy: %s in %s: %w", m.Name, path, err)
+		} else {
+			v.Source = b
+		}
+		g.Vars = append(g.Vars, v)
+	}
+	return g, nil
+}
+
+// member returns the array of a member: read in place when it is stored, else decompressed.
+func member(f *os.File, size int64, m *zip.File, name string) (*box, error) {
+	start, err := m.DataOffset()
+	if err != nil {
+		return nil, fmt.Errorf("%v: %w", err, formats.ErrCorrupt)
+	}
+	r, err := m.Open()
+	if err != nil {
+		return nil, fmt.Errorf("%v: %w", err, formats.ErrFormat)
+	}
+	defer r.Close()
+	h, err := readHeader(bufio.NewReader(r))
+	if err != nil {
+		return nil, err
+	}
+	if m.UncompressedSize64 > 1<<62 {
+		return nil, fmt.Errorf("size %d: %w", m.UncompressedSize64, formats.ErrCorrupt)
+	}
+	avail := int64(m.UncompressedSize64) - h.data
+	if m.Method == zip.Store {
+		return newBox(name, f, h, start+h.data, min(avail, size-start-h.data))
+	}
+	b, err := newBox(name, &streams{m: m}, h, h.data, avail)
+	if err == nil {
+		b.meta.Codecs = []string{"deflate"}
+		b.meta.Bytes = int64(m.CompressedSize64)
+	}
+	return b, err
+}
+
+// streams is an io.ReaderAt over a compressed member: a few decompressors, each standing
+// somewhere in the member. A read takes the one nearest before its place and leaves it behind it, so
+// that readers who go forward never start again.
+type streams struct {
+	m    *zip.File
+	mu   sync.Mutex
+	idle []*stream
+}
+
+// maxStreams is how many decompressors, about 45 KiB each, wait for the next read.
+const maxStreams = 4
+
+type stream struct {
+	r   io.ReadCloser
+	pos int64
+}
+
+// ReadAt implements io.ReaderAt. The checksum is verified when the last byte is read.
+func (s *streams) ReadAt(p []byte, off int64) (int, error) {
+	st := s.take(off)
+	if st == nil {
+		r, err := s.m.Open()
+		if err != nil {
+			return 0, fmt.Errorf("%v: %w", err, formats.ErrCorrupt)
+		}
+		st = &stream{r: r}
+	}
+	n, err := st.readAt(p, off, int64(s.m.UncompressedSize64))
+	if err != nil {
+		st.r.Close()
+		return n, fmt.Errorf("decompress %s: %v: %w", s.m.Name, err, formats.ErrCorrupt)
+	}
+	s.put(st)
+	return n, nil
+}
+
+func (st *stream) readAt(p []byte, off, size int64) (int, error) {
+	if n, err := io.CopyN(io.Discard, st.r, off-st.pos); err != nil {
+		st.pos += n
+		return 0, err
+	}
+	n, err := io.ReadFull(st.r, p)
+	st.pos = off + int64(n)
+	if err != nil {
+		return n, err
+	}
+	if st.pos == size {
+		var one [1]byte
+		if k, err := st.r.Read(one[:]); k > 0 || !errors.Is(err, io.EOF) {
+			return n, fmt.Errorf("end of member: %d more bytes, %w", k, err)
+		}
+	}
+	return n, nil
+}
+
+// take removes and returns the stream nearest before off, or nil.
+func (s *streams) take(off int64) *stream {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	best := -1
+	for i, st := range s.idle {
+		if st.pos <= off && (best < 0 || st.pos > s.idle[best].pos) {
+			best = i
+		}
+	}
+	if best < 0 {
+		return nil
+	}
+	st := s.idle[best]
+	s.idle = append(s.idle[:best], s.idle[best+1:]...)
+	return st
+}
+
+func (s *streams) put(st *stream) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.idle = append(s.idle, st)
+	if len(s.idle) > maxStreams {
+		s.idle[0].r.Close()
+		s.idle = s.idle[1:]
+	}
+}
