@@ -55,8 +55,11 @@ func (at At) Map(op kernels.OpID, in ...*Node) *Node {
 		return e
 	}
 	o := kernels.OpOf(op)
-	if o == nil || o.Arity != len(in) {
-		return at.errorf("ndarray: operation %d: got %d operands, want another number", op, len(in))
+	switch {
+	case o == nil:
+		return at.errorf("ndarray: operation %d is not in the table", op)
+	case o.Arity != len(in):
+		return at.errorf("ndarray: %s: got %d operands, want %d", o.Name, len(in), o.Arity)
 	}
 	dts := make([]dtype.DType, len(in))
 	for i, x := range in {
