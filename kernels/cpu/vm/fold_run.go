@@ -105,23 +105,40 @@ func (s *source) point(c *chunk.Chunk) {
 	s.base, s.stable = c.Base(), true
 }
 
-// direct runs a group whose operands are inputs and constants.
-func (r *foldRun) direct(p *kernels.Program, g *foldGroup, c *kernels.Call) error {
+// operands points the sources that lie in inputs and constants at them, and the ids'.
+func (r *foldRun) operands(p *kernels.Program, g *foldGroup, c *kernels.Call) {
 	r.ops = r.ops[:0]
 	for i, it := range g.items {
 		for k, a := range it.fold.Args {
 			s := &r.folds[i].src[k]
-			if int(a) < len(p.In) {
+			switch {
+			case computed(p, a):
+				s.base = nil
+			case int(a) < len(p.In):
 				s.point(c.In[a])
 				r.ops = append(r.ops, operand{s, c.In[a].Strides})
-				continue
+			default:
+				r.consts[i][k] = p.Consts[int(a)-len(p.In)].Bits
+				s.base, s.stable = unsafe.Pointer(&r.consts[i][k]), false
+				r.ops = append(r.ops, operand{s, r.zero[:len(c.Shape)]})
 			}
-			r.consts[i][k] = p.Consts[int(a)-len(p.In)].Bits
-			s.base, s.stable = unsafe.Pointer(&r.consts[i][k]), false
-			r.ops = append(r.ops, operand{s, r.zero[:len(c.Shape)]})
 		}
 	}
 	r.idSource(g, c)
+}
+
+// idSource adds the ids of a grouped fold as the last source.
+func (r *foldRun) idSource(g *foldGroup, c *kernels.Call) {
+	if g.group >= 0 {
+		s := &r.folds[len(g.items)].src[0]
+		s.point(c.In[g.group])
+		r.ops = append(r.ops, operand{s, c.In[g.group].Strides})
+	}
+}
+
+// direct runs a group whose operands are inputs and constants.
+func (r *foldRun) direct(p *kernels.Program, g *foldGroup, c *kernels.Call) error {
+	r.operands(p, g, c)
 	r.geo.set(c.Shape, g.axes, r.ops, 0)
 	r.bind(g, c, 1)
 	r.dim = r.geo.dim
@@ -137,26 +154,14 @@ func (r *foldRun) direct(p *kernels.Program, g *foldGroup, c *kernels.Call) erro
 		if pass == 1 {
 			r.between(g)
 		}
-		err := r.geo.boxes(&r.dim, func(b *box) error {
+		_ = r.geo.boxes(&r.dim, func(b *box) error { // never fails
 			r.move(b)
 			r.feed(g, b, c, pass, false)
 			return nil
 		})
-		if err != nil {
-			return err
-		}
 	}
 	r.done(g)
 	return nil
-}
-
-// idSource adds the ids of a grouped fold as the last source.
-func (r *foldRun) idSource(g *foldGroup, c *kernels.Call) {
-	if g.group >= 0 {
-		s := &r.folds[len(g.items)].src[0]
-		s.point(c.In[g.group])
-		r.ops = append(r.ops, operand{s, c.In[g.group].Strides})
-	}
 }
 
 // bind gives the sweeps their outputs.
@@ -182,6 +187,9 @@ func (r *foldRun) move(b *box) {
 	for i := range r.folds {
 		for k := range r.folds[i].nargs {
 			s := &r.folds[i].src[k]
+			if r.base[i][k] == nil {
+				continue // computed
+			}
 			off := 0
 			for a := range r.geo.n {
 				off += b.lo[a] * s.stride[a]
@@ -217,5 +225,6 @@ func (r *foldRun) done(g *foldGroup) {
 	}
 	for i := range r.folds {
 		r.folds[i].src[0].base, r.folds[i].src[1].base = nil, nil
+		r.base[i] = [2]unsafe.Pointer{}
 	}
 }
