@@ -185,8 +185,8 @@ func (st *stream) readAt(p []byte, off, size int64) (int, error) {
 	}
 	if st.pos == size {
 		var one [1]byte
-		if k, err := st.r.Read(one[:]); k > 0 || !errors.Is(err, io.EOF) {
-			return n, fmt.Errorf("end of member: %d more bytes, %w", k, err)
+		if _, err := st.r.Read(one[:]); !errors.Is(err, io.EOF) {
+			return n, fmt.Errorf("end of member: got %v, want io.EOF", err)
 		}
 	}
 	return n, nil

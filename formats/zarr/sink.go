@@ -70,6 +70,12 @@ func newSink(w *writer, v *formats.VarSpec, version int) (*sink, object, object,
 	if err != nil {
 		return nil, nil, nil, err
 	}
+	if s.fill != nil && !s.vlen {
+		// what a reader will make of it: the metadata has one NaN only
+		if s.fill, err = el.fill(fillJSON(el.fillValue(s.fill, version)), version == 2); err != nil {
+			return nil, nil, nil, fmt.Errorf("fill value: %w", err)
+		}
+	}
 	var doc object
 	if version == 2 {
 		doc, err = s.document2(v)

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package all
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/arrayrun/arrayrun/formats"
+	"github.com/arrayrun/arrayrun/formats/netcdf"
+	"github.com/arrayrun/arrayrun/formats/npy"
+	"github.com/arrayrun/arrayrun/formats/zarr"
+)
+
+// Formats is the table. The first row that detects a path opens it, the first with a
+// matching ending and a Create makes an output.
+var Formats = []formats.Format{
+	zarr.Format,
+	npy.Format,
+	npy.Archive,
+	netcdf.Classic,
+	netcdf.NetCDF4,
+}
+
+// Path returns the file system path of a URI: a path as it is, file://... without its scheme. Other
+// schemes give an error wrapping formats.ErrFormat.
+func Path(uri string) (string, error) {
+	scheme, rest, ok := strings.Cut(uri, "://")
+	if !ok || strings.ContainsAny(scheme, "/.") {
+		return uri, nil
+	}
+	if scheme != "file" {
+		return "", fmt.Errorf("formats: %q: scheme %q is not supported, want a path or file://: %w", uri, scheme, formats.ErrFormat)
+	}
+	if p, err := url.PathUnescape(rest); err == nil {
+		rest = p
+	}
+	return strings.TrimPrefix(rest, "localhost"), nil
+}
+
+// Open opens what is at uri. The group's Close must be called when it is not nil. Errors wrap
+// fs.ErrNotExist when nothing is there, formats.ErrFormat when no format knows it, formats.ErrCorrupt when it is damaged.
+func Open(ctx context.Context, uri string) (*formats.Group, error) {
+	path, err := Path(uri)
+	if err != nil {
+		return nil, err
+	}
+	head, err := firstBytes(path)
+	if err != nil {
+		return nil, fmt.Errorf("formats: open %w", err)
+	}
+	for i := range Formats {
+		if f := &Formats[i]; f.Open != nil && f.Detect != nil && f.Detect(head, path) {
+			return f.Open(ctx, path)
+		}
+	}
+	what := fmt.Sprintf("first bytes %q", head[:min(len(head), 8)])
+	if len(head) == 0 {
+		what = "an empty file"
+		if st, err := os.Stat(path); err == nil && st.IsDir() {
+			what = "a folder without zarr.json, .zgroup or .zarray"
+		}
+	}
+	return nil, fmt.Errorf("formats: open %s: %s: no known format (%s): %w", path, what, names(false), formats.ErrFormat)
+}
+
+// firstBytes returns up to 4096 bytes of the file at path, none for a directory.
+func firstBytes(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	st, err := f.Stat()
+	if err != nil || st.IsDir() {
+		return nil, err
+	}
+	if !st.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: it is neither a file nor a directory: %w", path, formats.ErrFormat)
+	}
+	head := make([]byte, 4096)
+	n, err := io.ReadFull(f, head)
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		err = nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return head[:n], nil
+}
+
+func names(writable bool) string {
+	var out []string
+	for _, f := range Formats {
+		if writable && f.Create != nil {
+			out = append(out, f.Extensions...)
+		} else if !writable && f.Open != nil {
+			out = append(out, f.Name)
+		}
+	}
+	return strings.Join(out, " ")
+}
+
+// Writable reports whether Create knows the ending of uri.
+func Writable(uri string) bool { return writer(uri) != nil }
+
+func writer(path string) *formats.Format {
+	lower := strings.ToLower(strings.TrimRight(path, "/"))
+	for i := range Formats {
+		f := &Formats[i]
+		if f.Create == nil {
+			continue
+		}
+		for _, ext := range f.Extensions {
+			if strings.HasSuffix(lower, ext) {
+				return f
+			}
+		}
+	}
+	return nil
+}
+
+// Create starts an output at uri in the format that the ending of its name says. Errors wrap
+// formats.ErrExists when it is there and spec.Overwrite is false, formats.ErrFormat for an unknown ending or
+// what the format cannot hold.
+func Create(ctx context.Context, uri string, spec formats.Spec) (formats.Writer, error) {
+	path, err := Path(uri)
+	if err != nil {
+		return nil, err
+	}
+	f := writer(path)
+	if f == nil {
+		return nil, fmt.Errorf("formats: create %s: the ending %q names no format that can be written, want one of %s: %w",
+			path, filepath.Ext(path), names(true), formats.ErrFormat)
+	}
+	return f.Create(ctx, strings.TrimRight(path, "/"), spec)
+}

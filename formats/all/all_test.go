@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package all_test
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/arrayrun/arrayrun/chunk"
+	"github.com/arrayrun/arrayrun/chunk/dtype"
+	"github.com/arrayrun/arrayrun/formats"
+	"github.com/arrayrun/arrayrun/formats/all"
+	"github.com/arrayrun/arrayrun/formats/formattest"
+)
+
+// Each ending makes an output that is opened again by its contents, whatever its name.
+func TestEndingsAndMagic(t *testing.T) {
+	ctx := context.Background()
+	seen := 0
+	for _, f := range all.Formats {
+		if f.Create == nil {
+			continue
+		}
+		for _, ext := range f.Extensions {
+			dir := t.TempDir()
+			path := filepath.Join(dir, "out"+ext)
+			shape := chunk.Shape{3, 4}
+			data := formattest.New(dtype.Float32, 4, shape)
+			copy(chunk.Slice[float32](data), []float32{1, 2, 3})
+			spec := formats.Spec{Dims: []formats.Dim{{Name: "y", Size: 3}, {Name: "x", Size: 4}},
+				Vars: []formats.VarSpec{{Name: "data", Dims: []string{"y", "x"}, Shape: shape, DType: dtype.Float32}}}
+			w, err := all.Create(ctx, "file://"+path, spec)
+			if err != nil {
+				t.Errorf("%s: %v", ext, err)
+				continue
+			}
+			if err := formattest.Write(ctx, w, []*chunk.Chunk{data}); err != nil {
+				t.Errorf("%s: %v", ext, err)
+				continue
+			}
+			plain := filepath.Join(dir, "without-ending")
+			if err := os.Rename(path, plain); err != nil {
+				t.Fatal(err)
+			}
+			g, err := all.Open(ctx, plain)
+			if err != nil {
+				t.Errorf("%s: %v", ext, err)
+				continue
+			}
+			if len(g.Vars) != 1 || g.Vars[0].Err != nil || !g.Vars[0].Source.Meta().Shape.Equal(shape) {
+				t.Errorf("%s: read back as %+v", ext, g.Vars)
+			}
+			if g.Close != nil {
+				g.Close()
+			}
+			seen++
+		}
+	}
+	if seen < 3 {
+		t.Errorf("%d endings could be written, want at least 3", seen)
+	}
+}
+
+func TestErrors(t *testing.T) {
+	ctx := context.Background()
+	dir := t.TempDir()
+	junk := filepath.Join(dir, "junk.nc")
+	os.WriteFile(junk, []byte("certainly no array"), 0o666)
+	empty := filepath.Join(dir, "empty")
+	os.WriteFile(empty, nil, 0o666)
+	for uri, want := range map[string]error{
+		filepath.Join(dir, "nothing.zarr"): fs.ErrNotExist,
+		junk:                               formats.ErrFormat,
+		empty:                              formats.ErrFormat,
+		dir:                                formats.ErrFormat,
+		"s3://bucket/a.zarr":               formats.ErrFormat,
+	} {
+		if _, err := all.Open(ctx, uri); !errors.Is(err, want) {
+			t.Errorf("Open(%s) = %v, want %v", uri, err, want)
+		}
+	}
+	if _, err := all.Create(ctx, filepath.Join(dir, "out.xyz"), formats.Spec{}); !errors.Is(err, formats.ErrFormat) {
+		t.Errorf("Create with an unknown ending = %v, want ErrFormat", err)
+	}
+	if all.Writable("a.xyz") || !all.Writable("a.zarr/") || !all.Writable("A.NPY") {
+		t.Error("Writable does not go by the ending")
+	}
+}
