@@ -11,7 +11,7 @@ import (
 
 	"github.com/arrayrun/arrayrun/chunk/mem"
 	"github.com/arrayrun/arrayrun/kernels"
-	// cpu
+	"github.com/arrayrun/arrayrun/kernels/cpu"
 	"github.com/arrayrun/arrayrun/ndarray"
 	"github.com/arrayrun/arrayrun/ndarray/graph"
 	"github.com/arrayrun/arrayrun/sched/plan"
@@ -28,7 +28,8 @@ type Options struct {
 	TmpDir    string   // for spilled intermediates
 	Observer  Observer // gets the events of every run; nil: nobody
 
-	device kernels.Device // tests: instead of the CPU's
+	device       kernels.Device // tests: instead of the CPU's
+	tileElements int64          // tests: small tiles
 }
 
 // Engine computes arrays inside one memory budget. It is safe for concurrent
@@ -62,27 +63,33 @@ func New(opt Options) (*Engine, error) {
 	if opt.Workers <= 0 {
 		opt.Workers = runtime.GOMAXPROCS(0)
 	}
+	pool := mem.NewPool()
 	dev := opt.device
 	if dev == nil {
 		var err error
-		if dev, err = openDevice(opt); err != nil {
+		if dev, err = openDevice(opt, pool); err != nil {
 			return nil, err
 		}
 	}
-	e := &Engine{opt: opt, pool: mem.NewPool(), device: dev, gate: newGate(opt.Memory), cpu: newSlots(opt.Workers)}
+	e := &Engine{opt: opt, pool: pool, device: dev, gate: newGate(opt.Memory), cpu: newSlots(opt.Workers)}
 	e.pool.SetLimit(opt.Memory)
 	restrainHeap()
 	return e, nil
 }
 
 // openDevice opens the device that the options name.
-func openDevice(opt Options) (kernels.Device, error) {
+func openDevice(opt Options, pool *mem.Pool) (kernels.Device, error) {
 	switch opt.Device {
 	case "", "auto", "cpu":
 	default:
 		return nil, fmt.Errorf("sched: device %q is not available: this build computes on the CPU; use --device cpu", opt.Device)
 	}
-	return nil, kernels.ErrUnsupported
+	switch opt.CPU {
+	case "", "auto", "avx2", "generic":
+	default:
+		return nil, fmt.Errorf("sched: cpu %q: want auto, avx2 or generic", opt.CPU)
+	}
+	return cpu.New(cpu.Options{Mode: opt.CPU, Allocator: pool}), nil
 }
 
 // Memory returns the host budget in bytes.
@@ -172,5 +179,5 @@ func (e *Engine) plan(ctx context.Context, outputs []ndarray.Output) (*plan.Plan
 	for i, o := range outputs {
 		outs[i] = plan.Output{Node: nodes[i], Name: o.Name, Sink: o.To}
 	}
-	return plan.Build(ctx, outs, plan.Options{Device: e.device, Budget: e.opt.Memory, Workers: e.opt.Workers, NoFuse: e.opt.NoFuse})
+	return plan.Build(ctx, outs, plan.Options{Device: e.device, Budget: e.opt.Memory, Workers: e.opt.Workers, NoFuse: e.opt.NoFuse, TileElements: e.opt.tileElements})
 }

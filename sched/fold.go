@@ -80,6 +80,7 @@ func (f *foldRun) init(t *tasker, i int) {
 	f.store = make([]*chunk.Chunk, len(f.plan.State))
 	if f.plan.GroupLeaf >= 0 && t.s.Body.Leaves[f.plan.GroupLeaf].IDs != nil {
 		f.local.of = make([]int32, f.plan.Groups)
+		f.local.groups = []int32{} // nil would mean all groups
 		for g := range f.local.of {
 			f.local.of[g] = -1
 		}

@@ -7,12 +7,11 @@ import (
 	"testing"
 
 	"github.com/arrayrun/arrayrun/chunk"
-	"github.com/arrayrun/arrayrun/chunk/mem"
 	"github.com/arrayrun/arrayrun/ndarray"
 )
 
 func TestSmoke(t *testing.T) {
-	e, err := New(Options{Memory: 1 << 20, Workers: 2, device: laneDevice{mem.NewPool()}})
+	e, err := New(Options{Memory: 1 << 20, Workers: 2})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -180,12 +180,11 @@ func (p *Plan) inputs(s *Stage) []string {
 func (p *Plan) whyCut(s *Stage) string {
 	var why []string
 	var needs []string
-	for _, l := range s.Body.Leaves {
+	visit(s.Body, nil, func(l *Leaf, _ *Body, _ []chunk.Axis) {
 		if l.Kind == Computed {
-			r := p.Results[l.Store]
-			needs = append(needs, fmt.Sprintf("stage %d", r.Made))
+			needs = append(needs, fmt.Sprintf("stage %d", p.Results[l.Store].Made))
 		}
-	}
+	})
 	slices.Sort(needs)
 	if needs = slices.Compact(needs); len(needs) > 0 {
 		why = append(why, "needs all of "+strings.Join(needs, " and "))

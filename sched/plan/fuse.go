@@ -5,6 +5,7 @@ package plan
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"github.com/arrayrun/arrayrun/chunk"
 	"github.com/arrayrun/arrayrun/chunk/dtype"
@@ -304,9 +305,13 @@ func (f *fuser) selected(n *graph.Node, maps []AxisMap, top bool) (kernels.Reg, 
 	return r, nil
 }
 
-// readsLeaf reports whether nothing but selections lies between n and a leaf.
+// readsLeaf reports whether nothing but selections that keep track of missing
+// positions lies between n and a leaf; a new axis does not.
 func readsLeaf(n *graph.Node) bool {
 	for n.Kind == graph.Select || n.Kind == graph.Permute || n.Kind == graph.Rechunk {
+		if arg, ok := n.Arg.(graph.SelectArg); ok && slices.ContainsFunc(arg.Axes, func(s graph.AxisSel) bool { return s.In < 0 }) {
+			return false
+		}
 		n = n.In[0]
 	}
 	return n.Kind != graph.Map && n.Kind != graph.Fill

@@ -30,6 +30,8 @@ type Options struct {
 	Budget  int64 // bytes of host memory
 	Workers int
 	NoFuse  bool // every Map is a program of its own
+	// TileElements bounds the elements of a tile that is larger than it has to be; 0: the default.
+	TileElements int64
 }
 
 // Plan is the physical plan of some outputs. It is read only once built; its
@@ -88,6 +90,9 @@ type planner struct {
 func Build(ctx context.Context, outs []Output, opt Options) (*Plan, error) {
 	if opt.Workers < 1 {
 		opt.Workers = 1
+	}
+	if opt.TileElements <= 0 {
+		opt.TileElements = tileElements
 	}
 	pl := &planner{
 		ctx: ctx, opt: opt,

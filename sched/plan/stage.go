@@ -330,6 +330,9 @@ func (f *fuser) fold(it *item) (*Fold, error) {
 
 // position returns the row-major number of an element among the reduced ones.
 func (f *fuser) position(axes []int) kernels.Reg {
+	if len(axes) == 0 {
+		return f.b.Const(int64Const(0))
+	}
 	r := f.b.Index(axes[0])
 	for _, a := range axes[1:] {
 		r = f.b.Apply(kernels.OpMultiply, r, f.b.Const(int64Const(f.body.Shape[a])))

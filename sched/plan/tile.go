@@ -172,7 +172,7 @@ func (pl *planner) tile(s *Stage, items []*item) error {
 // worthIt reports whether tiles as large as s has them still leave enough tasks, and tasks small enough.
 func (pl *planner) worthIt(s *Stage) bool {
 	t := s.Tiles.MaxChunk()
-	if t.Size() > tileElements {
+	if t.Size() > pl.opt.TileElements {
 		return false
 	}
 	cells := int64(1)
