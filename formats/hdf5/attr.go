@@ -99,6 +99,9 @@ func (f *File) value(t *Type, b []byte, many bool, depth int) (any, error) {
 	n := len(b) / t.Size
 	switch t.Class {
 	case ClassString:
+		if n == 0 {
+			return "", nil // how netCDF-C stores an empty text
+		}
 		return list(n, many, func(i int) (string, error) { return t.Text(b[i*t.Size : (i+1)*t.Size]), nil })
 	case ClassVlen:
 		if t.Bits&15 == 1 {

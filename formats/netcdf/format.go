@@ -53,4 +53,5 @@ var NetCDF4 = formats.Format{
 		return open(ctx, path, openHDF5)
 	},
 	Extensions: []string{".nc", ".nc4", ".cdf", ".h5", ".hdf5", ".he5"},
+	Create:     Create,
 }

@@ -29,7 +29,7 @@ const (
 	attrStrict    = "_nc3_strict"
 	scaleClass    = "DIMENSION_SCALE"
 	nonCoord      = "_nc4_non_coord_"
-	onlyDimension = "This is a netCDF dimension but not a netCDF variable"
+	onlyDimension = "This is a netCDF dimension but not a netCDF variable."
 )
 
 var hidden = []string{attrClass, attrName, attrDims, attrRefs, attrDimID, attrCoords, attrProps, attrStrict}
