@@ -164,11 +164,31 @@ func (c *Chain) Bound(n int) int {
 // corrupt: no encoder comes near it, and it bounds what a damaged store can make us read.
 func (c *Chain) StoredLimit(n int) int { return 2*c.Bound(n) + 64<<10 }
 
-// ScratchBytes bounds the memory beside the destination that coding one chunk of n bytes takes.
+// ScratchBytes bounds the memory beside the destination that decoding one chunk of n bytes takes:
+// the stored bytes of any that an encoder makes, what lies between stages, decoder state.
 func (c *Chain) ScratchBytes(n int) int64 {
-	b := int64(c.StoredLimit(n)) + int64(c.state)
+	b := int64(c.state)
+	if len(c.Stages) > 0 {
+		b += int64(c.Bound(n))
+	}
 	if len(c.Stages) > 1 {
 		b += 2 * int64(c.Bound(n))
+	}
+	return b
+}
+
+// EncodeScratch bounds the memory that encoding one chunk of n bytes takes: the stored bytes, what
+// lies between stages, encoder state.
+func (c *Chain) EncodeScratch(n int) int64 {
+	b := int64(0)
+	for i, s := range c.Stages {
+		if e, ok := s.(encodeState); ok {
+			b += int64(e.EncodeState(n))
+		}
+		n = s.Bound(n)
+		if i < 3 { // the stored bytes and two buffers between
+			b += int64(n)
+		}
 	}
 	return b
 }

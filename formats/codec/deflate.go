@@ -58,7 +58,13 @@ func deflateLevel(codec string, c Config, def int64) (int, error) {
 
 func deflateBound(n int) int { return n + n/1000 + n/32768*5 + 128 }
 
+// deflateState is what the library's writer keeps, measured.
+const deflateState = 3 << 19
+
 type zlibStage struct{ level int }
+
+// EncodeState implements encodeState.
+func (zlibStage) EncodeState(int) int { return deflateState }
 
 func newZlib(c Config, _ int) (Stage, error) {
 	l, err := deflateLevel("zlib", c, 1)
@@ -85,6 +91,9 @@ func (z zlibStage) Encode(dst, src []byte, s *Scratch) ([]byte, error) {
 func (z zlibStage) Bound(n int) int { return deflateBound(n) }
 
 type gzipStage struct{ level int }
+
+// EncodeState implements encodeState.
+func (gzipStage) EncodeState(int) int { return deflateState }
 
 func newGzip(c Config, _ int) (Stage, error) {
 	l, err := deflateLevel("gzip", c, 1)

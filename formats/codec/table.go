@@ -19,23 +19,29 @@ type Stage interface {
 	Bound(n int) int
 }
 
+// encodeState is implemented by stages whose encoder keeps more than a few KiB.
+type encodeState interface {
+	// EncodeState is an upper bound of the bytes one worker keeps to encode n bytes.
+	EncodeState(n int) int
+}
+
 // Entry is one row of Table.
 type Entry struct {
 	Name    string   // Zarr v3's name; the one info prints
 	Aliases []string // other v3 names
 	V2      string   // numcodecs' id in Zarr v2, "" when it has none
 	HDF5    uint16   // HDF5's filter number, 0 when it has none
-	State   int      // bytes of codec state one worker keeps
+	State   int      // bytes of decoder state one worker keeps
 	// New makes the stage for items of the given size.
 	New func(c Config, itemBytes int) (Stage, error)
 }
 
 // Table holds every bytes-to-bytes codec.
 var Table = []Entry{
-	{Name: "gzip", Aliases: []string{"numcodecs.gzip"}, V2: "gzip", State: 64 << 10, New: newGzip},
-	{Name: "zlib", Aliases: []string{"numcodecs.zlib"}, V2: "zlib", HDF5: 1, State: 64 << 10, New: newZlib},
-	{Name: "zstd", Aliases: []string{"numcodecs.zstd"}, V2: "zstd", HDF5: 32015, State: 8 << 20, New: newZstd},
-	{Name: "blosc", Aliases: []string{"numcodecs.blosc"}, V2: "blosc", HDF5: 32001, State: 8 << 20, New: newBlosc},
+	{Name: "gzip", Aliases: []string{"numcodecs.gzip"}, V2: "gzip", New: newGzip},
+	{Name: "zlib", Aliases: []string{"numcodecs.zlib"}, V2: "zlib", HDF5: 1, New: newZlib},
+	{Name: "zstd", Aliases: []string{"numcodecs.zstd"}, V2: "zstd", HDF5: 32015, State: 512 << 10, New: newZstd},
+	{Name: "blosc", Aliases: []string{"numcodecs.blosc"}, V2: "blosc", HDF5: 32001, State: 1 << 20, New: newBlosc},
 	{Name: "lz4", Aliases: []string{"numcodecs.lz4"}, V2: "lz4", State: 16 << 10, New: newLZ4},
 	{Name: "shuffle", Aliases: []string{"numcodecs.shuffle"}, V2: "shuffle", HDF5: 2, New: newShuffle},
 	{Name: "crc32c", Aliases: []string{"numcodecs.crc32c"}, V2: "crc32c", New: newCRC32C},

@@ -73,14 +73,15 @@ func (z zstdStage) Decode(dst, src []byte, s *Scratch) ([]byte, error) {
 }
 
 func (z zstdStage) Encode(dst, src []byte, s *Scratch) ([]byte, error) {
-	// A window as long as the chunk is all that can be used; 4 MiB at most bounds the encoder's memory.
-	w := 1 << min(max(bits.Len(uint(max(len(src), 1)-1)), 10), 22)
+	w := zstdWindow(len(src))
 	k := zstdKey{z.level, z.crc, w}
 	e := s.zenc[k]
 	if e == nil {
 		var err error
 		e, err = zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(z.level), zstd.WithEncoderCRC(z.crc),
-			zstd.WithWindowSize(w), zstd.WithLowerEncoderMem(true), zstd.WithZeroFrames(true))
+			zstd.WithWindowSize(w), zstd.WithLowerEncoderMem(true), zstd.WithZeroFrames(true),
+			// packed integers have few matches but half the entropy: without this they are stored as they are
+			zstd.WithAllLitEntropyCompression(true))
 		if err != nil {
 			return nil, err
 		}
@@ -88,6 +89,21 @@ func (z zstdStage) Encode(dst, src []byte, s *Scratch) ([]byte, error) {
 		s.zenc = map[zstdKey]*zstd.Encoder{k: e}
 	}
 	return e.EncodeAll(src, dst), nil
+}
+
+// zstdWindow is as long as the chunk, which is all that can be used; 4 MiB at most bounds the encoder's memory.
+func zstdWindow(n int) int { return 1 << min(max(bits.Len(uint(max(n, 1)-1)), 10), 22) }
+
+// EncodeState implements encodeState: the library's tables, measured, and its history of a window and a quarter.
+func (z zstdStage) EncodeState(n int) int {
+	tables := 2 << 20
+	switch z.level {
+	case zstd.SpeedBetterCompression:
+		tables = 5 << 20
+	case zstd.SpeedBestCompression:
+		tables = 37 << 20
+	}
+	return tables + zstdWindow(n)*5/4
 }
 
 func (z zstdStage) Bound(n int) int { return n + n/128 + 512 }

@@ -274,7 +274,7 @@ func (s *sink) Grid() chunk.Grid { return s.grid }
 // ScratchBytes implements formats.Sink.
 func (s *sink) ScratchBytes() int64 {
 	n := int(s.full.Size()) * s.el.item
-	return int64(n) + s.chain.ScratchBytes(n) + 12<<20 // the compressor's tables and window
+	return int64(n) + s.chain.EncodeScratch(n) + 64<<10
 }
 
 // WriteChunk implements formats.Sink.
