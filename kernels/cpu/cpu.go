@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package cpu
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/arrayrun/arrayrun/chunk"
+	"github.com/arrayrun/arrayrun/chunk/mem"
+	"github.com/arrayrun/arrayrun/kernels"
+	"github.com/arrayrun/arrayrun/kernels/cpu/vm"
+)
+
+// Options choose how programs run.
+type Options struct {
+	// Mode is "auto" (or empty: the fastest executor this machine has), "avx2" or "generic".
+	// A mode this build has no executor for runs as generic; Name tells which one runs.
+	Mode string
+	// Allocator is where scratch and results come from; nil makes a pool that Close closes.
+	Allocator mem.Allocator
+}
+
+// New returns the CPU device. An unknown mode gives an error from Compile.
+func New(o Options) kernels.Device {
+	d := &device{mode: o.Mode, alloc: o.Allocator, kernels: map[string]kernels.Kernel{}}
+	if d.alloc == nil {
+		d.own = mem.NewPool()
+		d.alloc = d.own
+	}
+	return d
+}
+
+type device struct {
+	mode    string
+	alloc   mem.Allocator
+	own     *mem.Pool // nil: the caller's
+	mu      sync.Mutex
+	kernels map[string]kernels.Kernel // by canonical text: a hash alone could collide
+}
+
+// modes are the legal values of Options.Mode.
+var modes = map[string]bool{"": true, "auto": true, "avx2": true, "generic": true}
+
+func (d *device) Name() string { return "vm-generic" }
+
+func (d *device) Allocator() mem.Allocator { return d.alloc }
+
+// Close releases the device's own pool; blocks still in use stay valid.
+func (d *device) Close() error {
+	if d.own != nil {
+		d.own.Close()
+	}
+	return nil
+}
+
+// Compile returns the kernel of a unit, made once for each text.
+func (d *device) Compile(_ context.Context, u kernels.Unit) (kernels.Kernel, error) {
+	if !modes[d.mode] {
+		return nil, fmt.Errorf("kernels/cpu: mode %q, want auto, avx2 or generic: %w", d.mode, kernels.ErrUnsupported)
+	}
+	text := u.String()
+	d.mu.Lock()
+	k := d.kernels[text]
+	d.mu.Unlock()
+	if k != nil {
+		return k, nil
+	}
+	k, err := vm.Compile(u)
+	if err != nil {
+		return nil, err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if other := d.kernels[text]; other != nil {
+		return other, nil
+	}
+	d.kernels[text] = k
+	return k, nil
+}
+
+// Copy copies src's elements to dst, which has its dtype and shape; any strides.
+func (d *device) Copy(_ context.Context, dst, src *chunk.Chunk) error {
+	if dst.DType != src.DType || dst.ItemBytes != src.ItemBytes || !dst.Shape.Equal(src.Shape) {
+		return fmt.Errorf("kernels/cpu: copy: got %v %v, want %v %v: %w", dst.DType, dst.Shape, src.DType, src.Shape, chunk.ErrShape)
+	}
+	return vm.Copy(dst, src)
+}
