@@ -13,6 +13,7 @@ import (
 	"github.com/arrayrun/arrayrun/chunk/dtype"
 	"github.com/arrayrun/arrayrun/chunk/mem"
 	"github.com/arrayrun/arrayrun/formats"
+	"github.com/arrayrun/arrayrun/sched"
 )
 
 // hasher computes the MD5 of stored arrays inside a budget of host memory.
@@ -46,7 +47,7 @@ func (h *hasher) sum(ctx context.Context, src formats.Source) (string, error) {
 	limit := min(h.budget-beside, hashPiece) * 7 / 8 // ClassBytes rounds up by an eighth
 	if limit < int64(m.ItemBytes) {
 		return "", fmt.Errorf("checksum: one chunk of %v needs %s, the budget is %s; raise --memory: %w",
-			m.Grid.MaxChunk(), formatBytes(beside), formatBytes(h.budget), errBudget)
+			m.Grid.MaxChunk(), formatBytes(beside), formatBytes(h.budget), sched.ErrBudget)
 	}
 	d := digest{h: h, src: src, meta: m, limit: limit, md5: md5.New()}
 	if m.Shape.Size() > 0 {

@@ -12,6 +12,7 @@ import (
 	"github.com/arrayrun/arrayrun/chunk/dtype"
 	"github.com/arrayrun/arrayrun/formats"
 	"github.com/arrayrun/arrayrun/kernels"
+	"github.com/arrayrun/arrayrun/sched"
 )
 
 // The exit codes; scripts rely on them.
@@ -60,6 +61,7 @@ var sentinels = []struct {
 	err  error
 	code int
 }{
+	{sched.ErrBudget, exitBudget},
 	{formats.ErrCorrupt, exitInput},
 	{formats.ErrExists, exitUsage},
 	{formats.ErrFormat, exitInput},
@@ -98,6 +100,3 @@ func exitCode(ctx context.Context, err error) int {
 	}
 	return exitRunning
 }
-
-// errBudget is what a verb's own work wraps when it does not fit the memory budget.
-var errBudget = fmt.Errorf("memory budget")

@@ -45,7 +45,7 @@ func (a *app) info(ctx context.Context, uri string, asJSON, sums bool) error {
 	}
 	d := describer{sums: sums}
 	if sums {
-		d.hash = newHasher(a.memory())
+		d.hash = newHasher(a.infoMemory())
 		defer d.hash.close()
 	}
 	doc := d.group(ctx, g)
@@ -60,11 +60,11 @@ func (a *app) info(ctx context.Context, uri string, asJSON, sums bool) error {
 	} else if err := doc.text(a.out, uri, g.Format); err != nil {
 		return err
 	}
-	if d.bad > 0 {
+	if len(d.messages) > 0 {
 		for _, m := range d.messages {
 			fmt.Fprintf(a.err, "arrayrun: %s\n", m)
 		}
-		return &quietError{exitInput}
+		return &quietError{d.code}
 	}
 	return nil
 }
@@ -75,11 +75,11 @@ func closeGroup(g *formats.Group) {
 	}
 }
 
-// describer turns open groups into descriptions and counts what cannot be read.
+// describer turns open groups into descriptions and notes what cannot be read.
 type describer struct {
 	sums     bool
 	hash     *hasher
-	bad      int
+	code     int // of the first variable that cannot be read
 	messages []string
 }
 
@@ -110,7 +110,9 @@ func (d *describer) group(ctx context.Context, g *formats.Group) groupDoc {
 			}
 		}
 		if x.err != nil {
-			d.bad++
+			if d.code == 0 {
+				d.code = exitCode(ctx, at(exitInput, x.err))
+			}
 			d.messages = append(d.messages, fmt.Sprintf("variable %q: %v", v.Name, x.err))
 		}
 		doc.vars = append(doc.vars, x)
@@ -120,4 +122,12 @@ func (d *describer) group(ctx context.Context, g *formats.Group) groupDoc {
 		doc.groups = append(doc.groups, d.group(ctx, s.Group))
 	}
 	return doc
+}
+
+// infoMemory is the host budget for checksums.
+func (a *app) infoMemory() int64 {
+	if n := a.settings.bytes("memory"); n > 0 {
+		return n
+	}
+	return 1 << 30
 }
