@@ -32,9 +32,20 @@ func Compute(ctx context.Context, e Engine, a Array) (*chunk.Chunk, error) {
 	return out[0], nil
 }
 
+// resolver is an engine that can find out lengths that depend on values.
+type resolver interface {
+	Resolve(ctx context.Context, list ...Array) ([]Array, error)
+}
+
 // ComputeAll is Compute of several arrays in one run, so that what they share is
 // computed once.
 func ComputeAll(ctx context.Context, e Engine, list ...Array) ([]*chunk.Chunk, error) {
+	if r, ok := e.(resolver); ok {
+		var err error
+		if list, err = r.Resolve(ctx, list...); err != nil {
+			return nil, err
+		}
+	}
 	chunks := make([]*chunk.Chunk, len(list))
 	outputs := make([]Output, len(list))
 	for i, a := range list {
