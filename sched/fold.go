@@ -28,6 +28,7 @@ type foldRun struct {
 	strides []int64
 	left    pair
 	right   pair
+	join    kernels.Call // joins right to left
 	local   localIDs
 }
 
@@ -77,6 +78,7 @@ func (f *foldRun) init(t *tasker, i int) {
 	f.shape = make(chunk.Shape, 1+len(f.plan.Kept))
 	f.strides = make([]int64, len(f.shape))
 	f.left, f.right = newPair(f.plan), newPair(f.plan)
+	f.join = kernels.Call{Out: f.left.p, In: f.right.p, Shape: f.left.c[0].Shape}
 	f.store = make([]*chunk.Chunk, len(f.plan.State))
 	if f.plan.GroupLeaf >= 0 && t.s.Body.Leaves[f.plan.GroupLeaf].IDs != nil {
 		f.local.of = make([]int32, f.plan.Groups)
@@ -233,7 +235,7 @@ func (f *foldRun) push(ctx context.Context, fr *fragRun, n nodeAt, blocks int64)
 			from := int64(f.cur) * f.stride
 			f.left.at(f.store, from+l.slot*fr.kept, fr.kept)
 			f.right.at(f.store, from+n.slot*fr.kept, fr.kept)
-			if err := f.plan.Combine.Run(ctx, &kernels.Call{Out: f.left.p, In: f.right.p, Shape: f.left.c[0].Shape}); err != nil {
+			if err := f.plan.Combine.Run(ctx, &f.join); err != nil {
 				return err
 			}
 			n.slot = l.slot
