@@ -307,3 +307,33 @@ func wholeSelect(shape chunk.Shape) graph.SelectArg {
 	}
 	return arg
 }
+
+// VIndex returns the elements at points: lists holds, for each of the first axes,
+// the position of every point (NumPy's a[i, j]). One axis as long as the lists takes the place of those axes.
+func (a Array) VIndex(lists ...[]int64) Array {
+	if a.Err() != nil {
+		return a
+	}
+	shape := a.Shape()
+	if len(lists) == 0 || len(lists) > len(shape) {
+		return failf("ndarray: vindex: got %d lists for shape %v, want 1 to %d: %w", len(lists), shape, len(shape), chunk.ErrShape)
+	}
+	flat := make([]int64, len(lists[0]))
+	for k, list := range lists {
+		if len(list) != len(flat) {
+			return failf("ndarray: vindex: lists 0 and %d: got lengths %d and %d, want one length: %w", k, len(flat), len(list), chunk.ErrShape)
+		}
+		for i, p := range list {
+			q, err := position(p, k, shape[k])
+			if err != nil {
+				return failf("ndarray: vindex: %w", err)
+			}
+			flat[i] = flat[i]*shape[k] + q
+		}
+	}
+	// With no points there may be no positions at all, and nothing to reshape.
+	if len(flat) == 0 {
+		return Zeros(append(chunk.Shape{0}, shape[len(lists):]...), a.DType())
+	}
+	return a.Reshape(append(chunk.Shape{shape[:len(lists)].Size()}, shape[len(lists):]...)...).TakeAlong(0, flat)
+}

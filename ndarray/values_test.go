@@ -53,7 +53,7 @@ func valueCases() map[string]Array {
 		"x[:,None,1]": x.Index(any, NewAxis(), At(1)), "x[::-1,:,::-2]": x.Index(back, any, Slice(nil, nil, ptr(-2))), "x[:,[2,0]]": x.Index(any, Take([]int64{2, 0})),
 		"x[[1,0]][:,[0,0,2]]": x.Index(Take([]int64{1, 0})).Index(any, Take([]int64{0, 0, 2})), "x[ix]": x.Index(Take([]int64{1, 0}), Take([]int64{2, 1}), Take([]int64{3, 3, 0})),
 		"x[5:2]": x.Index(Span(5, 2)), "x[:,-2:]": x.Index(any, Slice(ptr(-2), nil, nil)), "x[:,10:-10:-1]": x.Index(any, Step(10, -10, -1)), "i[b]": i.Index(Mask(b)),
-		"x[:,b[:3]]": x.Index(any, Mask(FromSlice([]bool{true, false, true}))), "x[x>0]": x.Index(Mask(x.Greater(0))), "take": n.TakeAlong(0, []int64{0, -1, 4}),
+		"x[:,b[:3]]": x.Index(any, Mask(FromSlice([]bool{true, false, true}))), "x[x>0]": x.Index(Mask(x.Greater(0))), "vindex": x.VIndex([]int64{0, 1, -1}, []int64{2, 2, 0}), "take": n.TakeAlong(0, []int64{0, -1, 4}),
 
 		"x.T": x.Transpose(), "x.permute(1,2,0)": x.PermuteDims(1, 2, 0), "moveaxis": x.MoveAxis(0, 2), "swapaxes": x.SwapAxes(0, 1), "concat": Concat(1, x, x.Index(any, Span(0, 1))),
 		"concat types": Concat(0, i, u), "stack": Stack(1, i, i.Mul(2)), "broadcast": i.BroadcastTo(2, 5), "flip": x.Flip(), "flip(1)": x.Flip(1), "roll(2)": i.Roll(2, 0), "roll(-7)": i.Roll(-7, 0),

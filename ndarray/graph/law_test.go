@@ -128,7 +128,7 @@ func randomNode(t *testing.T, rnd *rand.Rand, pool []*Node) *Node {
 // TestRewriteLaw: for random graphs the answer has the same bits with rewrites on
 // and off, all of them and each left out.
 func TestRewriteLaw(t *testing.T) {
-	n := uint64(30000)
+	n := uint64(8000)
 	if testing.Short() {
 		n = 1000
 	}

@@ -3,6 +3,7 @@
 package graph
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/arrayrun/arrayrun/chunk"
@@ -13,7 +14,6 @@ type RewriteOptions struct {
 	Off   bool                              // change nothing
 	Skip  []string                          // names of rules to leave out
 	Trace func(rule string, from, to *Node) // called for every replacement
-	Check func(rule string, to *Node) error // Verify in tests; an error drops the replacement
 }
 
 // rule replaces a node of a kind by a cheaper one with the same shape, dtype, Grid
@@ -122,8 +122,10 @@ func (r *rewriter) step(n *Node) *Node {
 		if to == nil || to == n || to.Err != nil || !sameOutside(n, to) {
 			continue
 		}
-		if r.opt.Check != nil && r.opt.Check(rule.name, to) != nil {
-			continue
+		if checked {
+			if err := Verify(to); err != nil {
+				panic(fmt.Sprintf("graph: rewrite %s broke a rule: %v\nfrom:\n%v\nto:\n%v", rule.name, err, n, to))
+			}
 		}
 		if r.opt.Trace != nil {
 			r.opt.Trace(rule.name, n, to)

@@ -29,7 +29,7 @@ cases = {
     # Indexing.
     "x[1]": x[1], "x[-1,2]": x[-1, 2], "x[0,1,2]": x[0, 1, 2], "x[:,::-1]": x[:, ::-1], "x[...,1:3]": x[..., 1:3], "x[:,None,1]": x[:, None, 1], "x[::-1,:,::-2]": x[::-1, :, ::-2],
     "x[:,[2,0]]": x[:, [2, 0]], "x[[1,0]][:,[0,0,2]]": x[[1, 0]][:, [0, 0, 2]], "x[ix]": x[np.ix_([1, 0], [2, 1], [3, 3, 0])], "x[5:2]": x[5:2], "x[:,-2:]": x[:, -2:], "x[:,10:-10:-1]": x[:, 10:-10:-1],
-    "i[b]": i[b], "x[:,b[:3]]": x[:, b[:3]], "x[x>0]": x[np.array(x > 0)], "take": np.array([n[0], np.nan, n[4]]),
+    "i[b]": i[b], "x[:,b[:3]]": x[:, b[:3]], "x[x>0]": x[np.array(x > 0)], "vindex": x[[0, 1, -1], [2, 2, 0]], "take": np.array([n[0], np.nan, n[4]]),
     # Shapes.
     "x.T": x.T, "x.permute(1,2,0)": x.transpose(1, 2, 0), "moveaxis": np.moveaxis(x, 0, 2), "swapaxes": x.swapaxes(0, 1), "concat": np.concatenate([x, x[:, :1]], 1), "concat types": np.concatenate([i, u]),
     "stack": np.stack([i, i * 2], 1), "broadcast": np.broadcast_to(i, (2, 5)), "flip": np.flip(x), "flip(1)": np.flip(x, 1), "roll(2)": np.roll(i, 2), "roll(-7)": np.roll(i, -7), "repeat": np.repeat(i, 3),
