@@ -64,6 +64,9 @@ func create(ctx context.Context, path string, spec formats.Spec, zip bool) (form
 	if !spec.Overwrite && store.Exists(path) {
 		return fail(fmt.Errorf("it is there; use --overwrite to replace it: %w", formats.ErrExists))
 	}
+	if st, err := os.Stat(path); err == nil && st.IsDir() {
+		return fail(fmt.Errorf("it is a folder; remove it or choose another name: %w", formats.ErrExists))
+	}
 	w := &writer{path: path, partial: store.Partial(path), overwrite: spec.Overwrite, zip: zip}
 	at, seen := int64(0), map[string]bool{}
 	for i := range spec.Vars {

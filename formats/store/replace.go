@@ -25,8 +25,8 @@ func Exists(path string) bool {
 }
 
 // Replace moves the file or directory partial to path. What is at path is exchanged with it
-// in one step where the system can, else moved away first, and then removed; when overwrite is false it is
-// left alone and the error wraps fs.ErrExist.
+// in one step where the system can, else moved away first, and then removed; when overwrite is false, or a
+// file would replace a directory, it is left alone and the error wraps fs.ErrExist.
 func Replace(partial, path string, overwrite bool) error {
 	path = filepath.Clean(path)
 	if !Exists(path) {
@@ -36,9 +36,10 @@ func Replace(partial, path string, overwrite bool) error {
 		return fmt.Errorf("store: move %s to %s: %w", partial, path, fs.ErrExist)
 	}
 	if st, err := os.Stat(partial); err == nil && !st.IsDir() {
-		if old, err := os.Lstat(path); err == nil && !old.IsDir() {
-			return os.Rename(partial, path) // a file replaces a file in one step
+		if old, err := os.Lstat(path); err != nil || old.IsDir() {
+			return errors.Join(err, fmt.Errorf("store: move %s to %s: it is a folder: %w", partial, path, fs.ErrExist))
 		}
+		return os.Rename(partial, path) // a file replaces a file in one step
 	}
 	if err := exchange(partial, path); err == nil {
 		return os.RemoveAll(partial)

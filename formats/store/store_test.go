@@ -36,7 +36,7 @@ func TestReplace(t *testing.T) {
 	}
 	read := func(p string) string { b, _ := os.ReadFile(p); return string(b) }
 	for _, c := range []struct{ name, from, to string }{
-		{"file over file", "", ""}, {"directory over directory", "/x", "/x"}, {"file over directory", "", "/x"}, {"directory over file", "/x", ""},
+		{"file over file", "", ""}, {"directory over directory", "/x", "/x"}, {"directory over file", "/x", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "out")
@@ -57,6 +57,19 @@ func TestReplace(t *testing.T) {
 				t.Errorf("%v are left, want only the output", l)
 			}
 		})
+	}
+}
+
+func TestReplaceKeepsFolders(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "out")
+	os.Mkdir(path, 0o777)
+	os.WriteFile(filepath.Join(path, "precious"), nil, 0o666)
+	os.WriteFile(store.Partial(path), nil, 0o666)
+	if err := store.Replace(store.Partial(path), path, true); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("Replace of a folder by a file = %v, want fs.ErrExist", err)
+	}
+	if _, err := os.Stat(filepath.Join(path, "precious")); err != nil {
+		t.Error("the folder's file is gone")
 	}
 }
 

@@ -137,7 +137,7 @@ func (a *array) full(i int, k int64) int64 {
 	return u[k]
 }
 
-// v2Known are the members of .zarray that are understood.
+// version2 reads the rest of a .zarray.
 func (a *array) version2(doc object) error {
 	v, _ := doc.get("dtype")
 	var err error
@@ -170,6 +170,7 @@ func (a *array) version2(doc object) error {
 		o, _ := x.(object)
 		id, _ := o.get("id")
 		name, _ := id.(string)
+		p.codecs = append(p.codecs, name)
 		if a.el.dt == dtype.String && i == 0 && (name == "vlen-utf8" || name == "vlen-bytes") {
 			a.el.stored = map[string]string{"vlen-utf8": "str", "vlen-bytes": "bytes"}[name]
 			p.vlen = name

@@ -67,7 +67,7 @@ func (p *parser) space() {
 var words = []struct {
 	text  string
 	value any
-}{{"true", true}, {"false", false}, {"null", nil}, {"NaN", math.NaN()}, {"Infinity", math.Inf(1)}, {"-Infinity", math.Inf(-1)}}
+}{{"true", true}, {"false", false}, {"null", nil}, {"NaN", quietNaN}, {"Infinity", math.Inf(1)}, {"-Infinity", math.Inf(-1)}}
 
 func (p *parser) value(depth int) (any, error) {
 	if depth > maxDepth {

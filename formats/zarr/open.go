@@ -272,6 +272,7 @@ func (t *tree) children(ctx context.Context, path string) ([]string, error) {
 			continue
 		}
 		var out []string
+		seen := map[string]bool{}
 		for _, p := range c.order {
 			rest := p
 			if path != "" {
@@ -281,7 +282,8 @@ func (t *tree) children(ctx context.Context, path string) ([]string, error) {
 				}
 			}
 			name, _, _ := strings.Cut(rest, "/")
-			if name != "" && !slices.Contains(out, name) {
+			if name != "" && !seen[name] {
+				seen[name] = true
 				out = append(out, name)
 			}
 		}

@@ -19,6 +19,8 @@ type pipeline struct {
 	shape chunk.Shape // of what it codes, in array axes; stored axis i is array axis chain.Order[i]
 	vlen  string      // "vlen-utf8" or "vlen-bytes": texts
 	shard *shard
+
+	codecs []string // as the metadata names them
 }
 
 // shard is the sharding_indexed codec. Shapes and counts are in the axes of the stored shard.
@@ -48,6 +50,7 @@ func newPipeline(list []any, el *elem, shape chunk.Shape, depth int) (*pipeline,
 		if err != nil {
 			return nil, fmt.Errorf("codec: %w", err)
 		}
+		p.codecs = append(p.codecs, name)
 		switch name {
 		case "sharding_indexed", "vlen-utf8", "vlen-bytes", "bytes":
 			if toBytes {
@@ -175,23 +178,20 @@ func (p *pipeline) leaf() *pipeline {
 // swaps reports whether stored numbers are big endian.
 func (p *pipeline) swaps() bool { return p.leaf().chain.Swap }
 
-// names returns the codecs in the order of encoding, a shard's inner ones before those behind it.
+// names returns the codecs as the metadata names them, in the order of encoding; a shard's inner
+// ones follow sharding_indexed.
 func (p *pipeline) names() []string {
-	var out []string
-	if p.vlen != "" {
-		out = append(out, p.vlen)
-	}
 	if p.shard == nil {
-		return append(out, p.chain.Names...)
+		return p.codecs
 	}
-	n := 0
-	for n < len(p.chain.Names) && p.chain.Names[n] == "transpose" {
-		n++
+	var out []string
+	for _, n := range p.codecs {
+		out = append(out, n)
+		if n == "sharding_indexed" {
+			out = append(out, p.shard.inner.names()...)
+		}
 	}
-	out = append(out, p.chain.Names[:n]...)
-	out = append(out, "sharding_indexed")
-	out = append(out, p.shard.inner.names()...)
-	return append(out, p.chain.Names[n:]...)
+	return out
 }
 
 // bound is an upper bound of the stored bytes of what p codes.

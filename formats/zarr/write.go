@@ -60,6 +60,9 @@ func Create(ctx context.Context, path string, spec formats.Spec) (formats.Writer
 	if !spec.Overwrite && store.Exists(path) {
 		return fail(fmt.Errorf("it is there; use --overwrite to replace it: %w", formats.ErrExists))
 	}
+	if err := replaceable(path); err != nil {
+		return fail(err)
+	}
 	w := &writer{path: path, partial: store.Partial(path), overwrite: spec.Overwrite}
 	w.st = store.NewDir(w.partial)
 	docs, err := w.documents(spec, version)
@@ -83,6 +86,16 @@ func Create(ctx context.Context, path string, spec formats.Spec) (formats.Writer
 		}
 	}
 	return w, nil
+}
+
+// replaceable refuses to replace a folder that holds something else than a Zarr hierarchy: a slip
+// in a path must not cost somebody's files.
+func replaceable(path string) error {
+	l, err := os.ReadDir(path)
+	if err != nil || len(l) == 0 || detect(nil, path) {
+		return nil
+	}
+	return fmt.Errorf("it is a folder that holds no Zarr hierarchy; remove it or choose another name: %w", formats.ErrExists)
 }
 
 // documents returns the metadata documents of the output by key and makes the sinks.
