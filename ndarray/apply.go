@@ -17,8 +17,8 @@ import (
 // numbers; they broadcast by NumPy's rule.
 //
 // int, int64, uint64, float64, complex128 and bool are weak, as Python's numbers are: they take the dtype of the Arrays
-// they meet where its kind can hold them. An integer that does not fit an integer dtype is an error,
-// except that comparisons go by value, bounds of clip saturate and / computes in float64.
+// they meet where its kind can hold them. An integer that does not fit the integer dtype an operation computes in
+// is an error, except that comparisons go by value and bounds of clip saturate.
 // Other Go numbers are strong.
 func Apply(op string, args ...any) Array {
 	o, ok := kernels.OpByName(op)
@@ -61,7 +61,7 @@ func applyOp(o *kernels.Op, args ...any) Array {
 		}
 		c, err := weakConst(o, ops, i, want[i])
 		if err == errDecided {
-			return decided(at, o, ops, i)
+			return decided(at, o, ops, i, want[i])
 		}
 		if err != nil {
 			return failf("ndarray: %s: %w", o.Name, err)
@@ -163,6 +163,9 @@ func weakType(v any, strong dtype.DType) dtype.DType {
 		if kind == dtype.KindInt || kind == dtype.KindUint || kind == dtype.KindFloat || kind == dtype.KindComplex {
 			return strong
 		}
+		if kind == dtype.KindBool {
+			return dtype.Int64 // which cannot hold it: an error, as in NumPy
+		}
 		return dtype.Uint64
 	case complex128:
 		switch strong {
@@ -242,20 +245,13 @@ var comparisons = map[kernels.OpID]struct{ above, below bool }{
 // weakConst returns the constant for the weak operand i, which the operation takes as dtype dt.
 func weakConst(o *kernels.Op, ops []operand, i int, dt dtype.DType) (kernels.Const, error) {
 	v := ops[i].value
-	// The range that counts is the array's own, before the operation casts it.
-	limit := dt
-	if o.ID != kernels.OpDivide {
-		if t := strongInt(o, ops); t != dtype.Invalid {
-			limit = t
-		}
-	}
-	if side := beyond(v, limit); side != 0 {
+	if side := beyond(v, dt); side != 0 {
 		if _, ok := comparisons[o.ID]; ok {
 			return kernels.Const{}, errDecided
 		}
-		lo, hi, _ := intRange(limit)
+		lo, hi, _ := intRange(dt)
 		if o.ID != kernels.OpClip {
-			return kernels.Const{}, fmt.Errorf("integer %v does not fit %v: want %d to %d; cast the array or write a float", v, limit, lo, hi)
+			return kernels.Const{}, fmt.Errorf("integer %v does not fit %v: want %d to %d; cast the array or write a float", v, dt, lo, hi)
 		}
 		v = any(hi)
 		if side < 0 {
@@ -286,43 +282,11 @@ func truth(v any) bool {
 	return true
 }
 
-// strongInt returns the integer dtype that weak integers of the operation take, Invalid
-// where the arrays are not all integers.
-func strongInt(o *kernels.Op, ops []operand) dtype.DType {
-	t := dtype.Invalid
-	for i, x := range ops {
-		if o.ID == kernels.OpWhere && i == 0 {
-			continue
-		}
-		var d dtype.DType
-		switch x.value.(type) {
-		case nil:
-			d = x.node.DType
-		case float64, complex128:
-			return dtype.Invalid
-		default:
-			continue
-		}
-		if t == dtype.Invalid {
-			t = d
-			continue
-		}
-		p, err := dtype.Promote(t, d)
-		if err != nil {
-			return dtype.Invalid
-		}
-		t = p
-	}
-	if !t.IsInteger() {
-		return dtype.Invalid
-	}
-	return t
-}
-
-// decided returns the result of comparing an array with an integer that its dtype cannot hold.
-func decided(at graph.At, o *kernels.Op, ops []operand, literal int) Array {
+// decided returns the result of comparing an array with an integer that dt, in which they would be
+// compared, cannot hold.
+func decided(at graph.At, o *kernels.Op, ops []operand, literal int, dt dtype.DType) Array {
 	other := ops[1-literal].node
-	side := beyond(ops[literal].value, other.DType)
+	side := beyond(ops[literal].value, dt)
 	if literal == 0 { // "literal op array" is "array op' literal" with the sides exchanged, = and != alike
 		side = -side
 	}
