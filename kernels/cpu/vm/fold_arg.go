@@ -17,6 +17,9 @@ type spot[T any] struct {
 // argSweep folds argmin, argmax, first and last. Which of two spots wins depends
 // on values and positions alone, so the order of the elements does not matter.
 type argSweep[T ordered] struct {
+	long
+	least bool // argmin
+	most  bool // argmax
 	scan  func(s spot[T], x []T, pos []int64, skip bool) spot[T]
 	skip  bool
 	dt    dtype.DType
@@ -41,7 +44,7 @@ func argScan[T ordered](a kernels.Algebra) func(spot[T], []T, []int64, bool) spo
 }
 
 func newArg[T ordered](r *kernels.Reduction, in dtype.DType, skip bool) sweep {
-	return &argSweep[T]{scan: argScan[T](r.Algebra), skip: skip, dt: in, none: spot[T]{identityOf[T](r, in, 0), -1}}
+	return &argSweep[T]{least: r.Algebra == kernels.FoldArgMin, most: r.Algebra == kernels.FoldArgMax, scan: argScan[T](r.Algebra), skip: skip, dt: in, none: spot[T]{identityOf[T](r, in, 0), -1}}
 }
 
 // nanWins is what the extremes share: whether y at q beats s, given that neither NaN nor tie is decided by order.
@@ -137,12 +140,21 @@ func (s *argSweep[T]) one(d int, x []T, q []int64) {
 func (s *argSweep[T]) rows(_, at, w int, x args, stride [2]int, count int, _ bool) {
 	v := values[T](x[0], (count-1)*stride[0]+w)
 	q := values[int64](x[1], (count-1)*stride[1]+w)
+	val, pos := s.val[at:at+w], s.pos[at:at+w]
 	for r := range count {
-		a, b := v[r*stride[0]:], q[r*stride[1]:]
-		for j := range w {
+		a, b := v[r*stride[0]:][:w], q[r*stride[1]:][:w]
+		for j, y := range a {
+			if s.loses(y, val[j]) && pos[j] >= 0 { // no element loses to NaN
+				continue
+			}
 			s.one(at+j, a[j:j+1], b[j:j+1])
 		}
 	}
+}
+
+// loses reports whether y surely does not beat v; most elements of argmin and argmax do not.
+func (s *argSweep[T]) loses(y, v T) bool {
+	return s.most && y < v || s.least && y > v
 }
 
 func (s *argSweep[T]) end(_, _, _, _ int) {}

@@ -217,15 +217,7 @@ func joinExtremes[T ordered](ops *extremeOps[T]) joiner {
 				ops.row(x, y)
 				return
 			}
-			for i, v := range y {
-				switch {
-				case v != v:
-				case x[i] != x[i]:
-					x[i] = v
-				default:
-					x[i] = ops.two(x[i], v)
-				}
-			}
+			ops.skip(x, y)
 		})
 	}
 }

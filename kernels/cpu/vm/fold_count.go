@@ -12,6 +12,7 @@ type number interface{ ordered | cplx }
 
 // countSweep folds count and count_nonzero: the values for which test is 1.
 type countSweep[T number] struct {
+	long
 	nonzero bool // else: not NaN
 	out     []int64
 	slots   []int64
@@ -94,6 +95,7 @@ func (s *countSweep[T]) scatter(_ int, dst []int, x args) {
 
 // truthSweep folds any (all false) and all: whether a value is, or every value is, not 0.
 type truthSweep[T number] struct {
+	long
 	all   bool
 	out   []uint8
 	slots []uint8

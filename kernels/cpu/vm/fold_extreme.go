@@ -14,10 +14,13 @@ type extremeOps[T ordered] struct {
 	two func(a, b T) T
 	seg func(a T, x []T) T
 	row func(acc, x []T)
+	// skip is row with NaN standing for nothing, on either side.
+	skip func(acc, x []T)
 }
 
 // extremeSweep folds min and max. With skip, NaN stands for nothing seen yet.
 type extremeSweep[T ordered] struct {
+	long
 	ops      *extremeOps[T]
 	identity T
 	skip     bool
@@ -89,14 +92,10 @@ func (s *extremeSweep[T]) rows(_, at, w int, x args, stride [2]int, count int, _
 	acc := s.out[at : at+w]
 	for r := range count {
 		row := v[r*stride[0] : r*stride[0]+w]
-		if !s.skip {
+		if s.skip {
+			s.ops.skip(acc, row)
+		} else {
 			s.ops.row(acc, row)
-			continue
-		}
-		for j, y := range row {
-			if y == y {
-				acc[j] = s.join(acc[j], y)
-			}
 		}
 	}
 }
@@ -124,6 +123,14 @@ func (s *extremeSweep[T]) done() { s.half.done(); s.out = nil }
 
 var zeroStride [2]int
 
+// number2 returns the one of a and b that is a number, NaN where neither is.
+func number2[T ordered](a, b T) T {
+	if a == a {
+		return a
+	}
+	return b
+}
+
 func minOps[T ordered]() *extremeOps[T] {
 	return &extremeOps[T]{
 		two: func(a, b T) T { return min(a, b) },
@@ -141,6 +148,16 @@ func minOps[T ordered]() *extremeOps[T] {
 			acc = acc[:len(x)]
 			for j, v := range x {
 				acc[j] = min(acc[j], v)
+			}
+		},
+		skip: func(acc, x []T) {
+			acc = acc[:len(x)]
+			for j, v := range x {
+				m := min(acc[j], v)
+				if m != m {
+					m = number2(acc[j], v)
+				}
+				acc[j] = m
 			}
 		},
 	}
@@ -163,6 +180,16 @@ func maxOps[T ordered]() *extremeOps[T] {
 			acc = acc[:len(x)]
 			for j, v := range x {
 				acc[j] = max(acc[j], v)
+			}
+		},
+		skip: func(acc, x []T) {
+			acc = acc[:len(x)]
+			for j, v := range x {
+				m := max(acc[j], v)
+				if m != m {
+					m = number2(acc[j], v)
+				}
+				acc[j] = m
 			}
 		},
 	}

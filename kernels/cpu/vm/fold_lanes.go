@@ -49,6 +49,27 @@ func addLanes[T ordered, A total](acc *[lanes]A, lane int, x []T) {
 	}
 }
 
+// tryRun is the length from which on addLanesTry tries.
+const tryRun = 4 * lanes
+
+// addLanesTry is addLanesSkip for values that are likely all numbers: the plain loop is three times as fast, and
+// its accumulators tell whether it met NaN (or infinities of both signs).
+func addLanesTry[T ordered, A total](acc *[lanes]A, lane int, x []T) (skipped int) {
+	if len(x) >= tryRun {
+		t := *acc
+		addLanes(&t, lane, x)
+		clean := true
+		for _, v := range t {
+			clean = clean && v == v
+		}
+		if clean {
+			*acc = t
+			return 0
+		}
+	}
+	return addLanesSkip(acc, lane, x)
+}
+
 // addLanesSkip is addLanes with 0 added for NaN. It returns how many were NaN.
 func addLanesSkip[T ordered, A total](acc *[lanes]A, lane int, x []T) (skipped int) {
 	for i, v := range x {
@@ -59,6 +80,36 @@ func addLanesSkip[T ordered, A total](acc *[lanes]A, lane int, x []T) (skipped i
 		acc[(lane+i)%lanes] += A(v)
 	}
 	return skipped
+}
+
+// addShort returns what addLanes from lane 0 on and joinLanes give for a whole block of few values: the
+// accumulators that nothing reaches are left out of the joins.
+func addShort[T ordered, A total](x []T) A {
+	switch len(x) {
+	case 1:
+		return A(x[0]) + 0 // the accumulator's +0: -0 becomes +0
+	case 2:
+		return (A(x[0]) + 0) + A(x[1])
+	case 3:
+		return (A(x[0]) + 0 + A(x[2])) + (A(x[1]) + 0)
+	case 4:
+		return (A(x[0]) + 0 + A(x[2])) + (A(x[1]) + 0 + A(x[3]))
+	}
+	var acc [lanes]A
+	n := min(len(x), lanes)
+	for i, v := range x[:n] {
+		acc[i] = A(v) + 0
+	}
+	for i, v := range x[n:] {
+		acc[i%lanes] += A(v)
+	}
+	for h := lanes / 2; h > 0; h /= 2 {
+		for i := 0; i+h < n; i++ {
+			acc[i] += acc[i+h]
+		}
+		n = min(n, h)
+	}
+	return acc[0]
 }
 
 // addRows is

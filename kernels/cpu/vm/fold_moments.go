@@ -21,6 +21,7 @@ type momentSlot[T ordered] struct {
 // momentSweep folds var and std: for each block its mean, then the squared
 // deviations from it in the same order. Grouped folds visit all elements twice.
 type momentSweep[T ordered] struct {
+	long
 	skip     bool
 	cnt      []int64
 	mean, m2 []float64
@@ -89,7 +90,7 @@ func blockMoments[T ordered](x []T, skip bool) (n int64, mean, m2 float64) {
 	var acc [lanes]float64
 	n = int64(len(x))
 	if skip {
-		n -= int64(addLanesSkip(&acc, 0, x))
+		n -= int64(addLanesTry(&acc, 0, x))
 		if n == 0 {
 			return 0, 0, 0
 		}

@@ -11,6 +11,7 @@ import (
 // sumOps are the loops of a sum or product of T in A.
 type sumOps[T, A any] struct {
 	lanes     func(acc *[lanes]A, lane int, x []T)
+	short     func(x []T) A // a whole block of few values; nil: there is no shorter way
 	lanesSkip func(acc *[lanes]A, lane int, x []T) int
 	join      func(acc *[lanes]A) A
 	rows      func(acc []A, x []T, stride, count int)
@@ -71,6 +72,24 @@ func (s *sumSweep[T, A]) seg(slot, lane int, x args, n int, _ bool) {
 		return
 	}
 	s.ops.lanes(&p.acc, lane, values[T](x[0], n))
+}
+
+func (s *sumSweep[T, A]) shorts(at, n int, x args, stride, count int) bool {
+	if s.ops.short == nil || s.skip || n > shortBlock {
+		return false
+	}
+	v := values[T](x[0], (count-1)*stride+n)
+	out := s.out[at : at+count]
+	for i := range out {
+		out[i] = s.ops.short(v[i*stride : i*stride+n])
+	}
+	if s.counted {
+		c := s.cnt[at : at+count]
+		for i := range c {
+			c[i] = int64(n)
+		}
+	}
+	return true
 }
 
 func (s *sumSweep[T, A]) flush(slot, at, n int) {
@@ -172,9 +191,9 @@ func mulRowSkip[T ordered, A total](acc []A, _ []int64, x []T) {
 }
 
 func addOps[T ordered, A total]() *sumOps[T, A] {
-	return &sumOps[T, A]{addLanes[T, A], addLanesSkip[T, A], joinLanes[A], addRows[T, A], addRowSkip[T, A], scatterAdd[T, A]}
+	return &sumOps[T, A]{addLanes[T, A], addShort[T, A], addLanesTry[T, A], joinLanes[A], addRows[T, A], addRowSkip[T, A], scatterAdd[T, A]}
 }
 
 func mulOps[T ordered, A total]() *sumOps[T, A] {
-	return &sumOps[T, A]{mulLanes[T, A], mulLanesSkip[T, A], mulJoin[A], mulRows[T, A], mulRowSkip[T, A], scatterMul[T, A]}
+	return &sumOps[T, A]{mulLanes[T, A], nil, mulLanesSkip[T, A], mulJoin[A], mulRows[T, A], mulRowSkip[T, A], scatterMul[T, A]}
 }

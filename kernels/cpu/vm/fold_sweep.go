@@ -26,6 +26,9 @@ type sweep interface {
 	fill()
 	// seg takes the next n numbers of a block, the first one in a lane; stable says that x stays valid until flush.
 	seg(slot, lane int, x args, n int, stable bool)
+	// shorts folds count whole blocks of n numbers, stride elements apart, or reports false where it has no
+	// shorter way than seg and flush.
+	shorts(at, n int, x args, stride, count int) bool
 	// flush ends a block of n numbers.
 	flush(slot, at, n int)
 	// start begins a block of w accumulators.
@@ -43,6 +46,14 @@ type sweep interface {
 	// done ends the run.
 	done()
 }
+
+// shortBlock is the longest block that shorts takes.
+const shortBlock = 8 * lanes
+
+// long is embedded by sweeps without a shorter way for short blocks.
+type long struct{}
+
+func (long) shorts(_, _ int, _ args, _, _ int) bool { return false }
 
 // narrow reports whether values of dt are widened to float32 before they are folded.
 func narrow(dt dtype.DType) bool { return dt == dtype.Float16 || dt == dtype.BFloat16 }

@@ -161,19 +161,36 @@ func (g *geometry) walkInner(b *box, fs []folding, kept, number int, slots bool)
 	last := g.n - 1
 	length := b.dim[last]
 	outer, red := odometer{axes: g.order[:g.nkept]}, odometer{axes: g.order[g.nkept:]}
+	if length == g.count && length <= shortBlock && length > 0 {
+		g.walkShort(b, fs, kept)
+		return
+	}
+	// Short runs are copied together with those of the next reduced axis.
+	rowAxis, rows := -1, 1
+	if k := len(red.axes); k > 0 && length < lanes {
+		rowAxis = red.axes[k-1]
+		rows = b.dim[rowAxis]
+		red.axes = red.axes[:k-1]
+	}
 	slot := 0
 	for {
 		for {
 			n, at := number, 0
-			for at < length {
+			for at < rows*length {
 				in := n % kernels.InnerBlock
-				take := min(length-at, kernels.InnerBlock-in)
+				take := min(rows*length-at, kernels.InnerBlock-in)
 				n += take
 				ends := n%kernels.InnerBlock == 0 || n == g.count
 				blk := (n - 1) / kernels.InnerBlock
 				for f := range fs {
 					d := &fs[f]
-					x, stable := d.load(off[f], at, last, take)
+					var x args
+					stable := false
+					if rows > 1 {
+						x = d.loadRows(off[f], at, last, rowAxis, length, take)
+					} else {
+						x, stable = d.load(off[f], at, last, take)
+					}
 					d.sweep.seg(slot, in%lanes, x, take, stable)
 					if ends {
 						d.sweep.flush(slot, blk*g.keep+kept, n-blk*kernels.InnerBlock)
@@ -194,6 +211,41 @@ func (g *geometry) walkInner(b *box, fs []folding, kept, number int, slots bool)
 	}
 }
 
+// walkShort is walkInner where every kept element has one short run: the runs along the innermost
+// kept axis go together.
+func (g *geometry) walkShort(b *box, fs []folding, kept int) {
+	var offs [maxFolds][2]int
+	off := offs[:len(fs)]
+	last := g.n - 1
+	length := b.dim[last]
+	outer := odometer{axes: g.order[:g.nkept]}
+	along, count := last, 1
+	if k := g.nkept; k > 0 {
+		along = g.order[k-1]
+		count = b.dim[along]
+		outer.axes = outer.axes[:k-1]
+	}
+	for {
+		for f := range fs {
+			d := &fs[f]
+			step := [2]int{d.src[0].stride[along], d.src[1].stride[along]}
+			if s := &d.src[0]; d.nargs == 1 && s.plain(last, length) && step[0] > 0 &&
+				d.sweep.shorts(kept, length, args{s.at(off[f][0])}, step[0], count) {
+				continue
+			}
+			for i := range count {
+				o := [2]int{off[f][0] + i*step[0], off[f][1] + i*step[1]}
+				x, stable := d.load(o, 0, last, length)
+				d.sweep.seg(0, 0, x, length, stable)
+				d.sweep.flush(0, kept+i, length)
+			}
+		}
+		if !outer.next(g, b, &kept, fs, off) {
+			return
+		}
+	}
+}
+
 // load returns the operands' runs of n elements, at elements behind off along axis.
 func (d *folding) load(off [2]int, at, axis, n int) (x args, stable bool) {
 	stable = true
@@ -203,6 +255,21 @@ func (d *folding) load(off [2]int, at, axis, n int) (x args, stable bool) {
 		stable = stable && s.stable && s.plain(axis, n)
 	}
 	return x, stable
+}
+
+// loadRows returns n elements from number at on of rows of some length along last that follow each other along rowAxis.
+func (d *folding) loadRows(off [2]int, at, last, rowAxis, length, n int) (x args) {
+	for i := range d.nargs {
+		s := &d.src[i]
+		for k := 0; k < n; {
+			row, col := (at+k)/length, (at+k)%length
+			m := min(length-col, n-k)
+			s.gather(k, off[i]+row*s.stride[rowAxis]+col*s.stride[last], s.stride[last], m)
+			k += m
+		}
+		x[i] = unsafe.Pointer(unsafe.SliceData(s.scratch))
+	}
+	return x
 }
 
 func (g *geometry) walkOuter(b *box, fs []folding, kept, number int, slots bool) {
