@@ -262,8 +262,8 @@ func lowerSpacing(b *Builder, a []Reg) Reg {
 	d := b.Type(a[0])
 	far := b.Apply(OpCopysign, b.Const(Const{d, infBits(d)}), a[0])
 	gap := b.Apply(OpSubtract, lowerNextafter(b, []Reg{a[0], far}), a[0])
-	// inf - inf is NaN, as NumPy has it.
-	return gap
+	// inf - inf is NaN, as NumPy has it; so is the positive gap at -0.
+	return b.Apply(OpWhere, b.Apply(OpEqual, a[0], b.Const(Const{DType: d})), b.Const(Const{d, 1}), gap)
 }
 
 func infBits(d dtype.DType) uint64 {

@@ -145,7 +145,6 @@ var (
 	ruleInt8     rule = mapped("", boolInt8, same)
 	ruleRealInt8 rule = mapped("takes real numbers", realOnly(boolInt8), same)
 	ruleFloat    rule = mapped("", floatOf, same)
-	ruleReFloat  rule = mapped("takes real numbers", realOnly(floatOf), same)
 	ruleSignbit  rule = mapped("takes real numbers", realOnly(floatOf), toBool)
 	ruleTrueDiv  rule = mapped("", trueFloat, same)
 	ruleWide     rule = mapped("", wideFloat, same)
@@ -156,10 +155,26 @@ var (
 	ruleBits     rule = mapped("takes integers and bool", intsOrBool, same)
 	ruleInts     rule = mapped("takes integers", onlyInts, same)
 	ruleShift    rule = mapped("takes integers", shiftInts, same)
-	ruleCount    rule = mapped("takes integers", onlyInts, toUint8)
+	ruleCount    rule = mapped("takes integers and bool", intsOrBool, toUint8)
 	ruleRound    rule = mapped("", boolFloat, same)
 	ruleRe       rule = mapped("", same, realPart)
 )
+
+// ruleReFloat computes in the common float of the floats each operand would be computed in.
+func ruleReFloat(o *Op, in dts) (dts, dt, error) {
+	each := make(dts, len(in))
+	for i, d := range in {
+		if d.IsComplex() {
+			return nil, dtype.Invalid, o.reject(in, "takes real numbers")
+		}
+		each[i] = floatOf(d)
+	}
+	c, err := o.common(each)
+	if err != nil {
+		return nil, dtype.Invalid, err
+	}
+	return repeat(c, len(in)), c, nil
+}
 
 // ruleCompare keeps a signed operand beside a uint64 one: the comparison goes by value.
 func ruleCompare(o *Op, in dts) (dts, dt, error) {
