@@ -69,6 +69,11 @@ type said struct {
 func (e *said) Error() string { return e.text }
 func (e *said) Unwrap() error { return e.err }
 
+// unknown returns the error node of an operation that needs a length which only a run can tell.
+func (at At) unknown(what string, n *Node) *Node {
+	return at.errorf("ndarray: %s: shape %v: a length of -1 is known only after the run; compute the mask first: %w", what, n.Grid.Shape, chunk.ErrShape)
+}
+
 // firstErr returns the first input that is an error node, nil when there is none.
 func firstErr(in ...*Node) *Node {
 	for _, n := range in {

@@ -164,6 +164,9 @@ func (at At) Stack(axis int, in ...*Node) *Node {
 	}
 	dt := in[0].DType
 	for i, x := range in {
+		if unknownLen(x) {
+			return at.unknown("concat", x)
+		}
 		if e := joinable(axis, i, in[0], x); e != nil {
 			return at.errorf("ndarray: concat: %w", e)
 		}
@@ -208,6 +211,8 @@ func (at At) Rechunk(n *Node, grid chunk.Grid) *Node {
 	switch {
 	case n.Err != nil:
 		return n
+	case unknownLen(n):
+		return at.unknown("rechunk", n)
 	case !validGrid(grid) || !grid.Shape.Equal(n.Grid.Shape):
 		return at.errorf("ndarray: rechunk: grid of shape %v does not cut shape %v: %w", grid.Shape, n.Grid.Shape, chunk.ErrShape)
 	case grid.Equal(n.Grid):

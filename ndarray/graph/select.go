@@ -37,6 +37,9 @@ func (at At) Select(n *Node, arg SelectArg) *Node {
 	if n.Err != nil {
 		return n
 	}
+	if unknownLen(n) {
+		return at.unknown("select", n)
+	}
 	arg, e := at.checkSelect(n, arg)
 	if e != nil {
 		return e
