@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/arrayrun/arrayrun/formats"
+	"github.com/arrayrun/arrayrun/formats/csv"
 	"github.com/arrayrun/arrayrun/formats/netcdf"
 	"github.com/arrayrun/arrayrun/formats/npy"
 	"github.com/arrayrun/arrayrun/formats/zarr"
@@ -26,6 +27,7 @@ var Formats = []formats.Format{
 	npy.Archive,
 	netcdf.Classic,
 	netcdf.NetCDF4,
+	csv.Format,
 }
 
 // Path returns the file system path of a URI: a path as it is, file://... without its scheme. Other

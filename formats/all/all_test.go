@@ -22,7 +22,7 @@ func TestEndingsAndMagic(t *testing.T) {
 	ctx := context.Background()
 	seen := 0
 	for _, f := range all.Formats {
-		if f.Create == nil {
+		if f.Create == nil || f.Open == nil {
 			continue
 		}
 		for _, ext := range f.Extensions {

@@ -54,7 +54,7 @@ var order = map[string][]string{
 		"formats/codec/internal/...",
 		"formats/store formats/codec",
 		"formats/store/storetest formats/store/s3 formats/internal/... formats/formattest",
-		"formats/hdf5 formats/npy formats/zarr formats/tiff formats/arrow",
+		"formats/hdf5 formats/npy formats/zarr formats/tiff formats/arrow formats/csv",
 		"formats/netcdf",
 		"formats/all",
 	},
