@@ -48,6 +48,7 @@ func BenchmarkFold(b *testing.B) {
 		{op: "sum", dt: dtype.Float32, shape: chunk.Shape{16000, 4}, axes: kernels.Axes(0)},
 		{op: "sum", dt: dtype.Float32, shape: chunk.Shape{16, 1000, 4}, axes: kernels.Axes(0, 2)},
 		{op: "sum", dt: dtype.Float32, shape: chunk.Shape{65536, 1}, axes: kernels.Axes(0)},
+		{op: "sum", dt: dtype.Float64, shape: chunk.Shape{32, 32}, axes: kernels.Axes(0, 1)},
 		{op: "nanmean", dt: dtype.Float32, shape: chunk.Shape{64, 1000}, axes: kernels.Axes(0), groups: 12},
 		{op: "nanmean", dt: dtype.Float32, shape: chunk.Shape{1, 64800}, axes: kernels.Axes(0), groups: 1, packed: true},
 		{op: "nanmean", dt: dtype.Float32, shape: chunk.Shape{31, 2000}, axes: kernels.Axes(0), packed: true},

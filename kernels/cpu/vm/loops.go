@@ -70,7 +70,7 @@ func fmod(x, y float64) float64 {
 	if !(a < 0x1p1000 && b > 0x1p-900 && b < 0x1p1000 && a < b*0x1p50) {
 		return math.Mod(x, y)
 	}
-	q := math.Floor(a / b)
+	q := float64(int64(a / b))
 	r := math.FMA(-q, b, a)
 	if r < 0 {
 		r += b
@@ -144,10 +144,10 @@ var unaryLoops = map[kernels.OpID]map[dtype.DType]loop{
 		dtype.Uint8: countLoop[uint8], dtype.Uint16: countLoop[uint16], dtype.Uint32: countLoop[uint32], dtype.Uint64: countLoop[uint64],
 	},
 	kernels.OpSqrt:  {dtype.Float32: sqrtLoop[float32], dtype.Float64: sqrtLoop[float64]},
-	kernels.OpFloor: {dtype.Float32: floorLoop[float32], dtype.Float64: floorLoop[float64]},
-	kernels.OpCeil:  {dtype.Float32: ceilLoop[float32], dtype.Float64: ceilLoop[float64]},
-	kernels.OpTrunc: {dtype.Float32: truncLoop[float32], dtype.Float64: truncLoop[float64]},
-	kernels.OpRint:  {dtype.Float32: rintLoop[float32], dtype.Float64: rintLoop[float64]},
+	kernels.OpFloor: {dtype.Float32: floorFloat32, dtype.Float64: floorFloat64},
+	kernels.OpCeil:  {dtype.Float32: ceilFloat32, dtype.Float64: ceilFloat64},
+	kernels.OpTrunc: {dtype.Float32: truncFloat32, dtype.Float64: truncFloat64},
+	kernels.OpRint:  {dtype.Float32: rintFloat32, dtype.Float64: rintFloat64},
 }
 
 func negLoop[T realNumber](d, a, _, _ unsafe.Pointer, n int, _ uniform) {
@@ -207,62 +207,121 @@ func sqrtLoop[T float](d, a, _, _ unsafe.Pointer, n int, _ uniform) {
 	}
 }
 
-// whole is the least size from which on every float64 is a whole number.
-const whole = 0x1p52
-
 // The rounding loops avoid the rounding instruction, whose false dependency on its
-// target costs 2 ns per element in Go's code, and branches on the data.
+// target costs 2 ns per element in Go's code, and branches on the data. Adding and taking away
+// 2^52 (2^23) rounds to the nearest whole number, ties to even.
 
 func rint64(x float64) float64 {
-	a := math.Abs(x)
-	if !(a < whole) {
+	b := math.Float64bits(x)
+	a := math.Float64frombits(b &^ (1 << 63))
+	if !(a < 0x1p52) {
 		return x
 	}
-	return math.Copysign((a+whole)-whole, x)
+	return math.Float64frombits(math.Float64bits((a+0x1p52)-0x1p52) | b&(1<<63))
 }
 
-func trunc64(x float64) float64 {
-	if !(math.Abs(x) < whole) {
+func rint32(x float32) float32 {
+	b := math.Float32bits(x)
+	a := math.Float32frombits(b &^ (1 << 31))
+	if !(a < 0x1p23) {
 		return x
 	}
-	return math.Copysign(float64(int64(x)), x)
+	return math.Float32frombits(math.Float32bits((a+0x1p23)-0x1p23) | b&(1<<31))
 }
 
-func floor64(x float64) float64 {
-	t := trunc64(x)
-	var m uint8
-	if t > x {
-		m = 1
-	}
-	return math.Copysign(t-float64(m), x)
-}
+// one64 and one32 are 1 when the condition's byte is 1, else +0.
+func one64(m uint8) float64 { return math.Float64frombits(-uint64(m) & 0x3ff0000000000000) }
+func one32(m uint8) float32 { return math.Float32frombits(-uint32(m) & 0x3f800000) }
 
-func ceil64(x float64) float64 { return -floor64(-x) }
-
-func rintLoop[T float](d, a, _, _ unsafe.Pointer, n int, _ uniform) {
-	z, x := values[T](d, n), values[T](a, n)
+func rintFloat64(d, a, _, _ unsafe.Pointer, n int, _ uniform) {
+	z, x := values[float64](d, n), values[float64](a, n)
 	for i := range z {
-		z[i] = T(rint64(float64(x[i])))
+		z[i] = rint64(x[i])
 	}
 }
 
-func floorLoop[T float](d, a, _, _ unsafe.Pointer, n int, _ uniform) {
-	z, x := values[T](d, n), values[T](a, n)
+func rintFloat32(d, a, _, _ unsafe.Pointer, n int, _ uniform) {
+	z, x := values[float32](d, n), values[float32](a, n)
 	for i := range z {
-		z[i] = T(floor64(float64(x[i])))
+		z[i] = rint32(x[i])
 	}
 }
 
-func ceilLoop[T float](d, a, _, _ unsafe.Pointer, n int, _ uniform) {
-	z, x := values[T](d, n), values[T](a, n)
+func floorFloat64(d, a, _, _ unsafe.Pointer, n int, _ uniform) {
+	z, x := values[float64](d, n), values[float64](a, n)
 	for i := range z {
-		z[i] = T(ceil64(float64(x[i])))
+		v := x[i]
+		t := rint64(v)
+		var m uint8
+		if t > v {
+			m = 1
+		}
+		z[i] = t - one64(m)
 	}
 }
 
-func truncLoop[T float](d, a, _, _ unsafe.Pointer, n int, _ uniform) {
-	z, x := values[T](d, n), values[T](a, n)
+func floorFloat32(d, a, _, _ unsafe.Pointer, n int, _ uniform) {
+	z, x := values[float32](d, n), values[float32](a, n)
 	for i := range z {
-		z[i] = T(trunc64(float64(x[i])))
+		v := x[i]
+		t := rint32(v)
+		var m uint8
+		if t > v {
+			m = 1
+		}
+		z[i] = t - one32(m)
+	}
+}
+
+func ceilFloat64(d, a, _, _ unsafe.Pointer, n int, _ uniform) {
+	z, x := values[float64](d, n), values[float64](a, n)
+	for i := range z {
+		v := -x[i]
+		t := rint64(v)
+		var m uint8
+		if t > v {
+			m = 1
+		}
+		z[i] = -(t - one64(m))
+	}
+}
+
+func ceilFloat32(d, a, _, _ unsafe.Pointer, n int, _ uniform) {
+	z, x := values[float32](d, n), values[float32](a, n)
+	for i := range z {
+		v := -x[i]
+		t := rint32(v)
+		var m uint8
+		if t > v {
+			m = 1
+		}
+		z[i] = -(t - one32(m))
+	}
+}
+
+func truncFloat64(d, a, _, _ unsafe.Pointer, n int, _ uniform) {
+	z, x := values[float64](d, n), values[float64](a, n)
+	for i := range z {
+		v := math.Abs(x[i])
+		t := rint64(v)
+		var m uint8
+		if t > v {
+			m = 1
+		}
+		z[i] = math.Copysign(t-one64(m), x[i])
+	}
+}
+
+func truncFloat32(d, a, _, _ unsafe.Pointer, n int, _ uniform) {
+	z, x := values[float32](d, n), values[float32](a, n)
+	for i := range z {
+		b := math.Float32bits(x[i])
+		v := math.Float32frombits(b &^ (1 << 31))
+		t := rint32(v)
+		var m uint8
+		if t > v {
+			m = 1
+		}
+		z[i] = math.Float32frombits(math.Float32bits(t-one32(m)) | b&(1<<31))
 	}
 }
