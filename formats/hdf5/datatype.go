@@ -190,7 +190,7 @@ func (c *cursor) compound(t *Type, depth int) {
 					return
 				}
 			}
-			m.Type = &Type{Class: ClassArray, Version: 1, Size: int(n), Base: m.Type, Dims: dims}
+			m.Type = c.sized(&Type{Class: ClassArray, Version: 1, Size: int(n), Base: m.Type, Dims: dims})
 		}
 		t.Members = append(t.Members, m)
 	}

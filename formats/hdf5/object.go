@@ -28,6 +28,7 @@ type Filter struct {
 // Object is a parsed object header: a group when Links or Group say so, a dataset
 // when Dataset reports it, else a committed datatype.
 type Object struct {
+	Path    string // for messages: set by who knows it, else empty
 	Addr    uint64
 	Type    *Type
 	Space   *Space

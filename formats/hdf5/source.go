@@ -225,7 +225,7 @@ func (s *source) ReadChunk(ctx context.Context, k chunk.Key, dst *chunk.Chunk) (
 		return s.readFlat(ctx, r, dst)
 	}
 	if err := s.load(); err != nil {
-		return 0, err
+		return 0, fmt.Errorf("hdf5: %s: %w", s.o.Path, err)
 	}
 	part := r.Intersect(chunk.Whole(s.have))
 	c := s.find(k)
@@ -245,7 +245,7 @@ func (s *source) ReadChunk(ctx context.Context, k chunk.Key, dst *chunk.Chunk) (
 		dst.Heap = to.Heap
 	}
 	if err != nil {
-		return n, fmt.Errorf("hdf5: chunk %v at offset %d: %w", []int64(k), c.addr+s.o.f.base, err)
+		return n, fmt.Errorf("hdf5: %s chunk %v at offset %d: %w", s.o.Path, []int64(k), c.addr+s.o.f.base, err)
 	}
 	return n, nil
 }
@@ -337,7 +337,7 @@ func (s *source) readFlat(ctx context.Context, r chunk.Region, dst *chunk.Chunk)
 	if l.class == layoutCompact {
 		a.R, a.Base = bytesAt(l.compact), 0
 	} else if l.addr+f.base < l.addr || a.Base < 0 || a.Base > f.size {
-		return 0, fmt.Errorf("hdf5: data at offset %d lie outside the file, %d bytes: %w", l.addr+f.base, f.size, formats.ErrCorrupt)
+		return 0, fmt.Errorf("hdf5: %s: data at offset %d lie outside the file, %d bytes: %w", s.o.Path, l.addr+f.base, f.size, formats.ErrCorrupt)
 	}
 	if s.t.dtype == dtype.String {
 		n, err := s.texts(ctx, a, part, to)
@@ -346,7 +346,7 @@ func (s *source) readFlat(ctx context.Context, r chunk.Region, dst *chunk.Chunk)
 	}
 	n, err := a.Read(ctx, part, to)
 	if err != nil {
-		return n, fmt.Errorf("hdf5: %w", err)
+		return n, fmt.Errorf("hdf5: %s: %w", s.o.Path, err)
 	}
 	return n, nil
 }

@@ -69,6 +69,7 @@ func (t *tree) open(n *node, v *variable) formats.Var {
 		for i := len(out.Dims); i < len(m.Shape); i++ { // the axes of an array datatype
 			out.Dims = append(out.Dims, fmt.Sprintf("%s_axis_%d", v.name, i))
 		}
+		t.count(src)
 		if t.netcdf4 {
 			m.FillSet = false
 			setFill(m, out.Attrs)
@@ -78,6 +79,23 @@ func (t *tree) open(n *node, v *variable) formats.Var {
 		out.Dims = []string{}
 	}
 	return out
+}
+
+// maxCounted bounds the chunks of a file whose index is read when it is opened: 5 ms of work.
+const maxCounted = 1 << 14
+
+// count says how many bytes are stored, while it is cheap to know.
+func (t *tree) count(src formats.Source) {
+	m := src.Meta()
+	n := m.Grid.Len()
+	c, ok := src.(interface{ StoredBytes() (int64, error) })
+	if !ok || m.Bytes >= 0 || n < 0 || n > maxCounted-t.counted {
+		return
+	}
+	t.counted += n
+	if b, err := c.StoredBytes(); err == nil {
+		m.Bytes = b // a damaged index shows when a chunk is read
+	}
 }
 
 // attrs returns the attributes of an object, in netCDF-4 without those netCDF-C keeps for itself.

@@ -71,6 +71,7 @@ type tree struct {
 	nextID  int64
 	scales  map[uint64]*dimension
 	ids     map[int64]*dimension
+	counted int64
 	netcdf4 bool // the file says that it is netCDF-4
 }
 
@@ -116,6 +117,7 @@ func (t *tree) load(n *node, depth int) error {
 			n.vars = append(n.vars, &variable{name: l.Name, err: fmt.Errorf("netcdf: %s: %w", path.Join(n.path, l.Name), err)})
 			continue
 		}
+		obj.Path = path.Join(n.path, l.Name)
 		switch {
 		case obj.Dataset():
 			t.dataset(n, l.Name, obj)
