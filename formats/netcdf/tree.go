@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/arrayrun/arrayrun/formats"
@@ -296,17 +297,18 @@ func (t *tree) match(n *node) error {
 		}
 		for i := range v.dims {
 			if v.dims[i] == nil {
-				v.dims[i] = t.phony(n, v.obj.Space.Dims[i], v.obj.Space.Max[i] == hdf5.Undef)
+				v.dims[i] = t.phony(n, v.dims[:i], v.obj.Space.Dims[i], v.obj.Space.Max[i] == hdf5.Undef)
 			}
 		}
 	}
 	return nil
 }
 
-// phony returns a dimension of the group with the length and nature, a new one if there is none.
-func (t *tree) phony(n *node, size uint64, unlimited bool) *dimension {
+// phony returns a dimension of the group with the length and nature that the
+// variable does not have yet, a new one if there is none.
+func (t *tree) phony(n *node, used []*dimension, size uint64, unlimited bool) *dimension {
 	for _, d := range n.dims {
-		if d.size == size && d.unlimited == unlimited {
+		if d.size == size && d.unlimited == unlimited && !slices.Contains(used, d) {
 			return d
 		}
 	}
