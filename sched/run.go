@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/arrayrun/arrayrun/chunk"
@@ -202,32 +201,24 @@ func (sr *stageRun) run(ctx context.Context) error {
 	flight = min(flight, n)
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	var admit sync.Mutex
-	var next int64
-	var failed atomic.Bool
+	q := newQueue(n, sr.s, cap(sr.r.cpu))
 	worker := func() {
 		t := newTasker(sr.r, sr)
 		for {
-			admit.Lock()
-			i := next
-			if i >= n || failed.Load() {
-				admit.Unlock()
+			start := time.Now()
+			i, ok, err := q.take(ctx, sr.r.gate)
+			sr.wait.Add(int64(time.Since(start)))
+			if !ok {
 				return
 			}
-			start := time.Now()
-			err := sr.r.gate.acquire(ctx, sr.s.Run)
-			sr.wait.Add(int64(time.Since(start)))
-			if err == nil {
-				next++
-			}
-			admit.Unlock()
 			if err == nil {
 				err = t.run(ctx, i)
 				sr.r.gate.release(sr.s.Run)
+				q.finish(i)
 				sr.r.bar.task(sr)
 			}
 			if err != nil {
-				failed.Store(true)
+				q.fail()
 				cancel(err)
 				return
 			}
@@ -242,7 +233,7 @@ func (sr *stageRun) run(ctx context.Context) error {
 		}
 		wg.Wait()
 	}
-	if failed.Load() {
+	if q.failed {
 		return context.Cause(ctx)
 	}
 	return nil

@@ -35,6 +35,22 @@ func (pl *planner) bill(s *Stage) (run, hold int64) {
 	return run, hold
 }
 
+// fixed returns the part of a task's bill that does not depend on its tile: what codecs need.
+func (pl *planner) fixed(s *Stage) int64 {
+	read, write := int64(0), int64(0)
+	visit(s.Body, nil, func(l *Leaf, _ *Body, _ []chunk.Axis) {
+		if l.Kind == Stored {
+			read = max(read, pl.plan.Sources[l.Store].Source.ScratchBytes())
+		}
+	})
+	for _, w := range s.Writes {
+		if sink := pl.plan.Outputs[w.Output].Sink; sink != nil {
+			write = max(write, sink.ScratchBytes())
+		}
+	}
+	return read + write
+}
+
 func ones(rank int) chunk.Shape {
 	s := make(chunk.Shape, rank)
 	for i := range s {
@@ -194,6 +210,10 @@ func (l *Leaf) skips() bool {
 	return slices.ContainsFunc(l.Axes, func(m AxisMap) bool { return m.Loop >= 0 && m.IDs == nil && m.Step != 1 && m.Step != -1 })
 }
 
+// Window returns how many tasks of a stage with folds may be between the oldest
+// unfinished one and the newest admitted one. It bounds the partials that wait for a slow task.
+func Window(workers int) int64 { return 3 * int64(workers) }
+
 // foldBytes bounds a fold's partials: those of one task, and those that wait for their neighbours.
 func (pl *planner) foldBytes(s *Stage, f *Fold, t chunk.Shape) (run, hold int64) {
 	kept, all := int64(1), int64(1)
@@ -211,9 +231,9 @@ func (pl *planner) foldBytes(s *Stage, f *Fold, t chunk.Shape) (run, hold int64)
 			major = major && !seenReduced
 		}
 	}
-	flight := int64(2 * pl.opt.Workers)
+	ahead := Window(pl.opt.Workers)
 	tiles := max(1, all/max(kept, 1))
-	open = min(tiles, flight+1)
+	open = min(tiles, ahead+1)
 	if !major {
 		open = tiles
 	}
@@ -235,13 +255,13 @@ func (pl *planner) foldBytes(s *Stage, f *Fold, t chunk.Shape) (run, hold int64)
 		}
 		part := f.classes(local * kept)
 		run = cells * part
-		return run + mem.ClassBytes(f.Groups*kept*int64(f.Node.ItemBytes)), open*f.classes(f.Groups*kept) + flight*cells*part
+		return run + mem.ClassBytes(f.Groups*kept*int64(f.Node.ItemBytes)), open*f.classes(f.Groups*kept) + (ahead-1)*cells*part
 	}
 	run = f.classes(cells * f.Cells.blocks(reduced(cell, f)) * kept)
 	if s.tasksFor(f) <= 1 {
 		return run, 0
 	}
-	nodes := int64(bits.Len64(uint64(f.Cells.Total()))) + flight + 1
+	nodes := int64(bits.Len64(uint64(f.Cells.Total()))) + ahead + 1
 	return run, open * nodes * f.classes(kept)
 }
 

@@ -158,9 +158,10 @@ next:
 	return nil
 }
 
-// together reports whether it can join the members of a stage, and why it should.
+// together reports whether it can join the members of a stage, and what they share.
 func together(members []*item, it *item) (string, bool) {
-	shared := ""
+	var shared []string
+	same := false
 	for _, m := range members {
 		if !m.loop.Shape().Equal(it.loop.Shape()) {
 			return "", false
@@ -168,16 +169,18 @@ func together(members []*item, it *item) (string, bool) {
 		if m.cells != nil && it.cells != nil && !m.cells.agree(it.cells) {
 			return "", false
 		}
-		if m.loop == it.loop && shared == "" {
-			shared = "the same loop"
-		}
+		same = same || m.loop == it.loop
 		for n := range it.reads {
-			if m.reads[n] {
-				shared = nodeName(n)
+			if name := nodeName(n); m.reads[n] && !slices.Contains(shared, name) {
+				shared = append(shared, name)
 			}
 		}
 	}
-	return shared, shared != ""
+	if shared == nil && same {
+		return "the same loop", true
+	}
+	slices.Sort(shared)
+	return strings.Join(shared, ", "), shared != nil
 }
 
 // nodeName returns what a plan calls a node.

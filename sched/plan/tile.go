@@ -134,7 +134,8 @@ func (pl *planner) tile(s *Stage, items []*item) error {
 		return nil
 	}
 	room := func() int64 { return pl.opt.Budget - s.Hold - pl.floor(s) }
-	target := func() int64 { return min(tileBytes, room()*3/4/int64(2*pl.opt.Workers)) }
+	fixed := pl.fixed(s)
+	target := func() int64 { return min(tileBytes+fixed, room()*3/4/int64(2*pl.opt.Workers)) }
 	// Chunks that must be decoded whole are cut only when not even two tasks fit.
 	enough := target
 	if pl.decodes(s.Body) {
