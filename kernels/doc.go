@@ -39,5 +39,14 @@
 // its family; when it is a new primitive also a loop in cpu/vm. The tests walk
 // the table and name what is missing. Add it to testdata/ufuncs.py when NumPy has it.
 //
+// A reduction is folded in three phases. Blocks of elements give states: the device does that for a
+// Program's Folds, in the lane order of the architecture. States join: a Combine, along the
+// tree that Tree keeps (for groups along a Sequence). Reduction.Aggregate appends to a program what makes
+// the result of a state, where floats round for the only time. For mean of [1 2 NaN] the state is
+// (sum NaN, count 3), for nanmean (sum 3, count 2); nanmean's aggregate is 3/2.
+//
+// To add a reduction: a row in reductions.go. With a new kind of state also an Algebra, its row in
+// reductions_algebra.go, a definition in ref (stateOf, join) and a sweep and a join in cpu/vm.
+//
 // What it must not know: arrays, graphs, files, memory budgets.
 package kernels

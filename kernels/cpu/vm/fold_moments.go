@@ -218,4 +218,12 @@ func (s *momentSweep[T]) scatter(pass int, dst []int, x args) {
 	}
 }
 
-func (s *momentSweep[T]) done() { s.cnt, s.mean, s.m2 = nil, nil, nil }
+// done forgets every address: the memory may be unmapped before the next run.
+func (s *momentSweep[T]) done() {
+	s.cnt, s.mean, s.m2 = nil, nil, nil
+	for i := range s.slots {
+		p := &s.slots[i]
+		clear(p.rows[:cap(p.rows)])
+		p.clear()
+	}
+}

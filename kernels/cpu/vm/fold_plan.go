@@ -158,6 +158,7 @@ const (
 // computed runs a group some of whose operands e computes, box by box.
 func (r *foldRun) computed(p *kernels.Program, g *foldGroup, c *kernels.Call, e *exec, scratch []byte, store bool) error {
 	r.operands(p, g, c)
+	defer r.done(g)
 	r.ops = e.operands(r.ops, c, store)
 	r.geo.set(c.Shape, g.axes, r.ops, e.code.whole)
 	if err := e.bind(c, &r.geo, scratch, store); err != nil {
@@ -197,7 +198,6 @@ func (r *foldRun) computed(p *kernels.Program, g *foldGroup, c *kernels.Call, e 
 			return err
 		}
 	}
-	r.done(g)
 	return nil
 }
 

@@ -139,6 +139,7 @@ func (r *foldRun) idSource(g *foldGroup, c *kernels.Call) {
 // direct runs a group whose operands are inputs and constants.
 func (r *foldRun) direct(p *kernels.Program, g *foldGroup, c *kernels.Call) error {
 	r.operands(p, g, c)
+	defer r.done(g)
 	r.geo.set(c.Shape, g.axes, r.ops, 0)
 	r.bind(g, c, 1)
 	r.dim = r.geo.dim
@@ -160,7 +161,6 @@ func (r *foldRun) direct(p *kernels.Program, g *foldGroup, c *kernels.Call) erro
 			return nil
 		})
 	}
-	r.done(g)
 	return nil
 }
 
@@ -219,6 +219,7 @@ func (r *foldRun) between(g *foldGroup) {
 	}
 }
 
+// done ends the sweeps and forgets every address.
 func (r *foldRun) done(g *foldGroup) {
 	for i := range g.items {
 		r.folds[i].sweep.done()
