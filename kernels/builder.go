@@ -170,7 +170,7 @@ func (b *Builder) apply(o *Op, out dtype.DType, a []Reg) Reg {
 		}
 	}
 	switch {
-	case len(a) == 2 && b.Type(a[1]) != d:
+	case len(a) == 2 && b.Type(a[1]) != d && o.Prim.Has(d):
 		return lowerMixed(b, o.ID, a)
 	case o.Prim.Has(d):
 		return b.emit(o.ID, out, a...)

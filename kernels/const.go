@@ -64,8 +64,12 @@ func ConstOf(dt dtype.DType, v any) (Const, error) {
 		if err != nil {
 			return c, err
 		}
-		if back != from.Bits && !(from.DType == dtype.Float64 && math.Float64frombits(from.Bits) == 0) ||
-			(from.DType == dtype.Float64 && math.Abs(math.Float64frombits(from.Bits)) >= 0x1p64) {
+		top := math.Ldexp(1, 8*dt.Size()) // hi + 1, exactly
+		if dt.Kind() == dtype.KindInt {
+			top /= 2
+		}
+		x := floatOfBits(from.DType, from.Bits)
+		if from.DType.IsFloat() && (x != floatOfBits(from.DType, back) || x >= top) || !from.DType.IsFloat() && back != from.Bits {
 			return bad()
 		}
 	}
