@@ -253,3 +253,50 @@ func linearQuantile(v []float64, q float64) float64 {
 	}
 	return a + float64(d*t)
 }
+
+// Quantile returns the quantiles q over dims, all when none is named, NaN left out unless o.KeepNaN. With isList they
+// are a new first dimension "quantile", else a scalar coordinate.
+func (v Variable) Quantile(q []float64, isList bool, o Reduction, dims ...string) Variable {
+	out := v.quantile(q, isList, o, dims)
+	if out.Err() != nil {
+		return out
+	}
+	out.coords = slices.Clone(out.coords)
+	if isList {
+		out.dims = append([]string{"quantile"}, out.dims...)
+		out.coords = append(out.coords, newCoord("quantile", []string{"quantile"}, nil, floatLabels(slices.Clone(q))))
+		return out
+	}
+	out.coords = append(out.coords, scalarCoord("quantile", q[0]))
+	return out
+}
+
+// MedianOf returns the median over dims, all when none is named, NaN left out unless o.KeepNaN.
+func (v Variable) MedianOf(o Reduction, dims ...string) Variable {
+	out := v.quantile([]float64{0.5}, false, o, dims)
+	if out.Err() == nil && len(dims) > 0 {
+		out.attrs = appendCellMethod(out.attrs, dims, "median")
+	}
+	return out
+}
+
+// Median returns the median over dims, all when none is named; NaN is left out.
+func (v Variable) Median(dims ...string) Variable { return v.MedianOf(Reduction{}, dims...) }
+
+func (v Variable) quantile(q []float64, isList bool, o Reduction, dims []string) Variable {
+	if v.Err() != nil {
+		return v
+	}
+	gone, axes, bad := v.reduced("quantile", o, dims)
+	if bad != nil {
+		return *bad
+	}
+	out := v
+	out.array = v.array.Quantile(q, isList, QuantileOptions{Axes: axes, KeepDims: o.KeepDims, SkipNaN: !o.KeepNaN})
+	out.host, out.values = nil, nil
+	out.coords = dropCoords(v.coords, gone)
+	if !o.KeepDims {
+		out.dims = without(v.dims, gone...)
+	}
+	return out
+}

@@ -391,7 +391,7 @@ func (v Variable) ISel(dim string, at any) Variable {
 		}
 		return v.take(dim, ids)
 	case Range:
-		ids := x.positions(n)
+		ids := x.Positions(n)
 		if len(ids) == 0 {
 			return v.fail("ndarray: isel: the slice selects nothing of %q, which has length %d", dim, n)
 		}
@@ -400,8 +400,8 @@ func (v Variable) ISel(dim string, at any) Variable {
 	return v.fail("ndarray: isel: %v of type %T is not a position of %q: want an int, a []int64 or a Range", at, at, dim)
 }
 
-// positions returns the positions of a Range on an axis of length n, as Python's slice.indices does.
-func (r Range) positions(n int64) []int64 {
+// Positions returns the positions of a Range on an axis of length n, as Python's slice.indices does.
+func (r Range) Positions(n int64) []int64 {
 	step := r.Step
 	if step == 0 {
 		step = 1

@@ -1,0 +1,643 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package expr
+
+import (
+	"fmt"
+	"math/big"
+	"slices"
+	"strings"
+
+	"github.com/arrayrun/arrayrun/chunk/dtype"
+	"github.com/arrayrun/arrayrun/ndarray"
+)
+
+// method is a row of the tables of methods of labelled values.
+type method struct {
+	sig string // parameters after the receiver; "" takes anything
+	run func(recv value, a args, b params) (value, error)
+}
+
+// methodTables maps functions of one labelled value to the method of the name that does the work.
+var methodTables = map[string]string{"fillna": "fillna", "sel": "sel", "isel": "isel", "groupby": "groupby", "groupby_bins": "groupby_bins", "weighted": "weighted"}
+
+// methods is the table of methods. It is filled when the package starts: rows call what looks rows up.
+var methods map[string]method
+
+func init() {
+	methods = map[string]method{
+		"sel":            {"", sel},
+		"isel":           {"", isel},
+		"groupby":        {"group", groupBy},
+		"groupby_bins":   {"group bins right= labels= include_lowest=", groupByBins},
+		"weighted":       {"weights", weighted},
+		"where":          {"cond other= drop=", whereMethod},
+		"fillna":         {"value", fillNA},
+		"rename":         {"", rename},
+		"assign_coords":  {"", assignCoords},
+		"sum_of_weights": {"dim=", sumOfWeights},
+		"compute":        {"", func(recv value, _ args, _ params) (value, error) { return recv, nil }},
+		"load":           {"", func(recv value, _ args, _ params) (value, error) { return recv, nil }},
+		"copy":           {"", func(recv value, _ args, _ params) (value, error) { return recv, nil }},
+		"item":           {"", func(recv value, _ args, _ params) (value, error) { return recv, nil }},
+		"map":            {"", later("map: functions cannot be passed; apply the operation to the data set itself")},
+		"resample":       {"", later("resample is not part of this version; group by 'time.month' or 'time.year'")},
+		"rolling":        {"", later("rolling is not part of this version")},
+		"coarsen":        {"", later("coarsen is not part of this version")},
+		"interp":         {"", later("interp is not part of this version; sel(method='nearest') picks the nearest labels")},
+	}
+}
+
+// later is a method that says what to use in its place.
+func later(text string) func(value, args, params) (value, error) {
+	return func(value, args, params) (value, error) { return nil, fmt.Errorf("%s", text) }
+}
+
+// callMethod calls a method: one of the table, or a function with the receiver as its first argument.
+func callMethod(recv value, a args) (value, error) {
+	if m, ok := methods[a.fn]; ok {
+		if _, isParts := recv.(timeParts); !isParts {
+			var b params
+			if m.sig != "" {
+				var err error
+				if b, err = a.bind(m.sig); err != nil {
+					return nil, err
+				}
+			}
+			return m.run(recv, a, b)
+		}
+	}
+	switch x := recv.(type) {
+	case timeParts:
+		return nil, fmt.Errorf("%s is an attribute of dt, not a method", a.fn)
+	case string:
+		return nil, fmt.Errorf("texts have no method %q", a.fn)
+	case ndarray.GroupBy:
+		if a.fn == "count" || a.fn == "mean" || isFunction(a.fn) {
+			break
+		}
+		return nil, fmt.Errorf("groups have no method %q; they have mean, sum, min, max, std, var, median, quantile, count, first, last, any and all", a.fn)
+	case *ndarray.Dataset:
+		// A variable cannot be called: a name in call position is a function.
+		if !isFunction(a.fn) && x.Has(a.fn) {
+			return nil, fmt.Errorf("%q is a variable of the data set, not a function", a.fn)
+		}
+	}
+	if !isFunction(a.fn) {
+		return nil, fmt.Errorf("%s has no method %q%s", describe(recv), a.fn, suggest(a.fn, functionNames()))
+	}
+	a.pos = append([]value{recv}, a.pos...)
+	return callFunction(a)
+}
+
+// onVariables calls f for a variable, or for each variable of a data set that has one of the dimensions.
+func onVariables(recv value, fn string, dims []string, f func(v ndarray.Variable) (ndarray.Variable, error)) (value, error) {
+	switch x := recv.(type) {
+	case ndarray.Variable:
+		return f(x)
+	case *ndarray.Dataset:
+		for _, d := range dims {
+			if !slices.ContainsFunc(x.Vars(), func(n string) bool { return slices.Contains(x.Var(n).Dims(), d) }) {
+				return nil, fmt.Errorf("%s: no variable of the data set has dimension %q", fn, d)
+			}
+		}
+		var bad error
+		out := x.Map(func(v ndarray.Variable) (ndarray.Variable, bool) {
+			if len(dims) > 0 && !slices.ContainsFunc(v.Dims(), func(d string) bool { return slices.Contains(dims, d) }) {
+				return v, true
+			}
+			w, err := f(v)
+			if err == nil {
+				err = w.Err()
+			}
+			if err != nil && bad == nil {
+				bad = err
+			}
+			return w, true
+		})
+		return out, bad
+	}
+	return nil, fmt.Errorf("%s: %s has no dimension names", fn, describe(recv))
+}
+
+// sel selects by label: sel(time='2001', lat=slice(-30, 30), method='nearest', tolerance=1).
+func sel(recv value, a args, _ params) (value, error) {
+	if len(a.pos) > 0 {
+		return nil, fmt.Errorf("sel: labels are given by dimension name: a.sel(time='2001-03')")
+	}
+	nearest, tolerance := false, -1.0
+	var dims []string
+	for k, v := range a.kw {
+		switch k {
+		case "method":
+			switch v {
+			case "nearest":
+				nearest = true
+			case none{}:
+			default:
+				return nil, fmt.Errorf("sel: method: got %s, want 'nearest'", describe(v))
+			}
+		case "tolerance":
+			if _, ok := v.(none); ok {
+				continue
+			}
+			t, err := floatOf(v, "sel: tolerance")
+			if err != nil {
+				return nil, err
+			}
+			tolerance = t
+		case "drop":
+		default:
+			dims = append(dims, k)
+		}
+	}
+	slices.Sort(dims)
+	return onVariables(recv, "sel", dims, func(v ndarray.Variable) (ndarray.Variable, error) {
+		for _, d := range dims {
+			x := a.kw[d]
+			if _, isData := recv.(*ndarray.Dataset); isData && !slices.Contains(v.Dims(), d) {
+				continue
+			}
+			if m, ok := asMask(x); ok {
+				w, err := selectPositions(v, d, m)
+				if err != nil {
+					return v, err
+				}
+				v = w
+				continue
+			}
+			s, err := selector(d, x)
+			if err != nil {
+				return v, err
+			}
+			if nearest {
+				s = s.WithNearest(tolerance)
+			}
+			if v = v.Sel(s); v.Err() != nil {
+				return v, nil
+			}
+		}
+		return v, nil
+	})
+}
+
+// asMask returns a bool array or variable.
+func asMask(v value) (value, bool) {
+	switch x := v.(type) {
+	case ndarray.Array:
+		return x, x.DType() == dtype.Bool
+	case ndarray.Variable:
+		return x, x.DType() == dtype.Bool
+	}
+	return nil, false
+}
+
+// selector returns the selector of a label, a list of labels or a slice.
+func selector(dim string, v value) (ndarray.Selector, error) {
+	switch x := v.(type) {
+	case slice:
+		if _, ok := x.step.(none); !ok && x.step != nil {
+			return ndarray.Selector{}, fmt.Errorf("sel: a slice of labels has no step: use isel for steps")
+		}
+		lo, err := labelOf(dim, x.lo)
+		if err != nil {
+			return ndarray.Selector{}, err
+		}
+		hi, err := labelOf(dim, x.hi)
+		return ndarray.Between(dim, lo, hi), err
+	case list:
+		return labelList(dim, x)
+	case tuple:
+		return labelList(dim, x)
+	case ndarray.Variable:
+		l := x.Values()
+		if l == nil {
+			return ndarray.Selector{}, fmt.Errorf("sel: labels along %q must be known before running: %s is the result of a computation", dim, describe(x))
+		}
+		var items []any
+		for i := range l.Len() {
+			items = append(items, l.Value(i))
+		}
+		if x.Rank() == 0 {
+			return ndarray.Label(dim, items[0]), nil
+		}
+		return ndarray.AnyLabel(dim, items...), nil
+	}
+	l, err := labelOf(dim, v)
+	return ndarray.Label(dim, l), err
+}
+
+func labelList(dim string, items []value) (ndarray.Selector, error) {
+	out := make([]any, len(items))
+	for i, it := range items {
+		l, err := labelOf(dim, it)
+		if err != nil {
+			return ndarray.Selector{}, err
+		}
+		out[i] = l
+	}
+	return ndarray.AnyLabel(dim, out...), nil
+}
+
+// labelOf returns a literal as a label: a number, a text, nil for None.
+func labelOf(dim string, v value) (any, error) {
+	switch x := v.(type) {
+	case nil, none:
+		return nil, nil
+	case string, float64, bool:
+		return x, nil
+	case *big.Int:
+		if w, ok := weak(x); ok {
+			return w, nil
+		}
+	}
+	return nil, fmt.Errorf("sel: %s is not a label of %q: want a number, a text, a list or a slice", describe(v), dim)
+}
+
+// isel selects by position: isel(time=0, lat=slice(0, 10)).
+func isel(recv value, a args, _ params) (value, error) {
+	if len(a.pos) > 0 {
+		return nil, fmt.Errorf("isel: positions are given by dimension name: a.isel(time=0)")
+	}
+	var dims []string
+	for k := range a.kw {
+		if k != "drop" {
+			dims = append(dims, k)
+		}
+	}
+	slices.Sort(dims)
+	return onVariables(recv, "isel", dims, func(v ndarray.Variable) (ndarray.Variable, error) {
+		for _, d := range dims {
+			if _, isData := recv.(*ndarray.Dataset); isData && !slices.Contains(v.Dims(), d) {
+				continue
+			}
+			if !slices.Contains(v.Dims(), d) {
+				return v.ISel(d, 0), nil // says which dimensions there are
+			}
+			w, err := selectPositions(v, d, a.kw[d])
+			if err != nil {
+				return v, fmt.Errorf("isel: %w", err)
+			}
+			v = w
+		}
+		return v, nil
+	})
+}
+
+// groupBy groups a variable by "time.month", a coordinate's name or another variable.
+func groupBy(recv value, _ args, b params) (value, error) {
+	v, ok := recv.(ndarray.Variable)
+	if !ok {
+		return nil, fmt.Errorf("groupby: %s is not a variable with dimension names; name one: ds.tas.groupby(...)", describe(recv))
+	}
+	switch k := b.vals["group"].(type) {
+	case string:
+		return v.GroupBy(k), nil
+	case ndarray.Variable:
+		return v.GroupByValues(k), nil
+	}
+	return nil, fmt.Errorf("groupby: got %s, want a name such as 'time.month' or a variable", describe(b.vals["group"]))
+}
+
+func groupByBins(recv value, _ args, b params) (value, error) {
+	v, ok := recv.(ndarray.Variable)
+	if !ok {
+		return nil, fmt.Errorf("groupby_bins: %s is not a variable with dimension names", describe(recv))
+	}
+	right, err := b.bool("right", true)
+	if err != nil {
+		return nil, err
+	}
+	lowest, err := b.bool("include_lowest", false)
+	if err != nil {
+		return nil, err
+	}
+	bins := ndarray.Bins{Left: !right, Lowest: lowest}
+	key, isName := b.vals["group"].(string)
+	if n, ok := b.vals["bins"].(*big.Int); ok {
+		if !isName || !n.IsInt64() || n.Int64() > 1<<20 {
+			return nil, fmt.Errorf("groupby_bins: a number of bins needs the name of a coordinate; give the edges")
+		}
+		e, err := v.EvenBins(key, int(n.Int64()))
+		if err != nil {
+			return nil, err
+		}
+		bins.Edges = e.Edges
+	} else {
+		if bins.Edges, err = edgesOf(b.vals["bins"]); err != nil {
+			return nil, err
+		}
+	}
+	if b.has("labels") {
+		if bins.Labels, _, err = floatsOf(b.vals["labels"], "groupby_bins: labels"); err != nil {
+			return nil, err
+		}
+	}
+	if isName {
+		return v.GroupByBins(key, bins), nil
+	}
+	k, ok := b.vals["group"].(ndarray.Variable)
+	if !ok {
+		return nil, fmt.Errorf("groupby_bins: got %s, want the name of a coordinate or a variable", describe(b.vals["group"]))
+	}
+	return v.GroupByValueBins(k, bins), nil
+}
+
+// edgesOf returns bin edges given as a list or as an array in memory (arange, linspace).
+func edgesOf(v value) ([]float64, error) {
+	if a, ok := v.(ndarray.Array); ok {
+		if f, ok := ndarray.HostFloats(a); ok && a.Rank() == 1 {
+			return f, nil
+		}
+		return nil, fmt.Errorf("groupby_bins: the edges must be known before running: want a list of numbers")
+	}
+	f, isList, err := floatsOf(v, "groupby_bins: bins")
+	if err == nil && !isList {
+		err = fmt.Errorf("groupby_bins: bins: got a number with a fraction, want a list of edges")
+	}
+	return f, err
+}
+
+func weighted(recv value, _ args, b params) (value, error) {
+	v, ok := recv.(ndarray.Variable)
+	if !ok {
+		return nil, fmt.Errorf("weighted: %s is not a variable with dimension names", describe(recv))
+	}
+	w, ok := b.vals["weights"].(ndarray.Variable)
+	if !ok {
+		return nil, fmt.Errorf("weighted: got %s, want a variable of weights such as cos(deg2rad(a.lat))", describe(b.vals["weights"]))
+	}
+	return v.Weighted(w), nil
+}
+
+func sumOfWeights(recv value, _ args, b params) (value, error) {
+	w, ok := recv.(ndarray.Weighted)
+	if !ok {
+		return nil, fmt.Errorf("sum_of_weights: %s is not weighted", describe(recv))
+	}
+	var dims []string
+	if b.has("dim") {
+		if dims, ok = textsOf(b.vals["dim"]); !ok {
+			return nil, fmt.Errorf("sum_of_weights: dim: got %s, want names", describe(b.vals["dim"]))
+		}
+	}
+	return w.SumOfWeights(dims...), nil
+}
+
+// whereMethod is a.where(c) and a.where(c, x).
+func whereMethod(recv value, _ args, b params) (value, error) {
+	if b.has("drop") {
+		if d, _ := b.vals["drop"].(bool); d {
+			return nil, fmt.Errorf("where: drop=True is not supported; use sel")
+		}
+	}
+	c, err := operand(b.vals["cond"])
+	if err != nil {
+		return nil, fmt.Errorf("where: %w", err)
+	}
+	var other []any
+	if b.has("other") {
+		x, err := operand(b.vals["other"])
+		if err != nil {
+			return nil, fmt.Errorf("where: %w", err)
+		}
+		if n, ok := x.(*big.Int); ok {
+			return nil, fmt.Errorf("where: the integer of %d bits does not fit int64 or uint64", n.BitLen())
+		}
+		other = append(other, x)
+	}
+	switch x := recv.(type) {
+	case ndarray.Variable:
+		return x.Where(c, other...), nil
+	case *ndarray.Dataset:
+		ops := append([]any{x, c}, other...)
+		return eachVariable(x, ops, func(ops []any) ndarray.Variable {
+			return ops[0].(ndarray.Variable).Where(ops[1], ops[2:]...)
+		})
+	}
+	a, err := asArray(recv, "where")
+	if err != nil {
+		return nil, err
+	}
+	if other == nil {
+		if cv, ok := c.(ndarray.Variable); ok {
+			c = cv.Array()
+		}
+		if !a.DType().IsFloat() && !a.DType().IsComplex() {
+			a = a.AsType(dtype.Float64)
+		}
+		return elementwise("where", c, a, constants["nan"])
+	}
+	return elementwise("where", c, a, other[0])
+}
+
+func fillNA(recv value, _ args, b params) (value, error) {
+	x := b.vals["value"]
+	if v, ok := recv.(ndarray.Variable); ok {
+		y, err := operand(x)
+		if err != nil {
+			return nil, fmt.Errorf("fillna: %w", err)
+		}
+		return v.FillNA(y), nil
+	}
+	if ds, ok := recv.(*ndarray.Dataset); ok {
+		y, err := operand(x)
+		if err != nil {
+			return nil, fmt.Errorf("fillna: %w", err)
+		}
+		return eachVariable(ds, []any{ds, y}, func(ops []any) ndarray.Variable { return ops[0].(ndarray.Variable).FillNA(ops[1]) })
+	}
+	null, err := elementwise("isnull", recv)
+	if err != nil {
+		return nil, err
+	}
+	return elementwise("where", null, x, recv)
+}
+
+// rename is rename('name') and rename(old='new', ...).
+func rename(recv value, a args, _ params) (value, error) {
+	v, ok := recv.(ndarray.Variable)
+	if !ok {
+		return nil, fmt.Errorf("rename: %s is not a variable", describe(recv))
+	}
+	if len(a.pos) > 1 {
+		return nil, fmt.Errorf("rename: got %d arguments, want a name or dimension=name", len(a.pos))
+	}
+	if len(a.pos) == 1 {
+		s, ok := a.pos[0].(string)
+		if !ok {
+			return nil, fmt.Errorf("rename: got %s, want a name", describe(a.pos[0]))
+		}
+		v = v.Rename(s)
+	}
+	var names []string
+	for k := range a.kw {
+		names = append(names, k)
+	}
+	slices.Sort(names)
+	var pairs []string
+	for _, k := range names {
+		s, ok := a.kw[k].(string)
+		if !ok {
+			return nil, fmt.Errorf("rename: got %s for %q, want a name", describe(a.kw[k]), k)
+		}
+		pairs = append(pairs, k, s)
+	}
+	return v.RenameDims(pairs...), nil
+}
+
+// assignCoords is assign_coords(name=('dim', [1, 2])), or the values of a dimension: assign_coords(lat=[10, 20]).
+func assignCoords(recv value, a args, _ params) (value, error) {
+	v, ok := recv.(ndarray.Variable)
+	if !ok {
+		return nil, fmt.Errorf("assign_coords: %s is not a variable", describe(recv))
+	}
+	var names []string
+	for k := range a.kw {
+		names = append(names, k)
+	}
+	slices.Sort(names)
+	for _, k := range names {
+		x := a.kw[k]
+		if c, ok := x.(ndarray.Variable); ok {
+			v = v.WithCoord(c.Rename(k))
+			continue
+		}
+		dims := []string{k}
+		if t, ok := x.(tuple); ok && len(t) == 2 {
+			if d, ok := textsOf(t[0]); ok {
+				dims, x = d, t[1]
+			}
+		}
+		if texts, ok := textsOf(x); ok {
+			if _, one := x.(string); one {
+				return nil, fmt.Errorf("assign_coords: got the text %s for %q, want a list", describe(x), k)
+			}
+			v = v.WithCoord(ndarray.TextVariable(k, texts, dims[0]))
+			continue
+		}
+		arr, err := asArray(x, "assign_coords")
+		if err != nil {
+			return nil, err
+		}
+		if arr.Rank() == 0 {
+			dims = nil
+		}
+		v = v.WithCoord(ndarray.NewVariable(k, arr, dims, nil))
+		if v.Err() != nil {
+			return v, nil
+		}
+	}
+	return v, nil
+}
+
+// attribute evaluates x.name.
+func attribute(v value, name string) (value, error) {
+	switch x := v.(type) {
+	case *ndarray.Dataset:
+		if x.Has(name) {
+			return member(x, name)
+		}
+		if name == "dims" || name == "variables" {
+			return nil, fmt.Errorf("%s of a data set is not a value; arrayrun info lists it", name)
+		}
+		return nil, fmt.Errorf("no variable or attribute %q in the %s%s", name, x, suggest(name, x.Names()))
+	case ndarray.Variable:
+		return variableAttribute(x, name)
+	case timeParts:
+		return x.v.Time(name), nil
+	case ndarray.GroupBy, ndarray.Weighted:
+		return nil, fmt.Errorf("%s has no attribute %q: call a reduction, for instance .mean()", describe(v), name)
+	case string, none, ellipsis, list, tuple, dtype.DType, slice:
+		return nil, fmt.Errorf("%s has no attribute %q", describe(v), name)
+	}
+	a, err := asArray(v, name)
+	if err != nil {
+		return nil, err
+	}
+	return arrayAttribute(a, name)
+}
+
+func arrayAttribute(a ndarray.Array, name string) (value, error) {
+	switch name {
+	case "shape":
+		return intTuple(a.Shape()), nil
+	case "dtype":
+		return a.DType(), nil
+	case "ndim":
+		return big.NewInt(int64(a.Rank())), nil
+	case "size":
+		return big.NewInt(a.Size()), nil
+	case "itemsize":
+		return big.NewInt(int64(a.DType().Size())), nil
+	case "nbytes":
+		return big.NewInt(a.Size() * int64(a.DType().Size())), nil
+	case "T":
+		return a.Transpose(), nil
+	case "mT":
+		return a.MatrixTranspose(), nil
+	case "real", "imag":
+		return elementwise(name, a)
+	case "values", "data":
+		return a, nil
+	}
+	if isFunction(name) {
+		return nil, fmt.Errorf("%s is a method: call it, .%s()", name, name)
+	}
+	return nil, fmt.Errorf("an array has no attribute %q%s", name, suggest(name, []string{"shape", "dtype", "ndim", "size", "T", "mT", "real", "imag"}))
+}
+
+func intTuple(s []int64) tuple {
+	out := make(tuple, len(s))
+	for i, n := range s {
+		out[i] = big.NewInt(n)
+	}
+	return out
+}
+
+func variableAttribute(v ndarray.Variable, name string) (value, error) {
+	if v.HasCoord(name) || slices.Contains(v.Dims(), name) {
+		return v.Coord(name), nil
+	}
+	switch name {
+	case "T":
+		return v.Transpose(), nil
+	case "dims":
+		var out tuple
+		for _, d := range v.Dims() {
+			out = append(out, d)
+		}
+		return out, nil
+	case "name":
+		return v.Name(), nil
+	case "dt":
+		return timeParts{v}, nil
+	case "real", "imag":
+		return elementwise(name, v)
+	}
+	a, err := arrayAttribute(v.Array(), name)
+	if err != nil && strings.Contains(err.Error(), "an array has no attribute") {
+		if x, ok := v.Attrs().Get(name); ok {
+			return attrValue(name, x)
+		}
+		return nil, fmt.Errorf("%s has no coordinate or attribute %q%s", describe(v), name, suggest(name, v.Coords()))
+	}
+	return a, err
+}
+
+// attrValue returns an attribute of a file as a literal.
+func attrValue(name string, x any) (value, error) {
+	switch y := x.(type) {
+	case string, bool, float64:
+		return y, nil
+	case int64:
+		return big.NewInt(y), nil
+	case int32:
+		return big.NewInt(int64(y)), nil
+	case int16:
+		return big.NewInt(int64(y)), nil
+	case float32:
+		return float64(y), nil
+	}
+	return nil, fmt.Errorf("the attribute %q of the file, %v, is not a number or a text", name, x)
+}

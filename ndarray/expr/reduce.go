@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package expr
+
+import (
+	"fmt"
+
+	"github.com/arrayrun/arrayrun/kernels"
+	"github.com/arrayrun/arrayrun/ndarray"
+)
+
+// reduceSig are the parameters of every reduction. dim is xarray's name of axis.
+const reduceSig = "a axis= dim= keepdims= dtype= ddof= correction= skipna= out="
+
+// folding is what a reduction's arguments say.
+type folding struct {
+	dims []string
+	axes []int // nil: all, unless dims names some
+	keep bool
+	ddof float64
+	skip *bool
+	conv value // dtype= or nil
+}
+
+// foldingOf reads axis, dim and the rest.
+func foldingOf(b params) (f folding, err error) {
+	ax, hasAxis := b.vals["axis"]
+	if d, ok := b.vals["dim"]; ok {
+		if hasAxis && b.has("axis") {
+			return f, fmt.Errorf("%s: got axis and dim, want one of them", b.fn)
+		}
+		ax = d
+	}
+	switch x := ax.(type) {
+	case nil, none, ellipsis:
+	default:
+		if names, ok := textsOf(x); ok {
+			f.dims = names
+		} else if f.axes, err = axesOf(x, b.fn+": axis"); err != nil {
+			return f, err
+		} else if f.axes == nil {
+			f.axes = []int{}
+		}
+	}
+	if f.keep, err = b.bool("keepdims", false); err != nil {
+		return f, err
+	}
+	if b.has("ddof") && b.has("correction") {
+		return f, fmt.Errorf("%s: got ddof and correction, which mean the same; want one of them", b.fn)
+	}
+	if f.ddof, err = b.float("ddof", 0); err != nil {
+		return f, err
+	}
+	if b.has("correction") {
+		if f.ddof, err = b.float("correction", 0); err != nil {
+			return f, err
+		}
+	}
+	if b.has("skipna") {
+		s, err := b.bool("skipna", true)
+		if err != nil {
+			return f, err
+		}
+		f.skip = &s
+	}
+	if b.has("out") {
+		return f, fmt.Errorf("%s: out is not supported: arrays do not change", b.fn)
+	}
+	if b.has("dtype") {
+		f.conv = b.vals["dtype"]
+	}
+	return f, nil
+}
+
+// reduction returns the folding of a labelled array.
+func (f folding) reduction() ndarray.Reduction {
+	return ndarray.Reduction{KeepNaN: f.skip != nil && !*f.skip, KeepDims: f.keep, DDof: f.ddof, Axes: f.axes}
+}
+
+// spreads are the reductions for which ddof has a meaning.
+var spreads = map[string]bool{"var": true, "std": true, "nanvar": true, "nanstd": true}
+
+// callReduction calls a reduction of the kernels table on an array, a variable, a data set or groups.
+func callReduction(r *kernels.Reduction, a args) (value, error) {
+	b, err := a.bind(reduceSig)
+	if err != nil {
+		return nil, err
+	}
+	f, err := foldingOf(b)
+	if err != nil {
+		return nil, err
+	}
+	if (b.has("ddof") || b.has("correction")) && !spreads[r.Name] {
+		return nil, fmt.Errorf("%s: takes no ddof", a.fn)
+	}
+	v := b.vals["a"]
+	if f.conv != nil {
+		d, err := dtypeOf(f.conv, a.fn+": dtype")
+		if err != nil {
+			return nil, err
+		}
+		if v, err = astype(v, d); err != nil {
+			return nil, err
+		}
+	}
+	switch x := v.(type) {
+	case ndarray.Variable:
+		return x.Reduce(r.Name, f.reduction(), f.dims...), nil
+	case ndarray.GroupBy:
+		return x.Reduce(r.Name, f.reduction(), f.dims...), nil
+	case *ndarray.Dataset:
+		out := x.Reduce(r.Name, f.reduction(), f.dims...)
+		return out, datasetErr(out)
+	case ndarray.Weighted:
+		return reduceWeighted(x, r.Name, f)
+	}
+	if f.dims != nil {
+		return nil, fmt.Errorf("%s: the array has no dimension names; give axis a number", a.fn)
+	}
+	x, err := asArray(v, a.fn)
+	if err != nil {
+		return nil, err
+	}
+	if f.skip != nil && *f.skip != r.SkipNaN && x.DType().IsFloat() {
+		r = r.TwinOf()
+	}
+	res := x.Reduce(r.Name, ndarray.ReduceOptions{Axes: f.axes, KeepDims: f.keep, DDof: f.ddof})
+	if f.conv != nil && res.Err() == nil {
+		d, _ := dtypeOf(f.conv, a.fn)
+		res = res.AsType(d)
+	}
+	return res, nil
+}
+
+// datasetErr returns the first error of a data set's variables.
+func datasetErr(ds *ndarray.Dataset) error {
+	for _, n := range ds.Vars() {
+		if err := ds.Var(n).Err(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func reduceWeighted(w ndarray.Weighted, op string, f folding) (value, error) {
+	if f.axes != nil {
+		return nil, fmt.Errorf("%s of a weighted variable takes dimension names, not axis numbers", op)
+	}
+	switch op {
+	case "mean":
+		return w.Mean(f.dims...), nil
+	case "sum":
+		return w.Sum(f.dims...), nil
+	case "var":
+		return w.Var(f.dims...), nil
+	case "std":
+		return w.Std(f.dims...), nil
+	}
+	return nil, fmt.Errorf("a weighted variable has mean, sum, var, std and sum_of_weights, not %s", op)
+}
+
+// quantileOf is quantile, percentile and median with their nan forms.
+func quantileOf(b params, q value, percent, skip bool) (value, error) {
+	f, err := foldingOf(b)
+	if err != nil {
+		return nil, err
+	}
+	if b.has("method") && b.vals["method"] != "linear" || b.has("interpolation") && b.vals["interpolation"] != "linear" {
+		return nil, fmt.Errorf("%s: got method %s, want 'linear'", b.fn, describe(b.vals["method"]))
+	}
+	qs, isList, err := floatsOf(q, b.fn+": q")
+	if err != nil {
+		return nil, err
+	}
+	if percent {
+		for i := range qs {
+			qs[i] /= 100
+		}
+	}
+	switch x := b.vals["a"].(type) {
+	case ndarray.Variable:
+		return x.Quantile(qs, isList, f.reduction(), f.dims...), nil
+	case ndarray.GroupBy:
+		return x.Quantile(qs, isList, f.reduction(), f.dims...), nil
+	case *ndarray.Dataset:
+		out := x.Map(func(v ndarray.Variable) (ndarray.Variable, bool) {
+			return v.Quantile(qs, isList, f.reduction(), f.dims...), true
+		})
+		return out, datasetErr(out)
+	}
+	if f.dims != nil {
+		return nil, fmt.Errorf("%s: the array has no dimension names; give axis a number", b.fn)
+	}
+	x, err := asArray(b.vals["a"], b.fn)
+	if err != nil {
+		return nil, err
+	}
+	if f.skip != nil {
+		skip = *f.skip
+	}
+	return x.Quantile(qs, isList, ndarray.QuantileOptions{Axes: f.axes, KeepDims: f.keep, SkipNaN: skip}), nil
+}
+
+// medianOf is the quantile 0.5 without a quantile coordinate.
+func medianOf(b params, skip bool) (value, error) {
+	f, err := foldingOf(b)
+	if err != nil {
+		return nil, err
+	}
+	switch x := b.vals["a"].(type) {
+	case ndarray.Variable:
+		return x.MedianOf(f.reduction(), f.dims...), nil
+	case ndarray.GroupBy:
+		return x.Median(f.dims...), nil
+	}
+	return quantileOf(b, 0.5, false, skip)
+}
