@@ -90,7 +90,7 @@ func (g *guards) place(dt dtype.DType, shape chunk.Shape, l layout, at func(n in
 		span = 0
 	}
 	c.Offset = l.lead
-	b := g.alloc((l.lead+span)*int64(c.ItemBytes))
+	b := g.alloc((l.lead + span) * int64(c.ItemBytes))
 	c.Block = mem.Wrap(b)
 	if l.reverse && rank > 0 && !l.repeat.Has(rank-1) {
 		c.Offset += c.Strides[rank-1] * max(shape[rank-1]-1, 0)
@@ -150,7 +150,7 @@ func equal(a, b kernels.Const) bool { return a.Bits == b.Bits || a.IsNaN() && b.
 
 // output returns a contiguous chunk for results, filled with the canary.
 func (g *guards) output(dt dtype.DType, shape chunk.Shape) *chunk.Chunk {
-	b := g.alloc(shape.Size()*int64(dt.Size()))
+	b := g.alloc(shape.Size() * int64(dt.Size()))
 	for i := range b {
 		b[i] = canary
 	}

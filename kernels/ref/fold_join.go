@@ -57,8 +57,10 @@ func halve(es []element, width int, identity state, one func(element) state, joi
 	return acc[0]
 }
 
-func f64(x float64) kernels.Const { return kernels.Const{DType: dtype.Float64, Bits: math.Float64bits(x)} }
-func i64(x int64) kernels.Const   { return kernels.Const{DType: dtype.Int64, Bits: uint64(x)} }
+func f64(x float64) kernels.Const {
+	return kernels.Const{DType: dtype.Float64, Bits: math.Float64bits(x)}
+}
+func i64(x int64) kernels.Const { return kernels.Const{DType: dtype.Int64, Bits: uint64(x)} }
 
 func truth(c bool, dt dtype.DType) kernels.Const {
 	k := kernels.Const{DType: dt}
