@@ -70,18 +70,25 @@ func (w *writer) complete() error {
 			}
 		}
 	}
+	groups, err := groupsOf(objs)
+	if err != nil {
+		return err
+	}
 	// Sizes of headers do not depend on addresses: lay out, place, lay out again.
 	heap := &metaHeap{}
-	first, err := w.headers(heap, objs)
+	first, err := w.headers(heap, objs, groups)
 	if err != nil {
 		return err
 	}
 	for i, o := range objs {
 		o.addr = w.alloc(int64(len(first[i])))
 	}
-	root := w.alloc(int64(len(first[len(objs)])))
+	for i, g := range groups {
+		g.addr = w.alloc(int64(len(first[len(objs)+i])))
+	}
+	root := groups[0].addr
 	heap.place(w.alloc)
-	final, err := w.headers(heap, objs)
+	final, err := w.headers(heap, objs, groups)
 	if err != nil {
 		return err
 	}
@@ -90,8 +97,10 @@ func (w *writer) complete() error {
 			return err
 		}
 	}
-	if err := w.writeAt(root, final[len(objs)]); err != nil {
-		return err
+	for i, g := range groups {
+		if err := w.writeAt(g.addr, final[len(objs)+i]); err != nil {
+			return err
+		}
 	}
 	for i, p := range heap.parts() {
 		if err := w.writeAt(heap.addrs[i], collection(p)); err != nil {
@@ -106,11 +115,8 @@ func (w *writer) complete() error {
 	return w.writeAt(0, sb.b)
 }
 
-// headers lays out the objects' headers and, last, the root group's.
-func (w *writer) headers(heap *metaHeap, objs []*object) ([][]byte, error) {
-	if objs == nil {
-		objs = w.objects()
-	}
+// headers lays out the objects' headers, then the groups'.
+func (w *writer) headers(heap *metaHeap, objs []*object, groups []*outGroup) ([][]byte, error) {
 	scales := map[*outDim]*object{}
 	for _, o := range objs {
 		if o.dim != nil {
@@ -125,22 +131,18 @@ func (w *writer) headers(heap *metaHeap, objs []*object) ([][]byte, error) {
 		}
 		out = append(out, objectHeader(ms))
 	}
-	// Link info flags 3: creation order is tracked and indexed. Without it netCDF-C
-	// refuses to open the file for append (NC_ECANTWRITE).
-	ms := []message{
-		{msgLinkInfo, (&buf{}).u(1, 0).u(1, 3).u(8, uint64(len(objs))).u(8, hdf5.Undef).u(8, hdf5.Undef).u(8, hdf5.Undef).b, 0},
-		{msgGroupInfo, (&buf{}).u(1, 0).u(1, 0).b, constant},
+	for i, g := range groups {
+		ms := g.messages()
+		if i == 0 {
+			attrs, err := userAttrs(heap, w.attrs.Without(hidden...).With(attrProps, properties))
+			if err != nil {
+				return nil, err
+			}
+			ms = append(ms, attrs...)
+		}
+		out = append(out, objectHeader(ms))
 	}
-	for i, o := range objs {
-		// version 1; creation order and character set follow; the name's length has 2 bytes
-		l := (&buf{}).u(1, 1).u(1, 4|16|1).u(8, uint64(i)).u(1, 1).u(2, uint64(len(o.name))).s(o.name).u(8, o.addr)
-		ms = append(ms, message{msgLink, l.b, 0})
-	}
-	attrs, err := userAttrs(heap, w.attrs.Without(hidden...).With(attrProps, properties))
-	if err != nil {
-		return nil, err
-	}
-	return append(out, objectHeader(append(ms, attrs...))), nil
+	return out, nil
 }
 
 // messages lays out the header of a dataset.

@@ -47,8 +47,10 @@ type sink struct {
 
 // newSink checks a variable and decides how it is stored.
 func (w *writer) newSink(v *formats.VarSpec) (*sink, error) {
-	if err := checkName("variable", v.Name); err != nil {
-		return nil, err
+	for part := range strings.SplitSeq(v.Name, "/") {
+		if err := checkName("variable", part); err != nil {
+			return nil, err
+		}
 	}
 	s := &sink{w: w, name: v.Name, shape: v.Shape.Clone(), dtype: v.DType, attrs: v.Attrs}
 	if err := s.setType(v); err != nil {
@@ -141,6 +143,11 @@ func (s *sink) setDims(v *formats.VarSpec) error {
 // The attribute must have the variable's type, and is converted.
 func (s *sink) setFill(fill []byte) error {
 	if s.dtype == dtype.String {
+		if t, ok := s.attrs.Get("_FillValue"); ok {
+			if t, ok := t.(string); ok {
+				s.attrs = s.attrs.With("_FillValue", []string{t}) // of the variable's type
+			}
+		}
 		return nil
 	}
 	for _, x := range externals {

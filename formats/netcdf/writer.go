@@ -44,7 +44,8 @@ type outDim struct {
 //
 // Dimensions that variables name and spec.Dims lacks are added from the shapes. A
 // one-dimensional variable with the name of its dimension is that dimension's
-// coordinate. Names of variables hold no slash: groups are not written. Float16,
+// coordinate. Names of variables may hold slashes: the groups on the way are made;
+// dimensions are the root's. Float16,
 // complex numbers, records and Zarr's times are refused with an error wrapping
 // formats.ErrFormat; bool becomes int8 with the attribute dtype = "bool".
 //
@@ -92,7 +93,12 @@ func newWriter(ctx context.Context, path string, spec formats.Spec) (*writer, er
 	}
 	// Headers with every attribute are laid out once before anything is written, so
 	// that what the format cannot hold is said now.
-	if _, err := w.headers(&metaHeap{}, nil); err != nil {
+	objs := w.objects()
+	groups, err := groupsOf(objs)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := w.headers(&metaHeap{}, objs, groups); err != nil {
 		return nil, err
 	}
 	if err := os.RemoveAll(w.partial); err != nil {
@@ -114,7 +120,7 @@ func newWriter(ctx context.Context, path string, spec formats.Spec) (*writer, er
 // checkName refuses what netCDF-C refuses.
 func checkName(kind, name string) error {
 	if name == "" || strings.ContainsAny(name, "/\x00") || strings.TrimRight(name, " ") != name || len(name) > 256 {
-		return fmt.Errorf("%s %q: not a NetCDF name (1 to 256 bytes, no slash, no space at its end): %w", kind, name, formats.ErrFormat)
+		return fmt.Errorf("%s %q is not a NetCDF name (1 to 256 bytes, no slash, no space at its end): %w", kind, name, formats.ErrFormat)
 	}
 	return nil
 }

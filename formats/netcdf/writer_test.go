@@ -228,11 +228,12 @@ func TestRefusals(t *testing.T) {
 		"complex":   {one(formats.VarSpec{Name: "x", Shape: chunk.Shape{2}, DType: dtype.Complex64}), formats.ErrFormat},
 		"half":      {one(formats.VarSpec{Name: "x", Shape: chunk.Shape{2}, DType: dtype.Float16}), formats.ErrFormat},
 		"record":    {one(formats.VarSpec{Name: "x", Shape: chunk.Shape{2}, DType: dtype.Raw, ItemBytes: 12, Stored: "S12"}), formats.ErrFormat},
-		"name":      {one(formats.VarSpec{Name: "a/b", Shape: chunk.Shape{2}, DType: dtype.Int8}), formats.ErrFormat},
+		"name":      {one(formats.VarSpec{Name: "a//b", Shape: chunk.Shape{2}, DType: dtype.Int8}), formats.ErrFormat},
 		"codec":     {one(formats.VarSpec{Name: "x", Shape: chunk.Shape{2}, DType: dtype.Int8, Codec: "blosc-lz4"}), formats.ErrFormat},
 		"null":      {one(formats.VarSpec{Name: "x", Shape: chunk.Shape{2}, DType: dtype.Int8, Attrs: formats.Attrs{{Name: "a"}}}), formats.ErrFormat},
 		"fill":      {one(formats.VarSpec{Name: "x", Shape: chunk.Shape{2}, DType: dtype.Int8, Attrs: formats.Attrs{{Name: "_FillValue", Value: 300}}}), formats.ErrFormat},
 		"dimension": {formats.Spec{Dims: []formats.Dim{{Name: "a", Size: 3}}, Vars: []formats.VarSpec{{Name: "x", Dims: []string{"a"}, Shape: chunk.Shape{2}, DType: dtype.Int8}}}, chunk.ErrShape},
+		"inside":    {formats.Spec{Vars: []formats.VarSpec{{Name: "x", Shape: chunk.Shape{2}, DType: dtype.Int8}, {Name: "x/y", Shape: chunk.Shape{2}, DType: dtype.Int8}}}, formats.ErrFormat},
 		"twice":     {formats.Spec{Vars: []formats.VarSpec{{Name: "x", Shape: chunk.Shape{2}, DType: dtype.Int8}, {Name: "x", Shape: chunk.Shape{2}, DType: dtype.Int8}}}, formats.ErrFormat},
 	} {
 		if _, err := Create(ctx, path, c.spec); !errors.Is(err, c.want) {
@@ -265,5 +266,38 @@ func TestRefusals(t *testing.T) {
 	write(t, path, ok, []*chunk.Chunk{array(rand.New(rand.NewSource(1)), ok.Vars[0])})
 	if _, err := openAny(path); err != nil {
 		t.Errorf("after overwriting: %v", err)
+	}
+}
+
+func TestGroups(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "g.nc")
+	spec := formats.Spec{Vars: []formats.VarSpec{
+		{Name: "a/b/v", Dims: []string{"x"}, Shape: chunk.Shape{3}, DType: dtype.Float32},
+		{Name: "x", Dims: []string{"x"}, Shape: chunk.Shape{3}, DType: dtype.Float32},
+		{Name: "a/x", Dims: []string{"x"}, Shape: chunk.Shape{3}, DType: dtype.Int16},
+	}}
+	var data []*chunk.Chunk
+	for _, v := range spec.Vars {
+		data = append(data, array(rand.New(rand.NewSource(1)), v))
+	}
+	write(t, path, spec, data)
+	g, err := openAny(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.Close()
+	if len(g.Groups) != 1 || g.Groups[0].Name != "a" || len(g.Groups[0].Group.Groups) != 1 || len(g.Vars) != 1 || len(g.Dims) != 1 {
+		t.Fatalf("groups %v, vars %v", g.Groups, g.Vars)
+	}
+	for i, v := range []formats.Var{g.Groups[0].Group.Groups[0].Group.Vars[0], g.Vars[0], g.Groups[0].Group.Vars[0]} {
+		c, err := readAll(v.Source)
+		if err != nil || !reflect.DeepEqual(c.Bytes(), data[i].Bytes()) || v.Dims[0] != "x" {
+			t.Errorf("%s %v: %v, or other values than were written", v.Name, v.Dims, err)
+		}
+	}
+	if bin, err := exec.LookPath("ncdump"); err != nil {
+		missing(t, "ncdump")
+	} else if out, err := exec.Command(bin, path).CombinedOutput(); err != nil || !strings.Contains(string(out), "group: b {") {
+		t.Errorf("ncdump: %v\n%s", err, out)
 	}
 }

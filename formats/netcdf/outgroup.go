@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package netcdf
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/arrayrun/arrayrun/formats"
+	"github.com/arrayrun/arrayrun/formats/hdf5"
+)
+
+// outGroup is a group of the output.
+type outGroup struct {
+	addr  uint64
+	links []outLink
+}
+
+// outLink is an entry of a group: an object or a further group.
+type outLink struct {
+	name  string
+	obj   *object
+	group *outGroup
+}
+
+// groupsOf makes the groups that the objects' names ask for; the first is the root.
+func groupsOf(objs []*object) ([]*outGroup, error) {
+	all := []*outGroup{{}}
+	for _, o := range objs {
+		g, rest := all[0], o.name
+		for {
+			first, more, deeper := strings.Cut(rest, "/")
+			old := g.find(first)
+			if !deeper {
+				if old != nil {
+					return nil, fmt.Errorf("variable %q: there are two of the name: %w", o.name, formats.ErrFormat)
+				}
+				g.links = append(g.links, outLink{name: first, obj: o})
+				break
+			}
+			switch {
+			case old == nil:
+				k := &outGroup{}
+				all = append(all, k)
+				g.links = append(g.links, outLink{name: first, group: k})
+				g = k
+			case old.group == nil:
+				return nil, fmt.Errorf("variable %q lies inside the variable or dimension %q: %w", o.name, first, formats.ErrFormat)
+			default:
+				g = old.group
+			}
+			rest = more
+		}
+	}
+	return all, nil
+}
+
+func (g *outGroup) find(name string) *outLink {
+	for i := range g.links {
+		if g.links[i].name == name {
+			return &g.links[i]
+		}
+	}
+	return nil
+}
+
+// messages lays out a group's header without its attributes. Link info flags 3:
+// creation order is tracked and indexed. Without it netCDF-C refuses to open the
+// file for append (NC_ECANTWRITE).
+func (g *outGroup) messages() []message {
+	ms := []message{
+		{msgLinkInfo, (&buf{}).u(1, 0).u(1, 3).u(8, uint64(len(g.links))).u(8, hdf5.Undef).u(8, hdf5.Undef).u(8, hdf5.Undef).b, 0},
+		{msgGroupInfo, (&buf{}).u(1, 0).u(1, 0).b, constant},
+	}
+	for i, l := range g.links {
+		addr := uint64(0)
+		if l.obj != nil {
+			addr = l.obj.addr
+		} else {
+			addr = l.group.addr
+		}
+		// version 1; creation order and character set follow; the name's length has 2 bytes
+		w := (&buf{}).u(1, 1).u(1, 4|16|1).u(8, uint64(i)).u(1, 1).u(2, uint64(len(l.name))).s(l.name).u(8, addr)
+		ms = append(ms, message{msgLink, w.b, 0})
+	}
+	return ms
+}
