@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package ndarray
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/arrayrun/arrayrun/formats"
+	"github.com/arrayrun/arrayrun/formats/all"
+)
+
+// Open opens a data set: a path of any format that formats/all has. "PATH#VAR" and "PATH#group/var" pick one
+// variable (Main) or sub-group, "PATH?raw" is the option Raw. It reads metadata and the
+// dimension coordinates, nothing else. The caller closes the data set after the last run that reads it.
+//
+// Errors wrap formats.ErrFormat, formats.ErrCorrupt or the file system's.
+func Open(ctx context.Context, uri string, opts ...OpenOption) (*Dataset, error) {
+	path, inner, raw := splitURI(uri)
+	if raw {
+		opts = append(opts[:len(opts):len(opts)], Raw())
+	}
+	if _, err := os.Stat(path); err != nil && strings.ContainsAny(path, "*?[") {
+		return nil, fmt.Errorf("ndarray: open %q: many files are not joined yet: %w; open one file", uri, formats.ErrFormat)
+	}
+	g, err := all.Open(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	ds, err := OpenGroup(ctx, g, inner, opts...)
+	if err != nil {
+		if g.Close != nil {
+			g.Close()
+		}
+		return nil, fmt.Errorf("ndarray: open %q: %w", uri, err)
+	}
+	return ds, nil
+}
