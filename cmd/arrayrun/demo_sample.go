@@ -131,11 +131,13 @@ func (s *sample) truth(workers int) *truth {
 	})
 	parallel(sampleDays, workers, func(d int) {
 		sum, weight := 0.0, 0.0
-		for c := range sampleLat * sampleLon {
-			if x := s.decoded(d, c); x == x {
-				w := math.Cos(latOf(c/sampleLon) * math.Pi / 180)
-				sum += w * (float64(x) - tr.clim[s.month[d]][c])
-				weight += w
+		for j := range sampleLat {
+			w := math.Cos(latOf(j) * math.Pi / 180)
+			for c := j * sampleLon; c < (j+1)*sampleLon; c++ {
+				if x := s.decoded(d, c); x == x {
+					sum += w * (float64(x) - tr.clim[s.month[d]][c])
+					weight += w
+				}
 			}
 		}
 		tr.global[d] = sum / weight

@@ -18,7 +18,9 @@ import (
 
 // verbs is the table of what arrayrun can do, in the order of its help.
 var verbs = []func(*app) *cobra.Command{
+	evalCommand,
 	infoCommand,
+	demoCommand,
 	configCommand,
 	versionCommand,
 }

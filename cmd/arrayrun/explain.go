@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package main
+
+import (
+	"context"
+	"errors"
+
+	"github.com/arrayrun/arrayrun/chunk"
+	"github.com/arrayrun/arrayrun/formats"
+	"github.com/arrayrun/arrayrun/ndarray"
+	"github.com/arrayrun/arrayrun/sched"
+)
+
+// explain plans the results and sets the text to the plan; no output is touched.
+func (a *app) explain(ctx context.Context, eng *sched.Engine, r *evaluated, mode string) error {
+	_, specs, arrays, err := ndarray.PlanSpecs(r.targets)
+	if err != nil {
+		return at(exitUsage, err)
+	}
+	var outputs []ndarray.Output
+	for i, spec := range specs {
+		for k, v := range spec.Vars {
+			outputs = append(outputs, ndarray.Output{Array: arrays[i][k], Name: v.Name, To: plannedSink{v}})
+		}
+	}
+	p, err := eng.PlanOutputs(ctx, append(outputs, r.outputs()...))
+	if err != nil {
+		return at(exitUsage, err)
+	}
+	defer p.Close()
+	if mode == "json" {
+		b, err := p.ExplainJSON()
+		r.text = string(b) + "\n"
+		return err
+	}
+	r.text = p.Explain()
+	return nil
+}
+
+// plannedSink stands for an output that is only planned.
+type plannedSink struct{ spec formats.VarSpec }
+
+// Grid returns the chunks the output would have.
+func (s plannedSink) Grid() chunk.Grid {
+	if s.spec.Grid != nil {
+		return *s.spec.Grid
+	}
+	return chunk.DefaultGrid(s.spec.Shape, max(s.spec.ItemBytes, s.spec.DType.Size()))
+}
+
+// ScratchBytes returns 0: nothing is written.
+func (plannedSink) ScratchBytes() int64 { return 0 }
+
+// WriteChunk refuses: the plan is not for running.
+func (plannedSink) WriteChunk(context.Context, chunk.Key, *chunk.Chunk) (int64, error) {
+	return 0, errors.New("arrayrun: a plan that is only explained was run")
+}

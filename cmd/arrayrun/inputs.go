@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/arrayrun/arrayrun/ndarray"
+	"github.com/arrayrun/arrayrun/ndarray/expr"
+)
+
+// files are the data sets an evaluation has open.
+type files struct{ open []*ndarray.Dataset }
+
+func (f *files) close() {
+	for _, ds := range f.open {
+		_ = ds.Close() // opened for reading: nothing is lost
+	}
+}
+
+// bind opens an input and puts its variables into env. A named input is its
+// variable when there is exactly one that is not a coordinate, bounds or grid
+// mapping, else the data set; without a name every variable has its own.
+func (f *files) bind(ctx context.Context, env expr.Env, in input, raw bool) error {
+	if len(in.uris) > 1 {
+		return fmt.Errorf("input %q is given %d times: joining files is not supported; give each a name and use concat", in.name, len(in.uris))
+	}
+	var options []ndarray.OpenOption
+	if raw || in.raw {
+		options = append(options, ndarray.Raw())
+	}
+	if in.chunks != nil {
+		options = append(options, ndarray.OnGrid(in.chunks...))
+	}
+	ds, err := ndarray.Open(ctx, in.uris[0], options...)
+	if err != nil {
+		return err
+	}
+	f.open = append(f.open, ds)
+	if in.name != "" {
+		if v, ok := ds.Main(); ok {
+			env[in.name] = plain(ds, v)
+		} else {
+			env[in.name] = ds
+		}
+		return nil
+	}
+	for _, name := range ds.Names() {
+		env[name] = plain(ds, ds.Var(name))
+	}
+	return nil
+}
+
+// plain returns a variable whose file names no dimensions as an array without names.
+func plain(ds *ndarray.Dataset, v ndarray.Variable) any {
+	if ds.IsPlain(v.Name()) {
+		return v.Array()
+	}
+	return v
+}
