@@ -79,9 +79,6 @@ func (o *Object) Source(shape chunk.Shape) (src formats.Source, err error) {
 	if s.err == nil && l.class == layoutVirtual {
 		s.err = fmt.Errorf("hdf5: a virtual dataset, made of parts of other files, is not read here: %w", formats.ErrFormat)
 	}
-	if o.Type.Class == ClassVlen && s.t.dtype != dtype.String && s.err == nil {
-		s.err = fmt.Errorf("hdf5: variable-length sequences are not arrays: %w", formats.ErrFormat)
-	}
 	if l.class == layoutChunked && !o.Space.Null {
 		return s, s.chunked()
 	}
@@ -215,11 +212,20 @@ func (s *source) find(k chunk.Key) *stored {
 	return &s.index[i]
 }
 
+// readable says why nothing can be read, or nil. Sequences are no damage and no
+// missing feature: Source lists them without an error, and only reading them is one.
+func (s *source) readable() error {
+	if s.err == nil && s.o.Type.Class == ClassVlen && s.t.dtype != dtype.String {
+		return fmt.Errorf("hdf5: %s: variable-length sequences are not arrays: %w", s.o.Path, formats.ErrFormat)
+	}
+	return s.err
+}
+
 // ReadChunk is formats.Source's.
 func (s *source) ReadChunk(ctx context.Context, k chunk.Key, dst *chunk.Chunk) (int64, error) {
 	r := s.meta.Grid.Region(k)
-	if s.err != nil {
-		return 0, s.err
+	if err := s.readable(); err != nil {
+		return 0, err
 	}
 	if !s.meta.Chunked {
 		return s.readFlat(ctx, r, dst)
@@ -353,8 +359,8 @@ func (s *source) readFlat(ctx context.Context, r chunk.Region, dst *chunk.Chunk)
 
 // ReadRegion is formats.RegionReader's.
 func (s flatSource) ReadRegion(ctx context.Context, r chunk.Region, dst *chunk.Chunk) (int64, error) {
-	if s.err != nil {
-		return 0, s.err
+	if err := s.readable(); err != nil {
+		return 0, err
 	}
 	return s.readFlat(ctx, r, dst)
 }
