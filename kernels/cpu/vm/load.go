@@ -44,14 +44,14 @@ func (e *exec) load(i int, b *box) {
 		return
 	}
 	e.ptr[i] = e.slotPtr(e.code.slotAt[i])
-	s.each(e.geo, b, e.ptr[i], copyIn[s.size])
+	s.each(e.geo, b, e.ptr[i], false, copyIn[s.size])
 }
 
 // rowCopy copies a row of n elements between packed memory and elements stride apart.
 type rowCopy func(packed, strided unsafe.Pointer, stride, n int)
 
-// each calls row for every row of the box along the last axis.
-func (s *source) each(g *geometry, b *box, packed unsafe.Pointer, row rowCopy) {
+// each calls row for every row of the box along the last axis; same says that packed is one value for all.
+func (s *source) each(g *geometry, b *box, packed unsafe.Pointer, same bool, row rowCopy) {
 	last := g.n - 1
 	n, step := b.dim[last], s.stride[last]
 	// Rows that follow each other evenly make one.
@@ -62,10 +62,13 @@ func (s *source) each(g *geometry, b *box, packed unsafe.Pointer, row rowCopy) {
 	}
 	var pos [kernels.MaxAxes + 1]int
 	at := s.first(g, b)
-	off := 0
+	off, done, width := 0, 0, n*s.size
+	if same {
+		width = 0
+	}
 	for {
-		row(packed, unsafe.Add(at, off*s.size), step, n)
-		packed = unsafe.Add(packed, n*s.size)
+		row(unsafe.Add(packed, done), unsafe.Add(at, off*s.size), step, n)
+		done += width
 		k := top
 		for ; k >= 0; k-- {
 			off += s.stride[k]
@@ -84,13 +87,13 @@ func (s *source) each(g *geometry, b *box, packed unsafe.Pointer, row rowCopy) {
 // store writes a box of a result from packed memory, or from one value for all.
 func (s *source) store(g *geometry, b *box, from unsafe.Pointer, same bool) {
 	if same {
-		s.each(g, b, from, func(_, to unsafe.Pointer, stride, n int) { spread[s.size](from, to, stride, n) })
+		s.each(g, b, from, true, spread[s.size])
 		return
 	}
 	if s.packed(g, b) && s.first(g, b) == from {
 		return // computed in place
 	}
-	s.each(g, b, from, copyOut[s.size])
+	s.each(g, b, from, false, copyOut[s.size])
 }
 
 // The row copies by element size.
@@ -179,9 +182,10 @@ func (e *exec) gather(i int, b *box) {
 	none := unsafe.Pointer(&e.none[i])
 	last := g.n - 1
 	n := b.dim[last]
-	to := e.ptr[i]
+	done := 0
 	var pos [kernels.MaxAxes + 1]int
 	for {
+		to := unsafe.Add(e.ptr[i], done)
 		off := 0
 		for a := range g.n {
 			if a != k {
@@ -204,7 +208,7 @@ func (e *exec) gather(i int, b *box) {
 		default:
 			pick[s.size](to, s.at(off), ids.at(b.lo[k]*ids.stride[k]), ids.stride[k], step, n, none)
 		}
-		to = unsafe.Add(to, n*s.size)
+		done += n * s.size
 		a := last - 1
 		for ; a >= 0; a-- {
 			if pos[a]++; pos[a] < b.dim[a] {
