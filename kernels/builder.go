@@ -23,7 +23,7 @@ type Builder struct {
 	folds  []Fold
 	slow   []*Program
 	seen   map[valueKey]Reg
-	slowID map[string]int32
+	slowID map[*Program]int32
 	short  bool // a macro's operands came from shorter floats: no overflow in float64
 	err    error
 }
@@ -56,7 +56,7 @@ type valueKey struct {
 
 // NewBuilder returns a builder of programs over a loop of rank axes.
 func NewBuilder(rank int) *Builder {
-	b := &Builder{rank: rank, seen: map[valueKey]Reg{}, slowID: map[string]int32{}}
+	b := &Builder{rank: rank, seen: map[valueKey]Reg{}, slowID: map[*Program]int32{}}
 	if rank < 0 || rank > MaxAxes {
 		b.fail(fmt.Errorf("kernels: program: rank: got %d, want 0 to %d: %w", rank, MaxAxes, ErrUnsupported))
 	}
@@ -293,12 +293,11 @@ func (b *Builder) cold(mask, fast, x Reg, slow *Program) Reg {
 	if c, ok := b.ConstValue(mask); ok && c.Bits == 0 {
 		return fast
 	}
-	text := slow.String()
-	id, ok := b.slowID[text]
+	id, ok := b.slowID[slow]
 	if !ok {
 		id = int32(len(b.slow))
 		b.slow = append(b.slow, slow)
-		b.slowID[text] = id
+		b.slowID[slow] = id
 	}
 	if cm, ok := b.ConstValue(mask); ok && cm.Bits == 1 {
 		if cx, ok := b.ConstValue(x); ok {

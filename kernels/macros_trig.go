@@ -4,6 +4,7 @@ package kernels
 
 import (
 	"math"
+	"sync"
 
 	"github.com/arrayrun/arrayrun/chunk/dtype"
 )
@@ -72,28 +73,51 @@ func tanOf(m mb, a angle) Reg {
 	return m.f64(m.xor(m.bits(r), m.shl(m.and(a.q, m.u(1)), 63)))
 }
 
+// The functions of angles with their slow programs.
+var (
+	sines    = trig{of: sinOf}
+	cosines  = trig{of: cosOf}
+	tangents = trig{of: tanOf}
+)
+
 func sin64(m mb, x Reg) Reg {
-	return m.sel(m.lt(m.abs(x), m.c(0x1p-27)), x, m.withCold(x, sinOf))
+	return m.sel(m.lt(m.abs(x), m.c(0x1p-27)), x, m.withCold(x, &sines))
 }
 
-func cos64(m mb, x Reg) Reg { return m.withCold(x, cosOf) }
+func cos64(m mb, x Reg) Reg { return m.withCold(x, &cosines) }
 
 func tan64(m mb, x Reg) Reg {
-	return m.sel(m.lt(m.abs(x), m.c(0x1p-27)), x, m.withCold(x, tanOf))
+	return m.sel(m.lt(m.abs(x), m.c(0x1p-27)), x, m.withCold(x, &tangents))
 }
 
-// withCold is f of the angle of x; lanes with a large finite x run the exact reduction.
-func (m mb) withCold(x Reg, f func(mb, angle) Reg) Reg {
-	a := m.abs(x)
-	mask := m.and(m.le(m.c(largeAngle), a), m.lt(a, m.c(math.Inf(1))))
-	s := mb{NewBuilder(0)}
-	sx := s.Input(In(dtype.Float64))
-	s.Ret(f(s, s.reduceLarge(sx)))
-	slow, err := s.Build()
+// trig is a function of an angle; its slow program is made once.
+type trig struct {
+	of   func(mb, angle) Reg
+	once sync.Once
+	slow *Program
+	err  error
+}
+
+// program returns the function for finite |x| >= largeAngle.
+func (t *trig) program() (*Program, error) {
+	t.once.Do(func() {
+		s := mb{NewBuilder(0)}
+		x := s.Input(In(dtype.Float64))
+		s.Ret(t.of(s, s.reduceLarge(x)))
+		t.slow, t.err = s.Build()
+	})
+	return t.slow, t.err
+}
+
+// withCold is t of the angle x; lanes with a large finite x run the exact reduction.
+func (m mb) withCold(x Reg, t *trig) Reg {
+	slow, err := t.program()
 	if err != nil {
 		return m.fail(err)
 	}
-	return m.cold(mask, f(m, m.reduce(x)), x, slow)
+	a := m.abs(x)
+	mask := m.and(m.le(m.c(largeAngle), a), m.lt(a, m.c(math.Inf(1))))
+	return m.cold(mask, t.of(m, m.reduce(x)), x, slow)
 }
 
 // twoOverPi holds a word of zeros and the first 1216 bits of 2/pi.

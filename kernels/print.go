@@ -3,9 +3,10 @@
 package kernels
 
 import (
-	"fmt"
 	"hash/fnv"
-	"strings"
+	"strconv"
+
+	"github.com/arrayrun/arrayrun/chunk/dtype"
 )
 
 // String prints the program's canonical text: equal programs have equal text
@@ -17,11 +18,7 @@ import (
 //	  %1 = const float32 0.5
 //	  %2 = multiply float32 %0 %1
 //	  ret %2
-func (p *Program) String() string {
-	var s strings.Builder
-	p.print(&s, "")
-	return s.String()
-}
+func (p *Program) String() string { return string(p.print(nil, "")) }
 
 // Hash returns the FNV-1a hash of String.
 func (p *Program) Hash() uint64 { return hashText(p.String()) }
@@ -36,73 +33,111 @@ func hashText(text string) uint64 {
 // accessNames are the words of Access in a program's text.
 var accessNames = [...]string{Strided: "", Contiguous: " contiguous", Broadcast: " broadcast"}
 
-func (p *Program) print(s *strings.Builder, indent string) {
-	fmt.Fprintf(s, "%sprogram rank=%d\n", indent, p.Rank)
-	r := 0
-	for _, in := range p.In {
-		fmt.Fprintf(s, "%s  %%%d = in %v", indent, r, in.DType)
-		if int(in.Access) < len(accessNames) {
-			s.WriteString(accessNames[in.Access])
-		} else {
-			fmt.Fprintf(s, " access(%d)", in.Access)
-		}
-		if in.Gather >= 0 {
-			fmt.Fprintf(s, " gather=%d ids=%%%d", in.Gather, in.GatherIDs)
-		}
-		s.WriteByte('\n')
-		r++
-	}
-	for _, c := range p.Consts {
-		fmt.Fprintf(s, "%s  %%%d = const %v %v\n", indent, r, c.DType, c)
-		r++
-	}
-	for _, i := range p.Body {
-		fmt.Fprintf(s, "%s  %%%d = %v %v", indent, r, i.Op, i.DType)
-		for _, a := range i.Args {
-			if a >= 0 {
-				fmt.Fprintf(s, " %%%d", a)
-			}
-		}
-		switch i.Op {
-		case OpIndex:
-			fmt.Fprintf(s, " axis=%d", i.Aux)
-		case OpCold:
-			fmt.Fprintf(s, " slow=%d", i.Aux)
-		}
-		s.WriteByte('\n')
-		r++
-	}
-	if len(p.Ret) > 0 {
-		fmt.Fprintf(s, "%s  ret%s\n", indent, regList(p.Ret))
-	}
-	for _, f := range p.Folds {
-		name := fmt.Sprintf("reduction(%d)", f.Op)
-		if red := ReductionOf(f.Op); red != nil {
-			name = red.Name
-		}
-		fmt.Fprintf(s, "%s  fold %s%s axes=", indent, name, regList(f.Args))
-		sep := ""
-		for i := range MaxAxes {
-			if f.Axes.Has(i) {
-				fmt.Fprintf(s, "%s%d", sep, i)
-				sep = ","
-			}
-		}
-		if f.Group >= 0 {
-			fmt.Fprintf(s, " group=%%%d", f.Group)
-		}
-		s.WriteByte('\n')
-	}
-	for i, q := range p.Slow {
-		fmt.Fprintf(s, "%s  slow %d\n", indent, i)
-		q.print(s, indent+"    ")
+// line is a line of text being made.
+type line []byte
+
+func (l *line) text(s ...string) {
+	for _, t := range s {
+		*l = append(*l, t...)
 	}
 }
 
-func regList(regs []Reg) string {
-	var s strings.Builder
-	for _, r := range regs {
-		fmt.Fprintf(&s, " %%%d", r)
+func (l *line) number(n int) { *l = strconv.AppendInt(*l, int64(n), 10) }
+
+func (l *line) regs(list ...Reg) {
+	for _, r := range list {
+		if r >= 0 {
+			l.text(" %")
+			l.number(int(r))
+		}
 	}
-	return s.String()
+}
+
+// def starts the line that defines register r.
+func (l *line) def(indent string, r int, what string, d dtype.DType) {
+	l.text(indent, "  %")
+	l.number(r)
+	l.text(" = ", what, " ", d.String())
+}
+
+func (p *Program) print(l line, indent string) line {
+	l.text(indent, "program rank=")
+	l.number(p.Rank)
+	l.text("\n")
+	r := 0
+	for _, in := range p.In {
+		l.def(indent, r, "in", in.DType)
+		if int(in.Access) < len(accessNames) {
+			l.text(accessNames[in.Access])
+		} else {
+			l.text(" access ")
+			l.number(int(in.Access))
+		}
+		if in.Gather >= 0 {
+			l.text(" gather=")
+			l.number(int(in.Gather))
+			l.text(" ids=%")
+			l.number(int(in.GatherIDs))
+		}
+		l.text("\n")
+		r++
+	}
+	for _, c := range p.Consts {
+		l.def(indent, r, "const", c.DType)
+		l.text(" ", c.String(), "\n")
+		r++
+	}
+	for _, i := range p.Body {
+		l.def(indent, r, i.Op.String(), i.DType)
+		l.regs(i.Args[:]...)
+		switch i.Op {
+		case OpIndex:
+			l.text(" axis=")
+			l.number(int(i.Aux))
+		case OpCold:
+			l.text(" slow=")
+			l.number(int(i.Aux))
+		}
+		l.text("\n")
+		r++
+	}
+	if len(p.Ret) > 0 {
+		l.text(indent, "  ret")
+		l.regs(p.Ret...)
+		l.text("\n")
+	}
+	for _, f := range p.Folds {
+		l.fold(indent, f)
+	}
+	for i, q := range p.Slow {
+		l.text(indent, "  slow ")
+		l.number(i)
+		l.text("\n")
+		l = q.print(l, indent+"    ")
+	}
+	return l
+}
+
+func (l *line) fold(indent string, f Fold) {
+	l.text(indent, "  fold ")
+	if red := ReductionOf(f.Op); red != nil {
+		l.text(red.Name)
+	} else {
+		l.number(int(f.Op))
+	}
+	l.regs(f.Args...)
+	l.text(" axes=")
+	sep := ""
+	for i := range MaxAxes {
+		if f.Axes.Has(i) {
+			l.text(sep)
+			l.number(i)
+			sep = ","
+		}
+	}
+	if f.Group >= 0 {
+		l.text(" group=%")
+		l.number(int(f.Group))
+	}
+	l.text("\n")
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/arrayrun/arrayrun/chunk/mem"
 	"github.com/arrayrun/arrayrun/kernels"
 	"github.com/arrayrun/arrayrun/kernels/cpu"
+	"github.com/arrayrun/arrayrun/kernels/ref"
 )
 
 // expr builds a program over n inputs of dtype d.
@@ -115,5 +116,36 @@ func BenchmarkProgram(b *testing.B) {
 				}))
 			}
 		}
+	}
+}
+
+// BenchmarkCall times what a call costs beside its elements.
+func BenchmarkCall(b *testing.B) {
+	for _, n := range []int64{1, 64, 1024} {
+		p := expr(b, dtype.Float32, 3, func(ap func(string, ...kernels.Reg) kernels.Reg, num func(float64) kernels.Reg, x []kernels.Reg) kernels.Reg {
+			return ap("sqrt", ap("add", ap("multiply", x[0], x[1]), ap("where", ap("greater", x[2], num(0.5)), x[2], num(0))))
+		})
+		b.Run(fmt.Sprintf("op=fused5/dtype=float32/n=%d/device=vm", n), func(b *testing.B) { benchProgram(b, p, n) })
+	}
+}
+
+// BenchmarkCompile times building and compiling a program of one function.
+func BenchmarkCompile(b *testing.B) {
+	for _, name := range []string{"add", "exp", "sin", "power"} {
+		b.Run("op="+name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				p := expr(b, dtype.Float64, 2, func(ap func(string, ...kernels.Reg) kernels.Reg, _ func(float64) kernels.Reg, x []kernels.Reg) kernels.Reg {
+					if o, _ := kernels.OpByName(name); o.Arity == 2 {
+						return ap(name, x[0], x[1])
+					}
+					return ap(name, x[0])
+				})
+				dev := cpu.New(cpu.Options{Allocator: ref.New().Allocator()})
+				if _, err := dev.Compile(ctx, p); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
