@@ -77,8 +77,18 @@ func (v Variable) keyCoord() *Coord {
 	if c.name == "" {
 		c.name = "group"
 	}
-	if c.host == nil && v.values != nil && v.values.node == v.array.Node() {
+	switch {
+	case c.host != nil:
+	case v.values != nil && v.values.node == v.array.Node():
 		c.load = v.values.load
+	default:
+		c.load = func() (*Labels, error) {
+			vals, err := v.array.hostRead()
+			if vals == nil || err != nil {
+				return nil, err
+			}
+			return constLabels(vals, v.array.DType(), v.array.Shape()), nil
+		}
 	}
 	return c
 }

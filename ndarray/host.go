@@ -3,6 +3,7 @@
 package ndarray
 
 import (
+	"context"
 	"fmt"
 	"math"
 
@@ -19,18 +20,28 @@ const maxHost = 1 << 22
 // operations, C-ordered; ok is false for anything else. It is for small things that a graph needs while it is built:
 // a mask of months, positions.
 func (a Array) hostValue() (vals []kernels.Const, ok bool) {
+	vals, err := a.hostEval(false)
+	return vals, err == nil && vals != nil
+}
+
+// hostRead is hostValue that reads what lies in files too: labels to group by. vals is nil where only an engine can tell.
+func (a Array) hostRead() (vals []kernels.Const, err error) { return a.hostEval(true) }
+
+func (a Array) hostEval(read bool) ([]kernels.Const, error) {
 	n := a.Node()
 	if n.Err != nil || !n.DType.IsNumeric() || n.DType.IsComplex() || a.Size() > maxHost {
-		return nil, false
+		return nil, nil
 	}
-	h := hostEval{done: map[*graph.Node][]kernels.Const{}}
-	vals = h.eval(n)
-	return vals, vals != nil
+	h := hostEval{done: map[*graph.Node][]kernels.Const{}, read: read}
+	vals := h.eval(n)
+	return vals, h.err
 }
 
 // hostEval remembers the values of nodes.
 type hostEval struct {
 	done map[*graph.Node][]kernels.Const
+	read bool // files are read
+	err  error
 }
 
 func (h *hostEval) eval(n *graph.Node) []kernels.Const {
@@ -47,6 +58,10 @@ func (h *hostEval) compute(n *graph.Node) []kernels.Const {
 	switch n.Kind {
 	case graph.Load:
 		c, ok := FromNode(n).hostMemory()
+		if !ok && h.read && size <= maxHost && h.err == nil {
+			c, h.err = ReadAll(context.Background(), n.Arg.(graph.LoadArg).Source)
+			ok = h.err == nil
+		}
 		if !ok {
 			return nil
 		}
@@ -135,6 +150,43 @@ func chunkConsts(c *chunk.Chunk) []kernels.Const {
 	return out
 }
 
+// constLabels returns elements as labels of shape.
+func constLabels(vals []kernels.Const, dt dtype.DType, shape chunk.Shape) *Labels {
+	l := &Labels{DType: dt, Shape: shape.Clone()}
+	if dt.IsFloat() {
+		l.Float = make([]float64, len(vals))
+	} else {
+		l.Int = make([]int64, len(vals))
+	}
+	for i, v := range vals {
+		if l.Int != nil {
+			l.Int[i] = constInt(v)
+			continue
+		}
+		f, err := kernels.EvalConst(castID, dtype.Float64, v)
+		if err != nil {
+			return nil
+		}
+		l.Float[i] = math.Float64frombits(f.Bits)
+	}
+	return l
+}
+
+// castID is the row of the kernels table that converts.
+var castID = func() kernels.OpID {
+	o, _ := kernels.OpByName("cast")
+	return o.ID
+}()
+
+// constInt returns an integer or bool constant; uint64 keeps its bits.
+func constInt(v kernels.Const) int64 {
+	shift := uint(64 - 8*v.DType.Size())
+	if v.DType.Kind() == dtype.KindInt {
+		return int64(v.Bits<<shift) >> shift
+	}
+	return int64(v.Bits << shift >> shift)
+}
+
 // HostInts returns the elements of an integer array that is known while graphs are built; ok is false
 // where only an engine can tell.
 func HostInts(a Array) (ids []int64, ok bool) {
@@ -146,12 +198,8 @@ func HostInts(a Array) (ids []int64, ok bool) {
 		return nil, false
 	}
 	ids = make([]int64, len(vals))
-	shift := uint(64 - 8*a.DType().Size())
 	for i, v := range vals {
-		ids[i] = int64(v.Bits<<shift) >> shift
-		if a.DType().Kind() == dtype.KindUint {
-			ids[i] = int64(v.Bits << shift >> shift)
-		}
+		ids[i] = constInt(v)
 	}
 	return ids, true
 }
