@@ -111,7 +111,7 @@ func (a *app) demo(ctx context.Context, dir string) error {
 		step("%s %s", verdict, c.text)
 	}
 	july := field{lat: sampleLat, lon: sampleLon, value: func(j, i int) float64 {
-		return float64(checks.clim[6*sampleLat*sampleLon+j*sampleLon+i] - checks.clim[j*sampleLon+i])
+		return checks.clim[6*sampleLat*sampleLon+j*sampleLon+i] - checks.clim[j*sampleLon+i]
 	}}
 	fmt.Fprintf(a.out, "\n  July minus January of the climatology\n")
 	if err := july.text(a.out, 96, "K"); err != nil {

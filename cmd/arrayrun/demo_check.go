@@ -23,7 +23,7 @@ const demoTolerance = 6.2e-5
 // demoChecks are the verdicts on a demo, and its climatology as read back.
 type demoChecks struct {
 	list []demoCheck
-	clim []float32
+	clim []float64
 }
 
 type demoCheck struct {
@@ -47,7 +47,7 @@ func (s *sample) check(ctx context.Context, files demoPaths, workers int) (*demo
 	c.clim = clim
 	worst := 0.0
 	for i, x := range clim {
-		worst = largest(worst, float64(x)-tr.clim[i/(sampleLat*sampleLon)][i%(sampleLat*sampleLon)])
+		worst = largest(worst, x-tr.clim[i/(sampleLat*sampleLon)][i%(sampleLat*sampleLon)])
 	}
 	c.add(len(clim) == 12*sampleLat*sampleLon && worst <= demoTolerance, "climatology: %d values, largest error %.1e K", len(clim), worst)
 
@@ -63,7 +63,7 @@ func (s *sample) check(ctx context.Context, files demoPaths, workers int) (*demo
 	}
 	worst = 0
 	for d, x := range series {
-		worst = largest(worst, float64(x)-tr.global[min(d, sampleDays-1)])
+		worst = largest(worst, x-tr.global[min(d, sampleDays-1)])
 	}
 	c.add(len(series) == sampleDays && worst <= demoTolerance, "global mean: %d days, largest error %.1e K", len(series), worst)
 	slope := trendOf(series)
@@ -80,13 +80,12 @@ func largest(worst, x float64) float64 {
 }
 
 // trendOf fits a line and returns its rise over the whole series.
-func trendOf(y []float32) float64 {
+func trendOf(y []float64) float64 {
 	n := float64(len(y))
-	var sy, sxy, sxx float64
+	var sxy, sxx float64
 	for i, v := range y {
 		x := float64(i) - (n-1)/2
-		sy += float64(v)
-		sxy += x * float64(v)
+		sxy += x * v
 		sxx += x * x
 	}
 	return sxy / sxx * n
@@ -106,18 +105,17 @@ func openVariable(ctx context.Context, path, name string) (*formats.Group, forma
 	return g, g.Vars[i].Source, nil
 }
 
-// readFloats reads a whole float32 variable.
-func readFloats(ctx context.Context, path, name string) ([]float32, error) {
+// readFloats reads a whole float32 or float64 variable.
+func readFloats(ctx context.Context, path, name string) ([]float64, error) {
 	g, src, err := openVariable(ctx, path, name)
 	if err != nil {
 		return nil, err
 	}
 	defer closeGroup(g)
 	m := src.Meta()
-	if m.DType != dtype.Float32 {
-		return nil, at(exitInput, fmt.Errorf("demo: %s holds %v, want float32", path, m.DType))
+	if m.DType != dtype.Float32 && m.DType != dtype.Float64 {
+		return nil, at(exitInput, fmt.Errorf("demo: %s holds %v, want floats", path, m.DType))
 	}
-	data := make([]float32, m.Shape.Size())
 	pool := mem.NewPool()
 	defer pool.Close()
 	c, err := chunk.New(pool, m.DType, 0, m.Shape)
@@ -128,7 +126,10 @@ func readFloats(ctx context.Context, path, name string) ([]float32, error) {
 	if _, err := formats.ReadRegion(ctx, src, chunk.Whole(m.Shape), c); err != nil {
 		return nil, at(exitInput, err)
 	}
-	copy(data, chunk.Slice[float32](c))
+	data := make([]float64, m.Shape.Size())
+	for i := range data {
+		data[i] = floatAt(c, int64(i))
+	}
 	return data, nil
 }
 

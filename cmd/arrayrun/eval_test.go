@@ -109,6 +109,7 @@ func TestEvalExitCodes(t *testing.T) {
 		"output exists":  {2, []string{"ones(3)", "-o", small}, "overwrite"},
 		"unknown ending": {2, []string{"ones(3)", "-o", filepath.Join(dir, "x.xyz")}, ".xyz"},
 		"unnamed output": {2, []string{"a = ones(3); b = a", "-o", "c=" + out}, `"c"`},
+		"no folder":      {5, []string{"ones(3)", "-o", filepath.Join(dir, "absent", "x.npy")}, "absent"},
 		"two in npy":     {2, []string{"a = ones(3); b = a * 2", "-o", "a=" + out, "-o", "b=" + out}, ".npy"},
 		"batch and expr": {2, []string{"1", "--batch", "x"}, "--batch"},
 		"absent batch":   {3, []string{"--batch", filepath.Join(dir, "absent.jsonl")}, "absent.jsonl"},

@@ -211,7 +211,7 @@ func (r *evaluated) outputs() []ndarray.Output {
 func (a *app) compute(ctx context.Context, eng *sched.Engine, r *evaluated) (err error) {
 	w, err := ndarray.PlanWrite(ctx, r.targets)
 	if err != nil {
-		return at(exitRunning, err)
+		return atOutput(err)
 	}
 	defer func() {
 		if err != nil {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 
 	"github.com/arrayrun/arrayrun/chunk"
 	"github.com/arrayrun/arrayrun/chunk/dtype"
@@ -32,8 +33,9 @@ var errInterrupted = errors.New("interrupted")
 // codedError carries the exit code of the step in which err came up. What err
 // wraps may know better, see exitCode.
 type codedError struct {
-	code int
-	err  error
+	code  int
+	err   error
+	final bool // whatever err wraps
 }
 
 func (e *codedError) Error() string { return e.err.Error() }
@@ -45,7 +47,7 @@ type quietError struct{ code int }
 func (e *quietError) Error() string { return fmt.Sprintf("exit code %d", e.code) }
 
 func usagef(format string, args ...any) error {
-	return &codedError{exitUsage, fmt.Errorf(format, args...)}
+	return &codedError{exitUsage, fmt.Errorf(format, args...), false}
 }
 
 // at marks err as having come up in a step whose failures have the code; nil stays nil.
@@ -53,7 +55,22 @@ func at(code int, err error) error {
 	if err == nil {
 		return nil
 	}
-	return &codedError{code, err}
+	return &codedError{code, err, false}
+}
+
+// atOutput marks err as having come up while outputs were laid out or created:
+// the system's refusals (no folder, no space, no permission) are failures, not bad
+// inputs; everything else is what the user asked for, such as an ending no format has.
+func atOutput(err error) error {
+	if err == nil {
+		return nil
+	}
+	var path *fs.PathError
+	var link *os.LinkError
+	if !errors.Is(err, formats.ErrExists) && (errors.As(err, &path) || errors.As(err, &link)) {
+		return &codedError{exitRunning, err, true}
+	}
+	return &codedError{exitUsage, err, false}
 }
 
 // sentinels decide the code of an error that wraps one of them, wherever it came up.
@@ -87,7 +104,10 @@ func exitCode(ctx context.Context, err error) int {
 	}
 	var coded *codedError
 	has := errors.As(err, &coded)
-	if has && coded.code == exitUsage && !errors.Is(err, formats.ErrCorrupt) {
+	if has && coded.final {
+		return coded.code
+	}
+	if has && coded.code == exitUsage && !errors.Is(err, formats.ErrCorrupt) && !errors.Is(err, sched.ErrBudget) {
 		return exitUsage
 	}
 	for _, s := range sentinels {

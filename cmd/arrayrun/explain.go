@@ -16,7 +16,7 @@ import (
 func (a *app) explain(ctx context.Context, eng *sched.Engine, r *evaluated, mode string) error {
 	_, specs, arrays, err := ndarray.PlanSpecs(r.targets)
 	if err != nil {
-		return at(exitUsage, err)
+		return atOutput(err)
 	}
 	var outputs []ndarray.Output
 	for i, spec := range specs {

@@ -52,9 +52,10 @@ func (f *files) bind(ctx context.Context, env expr.Env, in input, raw bool) erro
 	return nil
 }
 
-// plain returns a variable whose file names no dimensions as an array without names.
+// plain returns a variable whose file names no dimensions as an array without
+// names; so is a scalar of a file without any dimension.
 func plain(ds *ndarray.Dataset, v ndarray.Variable) any {
-	if ds.IsPlain(v.Name()) {
+	if ds.IsPlain(v.Name()) || v.Err() == nil && v.Rank() == 0 && len(ds.Dims()) == 0 {
 		return v.Array()
 	}
 	return v

@@ -41,7 +41,7 @@ walk:
 				return &formats.Group{Format: format, Attrs: g.Attrs, Dims: g.Dims, Vars: []formats.Var{v}, Close: closer}, nil
 			}
 		}
-		return nil, &codedError{exitInput, fmt.Errorf("no variable or group %q; it has %s", path, contents(g))}
+		return nil, fmt.Errorf("no variable or group %q; it has %s", path, contents(g))
 	}
 	out := *g
 	out.Format, out.Close = format, closer

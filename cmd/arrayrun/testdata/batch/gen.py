@@ -125,6 +125,8 @@ class Case:
         t, x, u, y = self.pair(depth, "biu")
         op = self.pick("&", "|", "^", "<<", ">>", "~")
         if op == "~":
+            if not isinstance(x, np.ndarray):
+                raise Skip
             return f"(~{t})", ~np.asarray(x)
         if op in ("<<", ">>"):
             x = np.asarray(x)
@@ -184,9 +186,11 @@ class Case:
     def cast(self, depth):
         t, x = self.operand(depth)
         to = self.pick(*INTS, *FLOATS, "bool")
-        if x.dtype.kind == "f" and np.dtype(to).kind in "iu":
+        if np.dtype(to).kind in "iu" and x.size:  # what is out of range saturates, in NumPy it wraps
             i = np.iinfo(to)
-            if not np.isfinite(x).all() or x.size and (np.trunc(x).min() < i.min or np.trunc(x).max() >= float(i.max)):
+            if x.dtype.kind == "f" and (not np.isfinite(x).all() or np.trunc(x).min() < i.min or np.trunc(x).max() >= float(i.max)):
+                raise Skip
+            if x.dtype.kind in "iu" and (int(x.min()) < i.min or int(x.max()) > i.max):
                 raise Skip
         return self.pick(f"astype({t}, '{to}')", f"{t}.astype('{to}')"), x.astype(to)
 
@@ -366,7 +370,8 @@ class Case:
             text = f"{name}({t}, {u})"
         else:
             out = getattr(np, name)(x[..., None][..., :0]).dtype if x.ndim else getattr(np, name)(x[None][:0]).dtype
-            value = getattr(np, name)(x.astype(np.longdouble)).astype(out)
+            # Integers become the result's type first.
+            value = getattr(np, name)(x.astype(out).astype(np.longdouble)).astype(out)
             text = f"{self.pick(name, TRANS1[name] or name)}({t})"
         self.ulp = 1 if out == np.float16 else 4
         return self.view_of(text, value) if self.chance(0.3) else (text, value)
