@@ -209,8 +209,8 @@ func (v Variable) spread(dims []string) Array {
 	return a
 }
 
-// mergeCoords returns a's coordinates and those of b that a lacks. Coordinates of one name that
-// are not a dimension's and hold different values are left out.
+// mergeCoords returns a's coordinates and those of b that a lacks. Coordinates of one name that are not a
+// dimension's and are known to hold different values are left out; of those not read, a's stay.
 func mergeCoords(a, b []*Coord) []*Coord {
 	out := a
 	for _, c := range b {
@@ -235,7 +235,7 @@ func equalCoords(a, b *Coord) bool {
 		return false
 	}
 	if a.host == nil || b.host == nil {
-		return a.host == nil && b.host == nil && a.array.Node() == b.array.Node()
+		return a.shape().Equal(b.shape())
 	}
 	if !a.host.Shape.Equal(b.host.Shape) {
 		return false

@@ -130,7 +130,11 @@ func (o *outline) finish() error {
 		if c.bounds == nil || o.find(c.bounds.name) >= 0 && o.find(c.bounds.name) < data {
 			attrs = attrs.Without("bounds", "climatology")
 		}
-		if err := o.put(formats.VarSpec{Name: c.name, Dims: c.dims, Attrs: attrs}, c.Array(), nil, nil); err != nil {
+		t := (*Target)(nil)
+		if !c.isDimension() {
+			t = &Target{} // may hold missing values, as data do
+		}
+		if err := o.put(formats.VarSpec{Name: c.name, Dims: c.dims, Attrs: attrs}, c.Array(), nil, t); err != nil {
 			return err
 		}
 		if b := c.bounds; b != nil && o.find(b.name) < 0 {
