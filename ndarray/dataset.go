@@ -18,6 +18,7 @@ type Dataset struct {
 	only   string // the one variable a URI picked
 	close  func() error
 	group  *formats.Group
+	stored map[string]*stored // of an open file: what its variables are made from
 }
 
 // dataVar is a variable of a data set with its role.

@@ -45,6 +45,7 @@ func (r *reader) dataset(only string) (*Dataset, error) {
 		all[s.v.name] = s
 		order = append(order, s.v.name)
 	}
+	ds.stored = all
 	// Coordinates of dimensions that come from around.
 	for i := len(r.chain) - 2; i >= 0; i-- {
 		for k := range r.chain[i].Vars {

@@ -5,16 +5,13 @@ package ndarray
 import (
 	"context"
 	"fmt"
-	"os"
-	"strings"
 
-	"github.com/arrayrun/arrayrun/formats"
 	"github.com/arrayrun/arrayrun/formats/all"
 )
 
 // Open opens a data set: a path of any format that formats/all has. "PATH#VAR" and "PATH#group/var" pick one
 // variable (Main) or sub-group, "PATH?raw" is the option Raw. It reads metadata and the
-// dimension coordinates, nothing else. The caller closes the data set after the last run that reads it.
+// dimension coordinates, nothing else. A quoted glob joins many files, as OpenMany does. The caller closes the data set after the last run that reads it.
 //
 // Errors wrap formats.ErrFormat, formats.ErrCorrupt or the file system's.
 func Open(ctx context.Context, uri string, opts ...OpenOption) (*Dataset, error) {
@@ -22,8 +19,8 @@ func Open(ctx context.Context, uri string, opts ...OpenOption) (*Dataset, error)
 	if raw {
 		opts = append(opts[:len(opts):len(opts)], Raw())
 	}
-	if _, err := os.Stat(path); err != nil && strings.ContainsAny(path, "*?[") {
-		return nil, fmt.Errorf("ndarray: open %q: many files are not joined yet: %w; open one file", uri, formats.ErrFormat)
+	if isGlob(path) {
+		return OpenMany(ctx, []string{uri}, opts...)
 	}
 	g, err := all.Open(ctx, path)
 	if err != nil {

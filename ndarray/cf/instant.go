@@ -194,3 +194,9 @@ func (u *Units) Number(t Instant) float64 {
 	per := dayMicros / u.num // units in a day
 	return (float64(days*per) + float64(us)/float64(u.num)) * float64(u.den)
 }
+
+// Rebase returns how numbers of u become numbers of to, units of one calendar: x*scale + offset.
+func (u *Units) Rebase(to *Units) (scale, offset float64) {
+	scale = float64(u.num) * float64(to.den) / (float64(u.den) * float64(to.num))
+	return scale, to.Number(u.base)
+}
