@@ -262,15 +262,25 @@ func (m *merger) identity(state []*chunk.Chunk, from, n int64) {
 func (m *merger) finish(ctx context.Context, sc *scope, state []*chunk.Chunk) error {
 	start := time.Now()
 	defer func() { m.sr.compute.Add(int64(time.Since(start))) }()
-	res := m.view(m.sr.r.results[m.plan.Result])
+	mark := len(sc.blocks)
+	defer sc.close(mark)
+	whole, place := m.sr.r.results[m.plan.Result], m.place()
+	if m.plan.Direct != nil {
+		n := m.plan.Node
+		var err error
+		if whole, err = sc.alloc(n.DType, int64(n.ItemBytes), place.Shape()); err != nil {
+			return err
+		}
+	} else {
+		whole = whole.Sub(place)
+	}
+	res := m.view(whole)
 	in := make([]*chunk.Chunk, len(state))
 	for i, c := range state {
 		v := *c
 		v.Shape, v.Strides = res.Shape, res.Shape.RowMajor()
 		in[i] = &v
 	}
-	mark := len(sc.blocks)
-	defer sc.close(mark)
 	scratch, err := sc.scratch(m.plan.Finish.Scratch(res.Shape))
 	if err != nil {
 		return err
@@ -281,6 +291,11 @@ func (m *merger) finish(ctx context.Context, sc *scope, state []*chunk.Chunk) er
 	}
 	if m.plan.Reduction.NegativeIsError {
 		if err := m.checkNegative(res); err != nil {
+			return err
+		}
+	}
+	for _, o := range m.plan.Direct {
+		if err := m.sr.r.deliver(ctx, o, place, whole, &m.sr.counters); err != nil {
 			return err
 		}
 	}
@@ -297,42 +312,36 @@ func (sr *stageRun) done(m *merger) {
 	}
 }
 
-// view returns the part of the whole result that the fragment makes, in the order of
-// the state's axes: groups first, then the kept axes.
-func (m *merger) view(whole *chunk.Chunk) *chunk.Chunk {
-	v := *whole
-	v.Shape, v.Strides = nil, nil
+// place returns the region of the result that the fragment makes.
+func (m *merger) place() chunk.Region {
 	f := m.plan
-	axis := 0 // of whole
-	kept := 0
-	groups := int64(0)
-	if f.Groups > 0 && f.GroupND() {
-		groups = whole.Strides[0]
-		axis = 1
+	r := chunk.Whole(f.Node.Shape())
+	for k, a := range f.Kept {
+		i := f.ResultAxis(a)
+		r.Lo[i], r.Hi[i] = m.lo[k], m.hi[k]
 	}
-	for i := range f.Cells.Axes {
-		if !f.Cells.Set.Has(i) {
-			v.Offset += m.lo[kept] * whole.Strides[axis]
-			v.Shape = append(v.Shape, m.hi[kept]-m.lo[kept])
-			v.Strides = append(v.Strides, whole.Strides[axis])
-			kept++
-			axis++
-			continue
-		}
-		switch {
-		case f.Groups > 0 && !f.GroupND():
-			groups = whole.Strides[axis]
-			axis++
-		case f.KeepDims():
-			axis++
-		}
-	}
+	return r
+}
+
+// view returns part, the fragment's region of the result, in the order of the state's
+// axes: groups first, then the kept axes.
+func (m *merger) view(part *chunk.Chunk) *chunk.Chunk {
+	v := *part
+	f := m.plan
+	v.Shape, v.Strides = make(chunk.Shape, 0, len(f.Kept)+1), make([]int64, 0, len(f.Kept)+1)
 	if f.Groups > 0 {
-		v.Shape = append(chunk.Shape{f.Groups}, v.Shape...)
-		v.Strides = append([]int64{groups}, v.Strides...)
+		// The one axis that no kept loop axis becomes.
+		axis := 0
+		for _, a := range f.Kept {
+			if f.ResultAxis(a) == axis {
+				axis++
+			}
+		}
+		v.Shape, v.Strides = append(v.Shape, f.Groups), append(v.Strides, part.Strides[axis])
 	}
-	if v.Shape == nil {
-		v.Shape, v.Strides = chunk.Shape{}, []int64{}
+	for _, a := range f.Kept {
+		i := f.ResultAxis(a)
+		v.Shape, v.Strides = append(v.Shape, part.Shape[i]), append(v.Strides, part.Strides[i])
 	}
 	return &v
 }
@@ -351,8 +360,7 @@ func (m *merger) checkNegative(res *chunk.Chunk) error {
 
 // empty finishes a fold whose loop has no elements.
 func (sr *stageRun) empty(ctx context.Context, f *plan.Fold) error {
-	whole := sr.r.results[f.Result]
-	if whole.Shape.Size() == 0 {
+	if f.Node.Shape().Size() == 0 {
 		return nil
 	}
 	if err := f.Reduction.Empty(f.In); err != nil && f.Groups == 0 {

@@ -143,6 +143,9 @@ func (r *run) located(ctx context.Context, s *plan.Stage, err error) error {
 func (r *run) prepare(i int, s *plan.Stage) error {
 	for _, f := range s.Folds {
 		res := r.plan.Results[f.Result]
+		if res.Direct {
+			continue
+		}
 		c, err := chunk.New(r.pool, res.Node.DType, res.Node.ItemBytes, res.Node.Shape())
 		if err != nil {
 			return err

@@ -26,13 +26,17 @@ func (pl *planner) bill(s *Stage) (run, hold int64) {
 			encode = max(encode, sink.ScratchBytes())
 		}
 	}
-	run += encode
 	for _, f := range s.Folds {
 		r, h := pl.foldBytes(s, f, t)
 		run += r
 		hold += h
+		for _, o := range f.Direct {
+			if sink := pl.plan.Outputs[o].Sink; sink != nil {
+				encode = max(encode, sink.ScratchBytes())
+			}
+		}
 	}
-	return run, hold
+	return run + encode, hold
 }
 
 // fixed returns the part of a task's bill that does not depend on its tile: what codecs need.
@@ -233,9 +237,14 @@ func (pl *planner) foldBytes(s *Stage, f *Fold, t chunk.Shape) (run, hold int64)
 	}
 	ahead := Window(pl.opt.Workers)
 	tiles := max(1, all/max(kept, 1))
-	open = min(tiles, ahead+1)
+	open = min(tiles, (ahead+s.tasksFor(f)-1)/s.tasksFor(f)+1)
 	if !major {
 		open = tiles
+	}
+	// The finished part of the result, where it does not have a place already.
+	part := int64(0)
+	if f.Direct != nil {
+		part = mem.ClassBytes(max(f.Groups, 1) * kept * int64(f.Node.ItemBytes))
 	}
 	// Blocks of all cells in one tile.
 	cells, cell := int64(1), f.cellShape(t)
@@ -253,16 +262,31 @@ func (pl *planner) foldBytes(s *Stage, f *Fold, t chunk.Shape) (run, hold int64)
 				}
 			}
 		}
-		part := f.classes(local * kept)
-		run = cells * part
-		return run + mem.ClassBytes(f.Groups*kept*int64(f.Node.ItemBytes)), open*f.classes(f.Groups*kept) + (ahead-1)*cells*part
+		one := f.classes(local * kept)
+		return one + part + pl.finishScratch(f, f.Groups*kept), open*f.classes(f.Groups*kept) + (ahead-1)*cells*one
 	}
-	run = f.classes(cells * f.Cells.blocks(reduced(cell, f)) * kept)
+	run = f.classes(cells*f.Cells.blocks(reduced(cell, f))*kept) + part + pl.finishScratch(f, kept)
 	if s.tasksFor(f) <= 1 {
 		return run, 0
 	}
 	nodes := int64(bits.Len64(uint64(f.Cells.Total()))) + ahead + 1
 	return run, open * nodes * f.classes(kept)
+}
+
+// finishScratch bounds the scratch of turning a state of n elements into a result.
+func (pl *planner) finishScratch(f *Fold, n int64) int64 {
+	if f.Finish == nil {
+		return 0
+	}
+	rank := len(f.Kept)
+	if f.Groups > 0 {
+		rank++
+	}
+	shape := ones(rank)
+	if rank > 0 {
+		shape[rank-1] = n
+	}
+	return mem.ClassBytes(f.Finish.Scratch(shape))
 }
 
 // classes returns the pool's bytes for the state of n elements.

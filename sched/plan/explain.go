@@ -139,8 +139,15 @@ func (p *Plan) explainStage(s *Stage) ExplainedStage {
 		n := min(l.Count(b.Shape), src.Node.Shape().Size())
 		x.BytesRead += n * l.ItemBytes
 	})
+	written := []int{}
 	for _, w := range s.Writes {
-		o := p.Outputs[w.Output]
+		written = append(written, w.Output)
+	}
+	for _, f := range s.Folds {
+		written = append(written, f.Direct...)
+	}
+	for _, w := range written {
+		o := p.Outputs[w]
 		x.Outputs = append(x.Outputs, o.Name)
 		x.BytesWritten += o.Node.Shape().Size() * int64(o.Node.ItemBytes)
 	}

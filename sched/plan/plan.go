@@ -65,13 +65,22 @@ func (s *Source) Bytes() int64 { return s.Node.Shape().Size() * int64(s.Node.Ite
 
 // Result is the materialised result of a fold: made by stage Made, last read by stage Last.
 type Result struct {
-	Node *graph.Node
-	Made int
-	Last int
+	Node   *graph.Node
+	Made   int
+	Last   int
+	Direct bool // goes to outputs part by part and is never whole in memory
 }
 
-// Bytes returns the bytes of the whole result.
-func (r *Result) Bytes() int64 { return r.Node.Shape().Size() * int64(r.Node.ItemBytes) }
+// Bytes returns the bytes of the result in memory.
+func (r *Result) Bytes() int64 {
+	if r.Direct {
+		return 0
+	}
+	return r.Node.Shape().Size() * int64(r.Node.ItemBytes)
+}
+
+// directShare: the result of a fold stays in memory until it is written, unless it is larger than this share of the budget.
+const directShare = 16
 
 // planner holds what is shared while a plan is made.
 type planner struct {
@@ -82,7 +91,9 @@ type planner struct {
 	results map[*graph.Node]int
 	parts   map[*graph.Node]*Part
 	levels  map[*graph.Node]int
-	folds   []*graph.Node // every Reduce that is needed, inputs before users
+	folds   []*graph.Node         // every Reduce that is needed, inputs before users
+	uses    map[*graph.Node]int   // how often a node is an input of another
+	direct  map[*graph.Node][]int // folds that go straight to outputs
 }
 
 // Build plans the outputs. Errors of nodes come back as they are; a plan that
@@ -99,6 +110,7 @@ func Build(ctx context.Context, outs []Output, opt Options) (*Plan, error) {
 		plan:    &Plan{Outputs: outs, Budget: opt.Budget, Workers: opt.Workers, opt: opt},
 		sources: map[*graph.Node]int{}, results: map[*graph.Node]int{},
 		parts: map[*graph.Node]*Part{}, levels: map[*graph.Node]int{},
+		uses: map[*graph.Node]int{}, direct: map[*graph.Node][]int{},
 	}
 	top := 0
 	for _, o := range outs {
@@ -109,6 +121,12 @@ func Build(ctx context.Context, outs []Output, opt Options) (*Plan, error) {
 			return nil, fmt.Errorf("plan: %s: shape %v has a length that is not known yet%s: %w", o.Name, o.Node.Shape(), at(o.Node), chunk.ErrShape)
 		}
 		top = max(top, pl.level(o.Node))
+	}
+	for i, o := range outs {
+		// A large result that nothing else needs is written part by part.
+		if o.Node.Kind == graph.Reduce && pl.uses[o.Node] == 0 && o.Node.Shape().Size()*int64(o.Node.ItemBytes) > opt.Budget/directShare {
+			pl.direct[o.Node] = append(pl.direct[o.Node], i)
+		}
 	}
 	if err := pl.cut(top); err != nil {
 		return nil, err
@@ -127,6 +145,7 @@ func (pl *planner) level(n *graph.Node) int {
 	}
 	l := 0
 	for _, in := range n.In {
+		pl.uses[in]++
 		l = max(l, pl.level(in))
 	}
 	if n.Kind == graph.Reduce {
@@ -152,7 +171,7 @@ func (pl *planner) result(n *graph.Node) int {
 	i, ok := pl.results[n]
 	if !ok {
 		i = len(pl.plan.Results)
-		pl.plan.Results = append(pl.plan.Results, &Result{Node: n, Made: -1, Last: -1})
+		pl.plan.Results = append(pl.plan.Results, &Result{Node: n, Made: -1, Last: -1, Direct: pl.direct[n] != nil})
 		pl.results[n] = i
 	}
 	return i

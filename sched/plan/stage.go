@@ -46,6 +46,7 @@ type Fold struct {
 	Groups    int64 // 0: no groups
 	GroupLeaf int   // leaf that holds the ids, -1
 	Result    int   // of Plan.Results
+	Direct    []int // outputs that get the result part by part, when it is never whole in memory
 	Combine   kernels.Kernel
 	Finish    kernels.Kernel // state components to the result
 	StateItem int64          // bytes of one element's state
@@ -86,6 +87,7 @@ type item struct {
 	cells  *Cells
 	reads  map[*graph.Node]bool // loads and folds read
 	why    string
+	direct bool // a fold that is written part by part
 }
 
 // cut sorts outputs and folds into stages, level by level.
@@ -93,7 +95,7 @@ func (pl *planner) cut(top int) error {
 	for level := 0; level <= top; level++ {
 		var items []*item
 		for i, o := range pl.plan.Outputs {
-			if pl.levels[o.Node] == level {
+			if pl.levels[o.Node] == level && pl.direct[o.Node] == nil {
 				items = append(items, &item{output: i, node: o.Node, loop: o.Node})
 			}
 		}
@@ -102,7 +104,7 @@ func (pl *planner) cut(top int) error {
 				continue
 			}
 			arg := n.Arg.(graph.ReduceArg)
-			items = append(items, &item{output: -1, node: n, loop: n.In[0], cells: cellsOf(n.In[0].Grid, arg.Axes, arg.Groups > 0)})
+			items = append(items, &item{output: -1, node: n, loop: n.In[0], cells: cellsOf(n.In[0].Grid, arg.Axes, arg.Groups > 0), direct: pl.direct[n] != nil})
 		}
 		for _, it := range items {
 			it.reads = map[*graph.Node]bool{}
@@ -166,7 +168,7 @@ func together(members []*item, it *item) (string, bool) {
 		if !m.loop.Shape().Equal(it.loop.Shape()) {
 			return "", false
 		}
-		if m.cells != nil && it.cells != nil && !m.cells.agree(it.cells) {
+		if m.cells != nil && it.cells != nil && (!m.cells.agree(it.cells) || (m.direct || it.direct) && m.cells.Set != it.cells.Set) {
 			return "", false
 		}
 		same = same || m.loop == it.loop
@@ -287,7 +289,7 @@ func (f *fuser) fold(it *item) (*Fold, error) {
 	if err != nil {
 		return nil, err
 	}
-	fold := &Fold{Node: n, Reduction: red, Cells: it.cells, Groups: arg.Groups, GroupLeaf: -1, Result: f.pl.result(n)}
+	fold := &Fold{Node: n, Reduction: red, Cells: it.cells, Groups: arg.Groups, GroupLeaf: -1, Result: f.pl.result(n), Direct: f.pl.direct[n]}
 	v = f.b.Cast(v, red.Input(operand.DType))
 	fold.In = f.b.Type(v)
 	if f.b.Err() != nil {
@@ -411,4 +413,18 @@ func (p *Plan) StageName(s *Stage) string {
 		return list[0]
 	}
 	return fmt.Sprintf("%s and %d more", list[0], len(list)-1)
+}
+
+// ResultAxis returns the axis of the fold's result that kept loop axis i becomes.
+func (f *Fold) ResultAxis(i int) int {
+	r := 0
+	if f.GroupND() {
+		r = 1
+	}
+	for a := range i {
+		if !f.Cells.Set.Has(a) || f.KeepDims() || f.Groups > 0 && !f.GroupND() {
+			r++
+		}
+	}
+	return r
 }

@@ -90,6 +90,12 @@ func (pl *planner) cuts(s *Stage, items []*item) []axisCut {
 		for _, f := range s.Folds {
 			if f.Cells.Set.Has(i) {
 				c.hard, c.split = pl.meets(c, f.Cells.Axes[i]), false
+				continue
+			}
+			for _, o := range f.Direct {
+				if sink := pl.plan.Outputs[o].Sink; sink != nil {
+					c.hard, c.split = pl.meets(c, sink.Grid().Axes[f.ResultAxis(i)]), false
+				}
 			}
 		}
 		for _, w := range s.Writes {
