@@ -63,6 +63,9 @@ func joinDim(parts []*part) (string, error) {
 	case 1:
 		return moving[0], nil
 	case 0:
+		if !slices.ContainsFunc(parts[0].ds.dims, func(d formats.Dim) bool { return parts[0].coord(d.Name) != nil }) {
+			return "", errorf("no dimension of %s is unlimited or has labels to join by; open each file and use concat", parts[0].path)
+		}
 		return "", errorf("no dimension's labels differ between %s and %s: the files overlap; leave one out", parts[0].path, parts[1].path)
 	}
 	q := other(parts, moving[1])

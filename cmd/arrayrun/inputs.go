@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/arrayrun/arrayrun/ndarray"
 	"github.com/arrayrun/arrayrun/ndarray/expr"
@@ -19,13 +18,10 @@ func (f *files) close() {
 	}
 }
 
-// bind opens an input and puts its variables into env. A named input is its
+// bind opens an input, many files joined, and puts its variables into env. A named input is its
 // variable when there is exactly one that is not a coordinate, bounds or grid
 // mapping, else the data set; without a name every variable has its own.
 func (f *files) bind(ctx context.Context, env expr.Env, in input, raw bool) error {
-	if len(in.uris) > 1 {
-		return fmt.Errorf("input %q is given %d times: joining files is not supported; give each a name and use concat", in.name, len(in.uris))
-	}
 	var options []ndarray.OpenOption
 	if raw || in.raw {
 		options = append(options, ndarray.Raw())
@@ -33,7 +29,7 @@ func (f *files) bind(ctx context.Context, env expr.Env, in input, raw bool) erro
 	if in.chunks != nil {
 		options = append(options, ndarray.OnGrid(in.chunks...))
 	}
-	ds, err := ndarray.Open(ctx, in.uris[0], options...)
+	ds, err := ndarray.OpenMany(ctx, in.uris, options...)
 	if err != nil {
 		return err
 	}
