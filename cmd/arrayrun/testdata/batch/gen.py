@@ -326,7 +326,7 @@ class Case:
             if depth_of(self):
                 raise Skip
             self.root, self.rtol = True, max(self.rtol, 1e-12)
-            r = getattr(np, name)(x.astype(np.longdouble), **kw)
+            r = getattr(np, name)(x.astype(np.float64).astype(np.longdouble), **kw)
             return self.call(name, t, text, kt), r.astype(np.float64)
         if name in ZERO_FREE:
             self.zeros = False
