@@ -16,6 +16,7 @@ const reduceSig = "a axis= dim= keepdims= dtype= ddof= correction= skipna= out="
 type folding struct {
 	dims []string
 	axes []int // nil: all, unless dims names some
+	all  bool  // "...": every dimension, of groups too
 	keep bool
 	ddof float64
 	skip *bool
@@ -32,7 +33,9 @@ func foldingOf(b params) (f folding, err error) {
 		ax = d
 	}
 	switch x := ax.(type) {
-	case nil, none, ellipsis:
+	case nil, none:
+	case ellipsis:
+		f.all = true
 	default:
 		if names, ok := textsOf(x); ok {
 			f.dims = names
@@ -107,6 +110,9 @@ func callReduction(r *kernels.Reduction, a args) (value, error) {
 	case ndarray.Variable:
 		return x.Reduce(r.Name, f.reduction(), f.dims...), nil
 	case ndarray.GroupBy:
+		if f.all {
+			f.dims = x.Variable().Dims()
+		}
 		return x.Reduce(r.Name, f.reduction(), f.dims...), nil
 	case *ndarray.Dataset:
 		out := x.Reduce(r.Name, f.reduction(), f.dims...)
