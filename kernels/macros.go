@@ -26,10 +26,9 @@ func binary(f func(m mb, x, y Reg) Reg) func(*Builder, []Reg) Reg {
 	return func(b *Builder, a []Reg) Reg { return f(mb{b}, a[0], a[1]) }
 }
 
-// c is a float64 constant, u a uint64 one, i an int64 one.
+// c is a float64 constant, u a uint64 one.
 func (m mb) c(v float64) Reg { return m.Const(Const{dtype.Float64, math.Float64bits(v)}) }
 func (m mb) u(v uint64) Reg  { return m.Const(Const{dtype.Uint64, v}) }
-func (m mb) i(v int64) Reg   { return m.Const(Const{dtype.Int64, uint64(v)}) }
 
 func (m mb) op(op OpID, a ...Reg) Reg { return m.emit(op, m.Type(a[0]), a...) }
 
@@ -68,11 +67,9 @@ func (m mb) sel(c, x, y Reg) Reg {
 	return m.emit(OpWhere, m.Type(x), c, x, y)
 }
 
-func (m mb) bits(x Reg) Reg  { return m.Bitcast(x, dtype.Uint64) }
-func (m mb) sbits(x Reg) Reg { return m.Bitcast(x, dtype.Int64) }
-func (m mb) f64(u Reg) Reg   { return m.Bitcast(u, dtype.Float64) }
-func (m mb) toInt(x Reg) Reg { return m.Cast(x, dtype.Int64) }
-func (m mb) toF(x Reg) Reg   { return m.Cast(x, dtype.Float64) }
+func (m mb) bits(x Reg) Reg { return m.Bitcast(x, dtype.Uint64) }
+func (m mb) f64(u Reg) Reg  { return m.Bitcast(u, dtype.Float64) }
+func (m mb) toF(x Reg) Reg  { return m.Cast(x, dtype.Float64) }
 
 // signOf is the sign bit of x alone, NaN's too; withSign gives |x|'s bits that sign.
 func (m mb) signOf(x Reg) Reg           { return m.and(m.bits(x), m.u(1<<63)) }
@@ -87,13 +84,35 @@ func (m mb) poly(x Reg, k ...float64) Reg {
 	return r
 }
 
-// pow2 is 2 to the power of the int64 k, -1022 <= k <= 1023.
-func (m mb) pow2(k Reg) Reg { return m.f64(m.shl(m.add(k, m.i(1023)), 52)) }
+// shifter is 1.5 * 2^52: a sum with it has the nearest whole number in its lowest bits.
+const shifter = 0x1.8p52
+
+// whole is x rounded to the nearest whole number, ties to even, as a float64 and as
+// a uint64 in two's complement, for |x| < 2^51. Adding is what every vector unit can do; rounding and converting to
+// 64-bit integers are not.
+func (m mb) whole(x Reg) (f, n Reg) {
+	t := m.add(x, m.c(shifter))
+	return m.sub(t, m.c(shifter)), m.sub(m.bits(t), m.bits(m.c(shifter)))
+}
+
+// small is a uint64 below 2^52 as a float64.
+func (m mb) small(n Reg) Reg {
+	return m.sub(m.f64(m.or(n, m.u(0x4330000000000000))), m.c(0x1p52))
+}
+
+// pow2 is 2 to the power of k in two's complement, -1022 <= k <= 1023.
+func (m mb) pow2(k Reg) Reg { return m.f64(m.shl(m.add(k, m.u(1023)), 52)) }
+
+// halve splits k, -2048 <= k <= 2044, into two halves.
+func (m mb) halve(k Reg) (h, rest Reg) {
+	h = m.sub(m.shr(m.add(k, m.u(2048)), 1), m.u(1024))
+	return h, m.sub(k, h)
+}
 
 // scale is y * 2^k in two steps, so that results may be subnormal and round once; |k| <= 2044.
 func (m mb) scale(y, k Reg) Reg {
-	h := m.shr(k, 1)
-	return m.mul(m.mul(y, m.pow2(h)), m.pow2(m.sub(k, h)))
+	h, rest := m.halve(k)
+	return m.mul(m.mul(y, m.pow2(h)), m.pow2(rest))
 }
 
 // dd is a number as the unevaluated sum of two float64, |lo| <= ulp(hi)/2.

@@ -20,18 +20,18 @@ func (m mb) expKernel(hi, lo Reg) (rc Reg) {
 	return m.div(m.mul(r, c), m.sub(m.c(2), c))
 }
 
-// expSplit reduces x to k*ln2 + hi - lo, for x in [-746, 712] after clamping.
-func (m mb) expSplit(x Reg) (k, hi, lo Reg) {
+// expSplit reduces x to k*ln2 + hi - lo, for x in [-746, 712] after clamping; n is k as an integer.
+func (m mb) expSplit(x Reg) (k, n, hi, lo Reg) {
 	x = m.min(m.max(x, m.c(-746)), m.c(712))
-	k = m.rint(m.mul(x, m.c(1/math.Ln2)))
-	return k, m.fma(m.neg(k), m.c(ln2hi), x), m.mul(k, m.c(ln2lo))
+	k, n = m.whole(m.mul(x, m.c(1/math.Ln2)))
+	return k, n, m.fma(k, m.c(-ln2hi), x), m.mul(k, m.c(ln2lo))
 }
 
-// expParts returns y and the int64 k with exp(x) = y * 2^k.
+// expParts returns y and the integer k with exp(x) = y * 2^k.
 func (m mb) expParts(x Reg) (y, k Reg) {
-	kf, hi, lo := m.expSplit(x)
+	_, n, hi, lo := m.expSplit(x)
 	rc := m.expKernel(hi, lo)
-	return m.sub(m.c(1), m.sub(m.sub(lo, rc), hi)), m.toInt(kf)
+	return m.sub(m.c(1), m.sub(m.sub(lo, rc), hi)), n
 }
 
 func exp64(m mb, x Reg) Reg {
@@ -41,24 +41,22 @@ func exp64(m mb, x Reg) Reg {
 
 func exp2of64(m mb, x Reg) Reg {
 	x = m.min(m.max(x, m.c(-1080)), m.c(1026))
-	k := m.rint(x)
+	k, n := m.whole(x)
 	p := m.twoProd(m.sub(x, k), m.c(math.Ln2))
 	lo := m.neg(m.fma(m.sub(x, k), m.c(ln2tail), p.lo))
 	rc := m.expKernel(p.hi, lo)
 	y := m.sub(m.c(1), m.sub(m.sub(lo, rc), p.hi))
-	return m.scale(y, m.toInt(k))
+	return m.scale(y, n)
 }
 
 // expm1of64 joins expm1 of the reduced argument with 2^k: (e*2^k1 + (2^k1 - 2^-k2)) * 2^k2, k1 + k2 = k.
 func expm1of64(m mb, x Reg) Reg {
-	kf, hi, lo := m.expSplit(x)
+	k, n, hi, lo := m.expSplit(x)
 	e := m.sub(hi, m.sub(lo, m.expKernel(hi, lo)))
-	k := m.toInt(kf)
-	k1 := m.shr(k, 1)
-	k2 := m.sub(k, k1)
+	k1, k2 := m.halve(n)
 	s := m.pow2(k1)
 	r := m.mul(m.fma(s, e, m.sub(s, m.pow2(m.neg(k2)))), m.pow2(k2))
-	r = m.sel(m.eq(kf, m.c(0)), e, r)
+	r = m.sel(m.eq(k, m.c(0)), e, r)
 	return m.sel(m.lt(m.abs(x), m.c(0x1p-54)), x, r)
 }
 
@@ -67,8 +65,7 @@ func (m mb) logSplit(x Reg) (k, f Reg) {
 	small := m.lt(x, m.c(0x1p-1022))
 	x = m.sel(small, m.mul(x, m.c(0x1p54)), x)
 	u := m.add(m.bits(x), m.u(0x3ff0000000000000-0x3fe6a09e00000000))
-	k = m.toF(m.sub(m.Bitcast(m.shr(u, 52), m.Type(m.i(0))), m.i(1023)))
-	k = m.sub(k, m.sel(small, m.c(54), m.c(0)))
+	k = m.sub(m.small(m.shr(u, 52)), m.sel(small, m.c(1023+54), m.c(1023)))
 	z := m.f64(m.add(m.and(u, m.u(1<<52-1)), m.u(0x3fe6a09e00000000)))
 	return k, m.sub(z, m.c(1))
 }
@@ -170,9 +167,9 @@ func cbrt64(m mb, x Reg) Reg {
 	small := m.lt(a, m.c(0x1p-1022))
 	v := m.sel(small, m.mul(a, m.c(0x1p54)), a)
 	u := m.bits(v)
-	e := m.toF(m.sub(m.Bitcast(m.shr(u, 52), m.Type(m.i(0))), m.i(1023)))
-	q := m.op(OpFloor, m.mul(m.add(e, m.c(0.5)), m.c(1.0/3)))
-	rest := m.toInt(m.fma(m.c(-3), q, e))
+	e := m.sub(m.small(m.shr(u, 52)), m.c(1023))
+	q, n := m.whole(m.mul(m.sub(e, m.c(1)), m.c(1.0/3))) // e = 3q + 0, 1 or 2
+	_, rest := m.whole(m.fma(m.c(-3), q, e))
 	z := m.f64(m.or(m.and(u, m.u(1<<52-1)), m.u(0x3ff<<52)))
 	z = m.mul(z, m.pow2(rest))
 	t := m.poly(z, 0.6361366, 0.4361261, -0.07788017, 0.008574239, -0.0003743074)
@@ -183,7 +180,7 @@ func cbrt64(m mb, x Reg) Reg {
 	t2 := m.twoProd(t, t)
 	res := m.sub(m.fma(m.neg(t2.hi), t, z), m.mul(t2.lo, t))
 	t = m.add(t, m.div(res, m.mul(m.c(3), t2.hi)))
-	q = m.sub(q, m.sel(small, m.c(18), m.c(0)))
-	r := m.withSign(m.mul(t, m.pow2(m.toInt(q))), m.signOf(x))
+	n = m.sub(n, m.sel(small, m.u(18), m.u(0)))
+	r := m.withSign(m.mul(t, m.pow2(n)), m.signOf(x))
 	return m.sel(m.and(m.lt(m.c(0), a), m.finite(x)), r, x)
 }

@@ -107,7 +107,7 @@ func atan2of64(m mb, y, x Reg) Reg {
 // expHalf is exp(a)/2 for a >= 0, finite as far as the result is.
 func (m mb) expHalf(a Reg) Reg {
 	y, k := m.expParts(a)
-	return m.scale(y, m.sub(k, m.i(1)))
+	return m.scale(y, m.sub(k, m.u(1)))
 }
 
 func sinh64(m mb, x Reg) Reg {

@@ -77,10 +77,10 @@ func pow64(m mb, x, y Reg) Reg {
 	yc := m.min(m.max(y, m.c(-0x1p64)), m.c(0x1p64))
 	e := m.ddMulF(l, yc)
 	lo := m.sel(m.lt(m.abs(e.hi), m.c(800)), e.lo, zero)
-	kf, hi, klo := m.expSplit(e.hi)
+	_, n, hi, klo := m.expSplit(e.hi)
 	klo = m.sub(klo, lo)
 	rc := m.expKernel(hi, klo)
-	r := m.scale(m.sub(one, m.sub(m.sub(klo, rc), hi)), m.toInt(kf))
+	r := m.scale(m.sub(one, m.sub(m.sub(klo, rc), hi)), n)
 
 	rise := m.lt(zero, y)
 	r = m.sel(m.eq(ax, zero), m.sel(rise, zero, inf), r)

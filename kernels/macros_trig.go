@@ -26,13 +26,13 @@ const largeAngle = 0x1p40
 // reduce subtracts the nearest multiple n of pi/2: x - n*pio2a is exact with one
 // fma, since both are multiples of 2^-53 and the difference is below 1.
 func (m mb) reduce(x Reg) angle {
-	n := m.rint(m.mul(x, m.c(2/math.Pi)))
-	r := m.fma(m.neg(n), m.c(pio2a), x)
+	n, q := m.whole(m.mul(x, m.c(2/math.Pi)))
+	r := m.fma(n, m.c(-pio2a), x)
 	p := m.twoProd(n, m.c(pio2b))
 	s := m.twoSum(r, m.neg(p.hi))
-	lo := m.fma(m.neg(n), m.c(pio2c), m.sub(s.lo, p.lo))
+	lo := m.fma(n, m.c(-pio2c), m.sub(s.lo, p.lo))
 	d := m.quickSum(s.hi, lo)
-	return angle{m.Bitcast(m.toInt(n), dtype.Uint64), d.hi, d.lo}
+	return angle{q, d.hi, d.lo}
 }
 
 func (m mb) sinKernel(a angle) Reg {
