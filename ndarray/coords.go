@@ -266,6 +266,11 @@ func findCoord(list []*Coord, name string) *Coord {
 func sameLabels(a, b *Coord) (same bool, order []int64, diff int) {
 	x, y := a.host, b.host
 	n := x.Len()
+	ua, _ := a.attrs.Get("units")
+	ub, _ := b.attrs.Get("units")
+	if s, ok := ua.(string); x == y || x.equal(y) && (!ok || s == ub) {
+		return true, nil, -1
+	}
 	key := func(c *Coord) func(i int) any { return func(i int) any { return c.host.key(i) } }
 	kx, ky := key(a), key(b)
 	if ua, errA := a.timeUnits(); errA == nil {

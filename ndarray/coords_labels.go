@@ -54,6 +54,11 @@ func (l *Labels) Number(i int) float64 {
 	return float64(l.Int[i])
 }
 
+// equal reports whether l and o hold the same values in the same form; NaN equals nothing.
+func (l *Labels) equal(o *Labels) bool {
+	return slices.Equal(l.Shape, o.Shape) && slices.Equal(l.Float, o.Float) && slices.Equal(l.Int, o.Int) && slices.Equal(l.Str, o.Str)
+}
+
 // Text returns value i as people write it.
 func (l *Labels) Text(i int) string {
 	switch {

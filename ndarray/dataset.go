@@ -162,8 +162,19 @@ func (ds *Dataset) Map(f func(v Variable) (Variable, bool)) *Dataset {
 }
 
 // Reduce returns the reduction of every data variable that has the dimensions; those that have
-// none of them stay as they are.
+// none of them stay as they are. A dimension that no variable has is an error of the first.
 func (ds *Dataset) Reduce(op string, o Reduction, dims ...string) *Dataset {
+	known := map[string]bool{}
+	for _, v := range ds.vars {
+		for _, d := range v.dims {
+			known[d] = known[d] || !v.support
+		}
+	}
+	for _, d := range dims {
+		if !known[d] {
+			return NewDataset(ds.attrs, Variable{name: op}.fail("ndarray: %s: no variable of the data set has dimension %q", op, d))
+		}
+	}
 	return ds.Map(func(v Variable) (Variable, bool) {
 		var has []string
 		for _, d := range dims {
