@@ -25,6 +25,16 @@ type Stats struct {
 	Device          string       `json:"device"`
 	CPU             string       `json:"cpu"`
 	Stages          []StageStats `json:"stages"`
+	GPU             GPUStats     `json:"gpu,omitzero"`
+}
+
+// GPUStats says what the GPU did; it is zero, and absent from the JSON, where none was used.
+type GPUStats struct {
+	Launches      int64   `json:"launches"`
+	H2DBytes      int64   `json:"h2d_bytes"`
+	D2HBytes      int64   `json:"d2h_bytes"`
+	KernelSeconds float64 `json:"kernel_seconds"`
+	PeakBytes     int64   `json:"peak_bytes"`
 }
 
 // StageStats says what one stage did. Seconds are summed over tasks.
@@ -83,6 +93,11 @@ func (s *Stats) Add(o *Stats) {
 	s.Chunks += o.Chunks
 	s.Device, s.CPU = o.Device, o.CPU
 	s.Stages = append(s.Stages, o.Stages...)
+	s.GPU.Launches += o.GPU.Launches
+	s.GPU.H2DBytes += o.GPU.H2DBytes
+	s.GPU.D2HBytes += o.GPU.D2HBytes
+	s.GPU.KernelSeconds += o.GPU.KernelSeconds
+	s.GPU.PeakBytes = max(s.GPU.PeakBytes, o.GPU.PeakBytes)
 }
 
 // PeakRSS returns the highest resident set of this process so far, 0 where the system does not say.
