@@ -6,10 +6,10 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/arrayrun/arrayrun/formats"
 	"github.com/arrayrun/arrayrun/formats/hdf5"
+	"github.com/arrayrun/arrayrun/formats/store"
 )
 
 // Classic is the row of the classic format, CDF-1, CDF-2 and CDF-5, which is read.
@@ -26,17 +26,14 @@ func open(ctx context.Context, path string, read func(io.ReaderAt, int64) (*form
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	f, err := os.Open(path)
+	f, err := store.OpenFile(path)
 	if err != nil {
 		return nil, err
 	}
-	st, err := f.Stat()
+	g, err := read(f, f.Size())
 	if err == nil {
-		var g *formats.Group
-		if g, err = read(f, st.Size()); err == nil {
-			g.Close = f.Close
-			return g, nil
-		}
+		g.Close = f.Close
+		return g, nil
 	}
 	f.Close()
 	return nil, fmt.Errorf("netcdf: open %s: %w", path, err)

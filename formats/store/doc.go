@@ -10,6 +10,9 @@
 //	b, err := d.Get(ctx, "t2m/c/3/0/1", store.All, buf)   // b lies in buf when it is large enough
 //	if errors.Is(err, fs.ErrNotExist) { ... }            // a chunk never written
 //
+// File is one open file read by ranges, for the formats that keep everything in one; together they hold a bounded
+// number of descriptors.
+//
 // A value is put whole and seen whole or not at all. Replace moves a finished
 // file or directory to its place, exchanging it with what is there.
 //
