@@ -7,118 +7,118 @@ import (
 	"github.com/arrayrun/arrayrun/sched/plan"
 )
 
-// cellWalk visits the fold cells of a tile, row-major over the axes that a fold
-// reduces; along the others a call covers the whole tile.
+// cellWalk visits the kernel calls of a tile: its steps one after another, and in each of
+// them the fold cells, row-major over the axes that a fold reduces; along the others a call covers the
+// whole step.
 type cellWalk struct {
-	axes  []int        // loop axes that some fold reduces
-	cuts  []chunk.Axis // their cells
-	lo    []int64      // cells of the tile along axes
-	hi    []int64
-	key   chunk.Key // of the current cell; entries of other axes are 0
+	cell  []bool       // by loop axis: some fold reduces it
+	cuts  []chunk.Axis // by loop axis: its cells, or its steps where no fold reduces it
 	tile  chunk.Region
+	first chunk.Key // by loop axis: the first piece of the tile along it
+	count chunk.Key // and how many there are
+	step  chunk.Region
+	axes  []int     // the axes in cell
+	lo    chunk.Key // pieces of the step along axes
+	hi    chunk.Key
+	key   chunk.Key    // of the current cell; along other axes of the step
 	at    chunk.Region // the current call
 	shape chunk.Shape
 }
 
 func (w *cellWalk) init(s *plan.Stage) {
 	rank := len(s.Body.Shape)
+	w.cell = make([]bool, rank)
+	w.cuts = append([]chunk.Axis(nil), s.Steps...)
 	for i := range rank {
 		for _, f := range s.Folds {
 			if f.Cells.Set.Has(i) {
+				w.cell[i] = true
+				w.cuts[i] = f.Cells.Axes[i]
 				w.axes = append(w.axes, i)
-				w.cuts = append(w.cuts, f.Cells.Axes[i])
 				break
 			}
 		}
 	}
-	w.lo, w.hi = make([]int64, len(w.axes)), make([]int64, len(w.axes))
-	w.key = make(chunk.Key, rank)
+	w.first, w.count = make(chunk.Key, rank), make(chunk.Key, rank)
+	w.lo, w.hi, w.key = make(chunk.Key, rank), make(chunk.Key, rank), make(chunk.Key, rank)
 	w.at = chunk.Region{Lo: make(chunk.Shape, rank), Hi: make(chunk.Shape, rank)}
 	w.shape = make(chunk.Shape, rank)
 }
 
-// begin goes to the first cell of the tile.
-func (w *cellWalk) begin(tile chunk.Region) bool {
+// begin sets the tile.
+func (w *cellWalk) begin(tile chunk.Region) {
 	w.tile = tile
-	for i := range w.at.Lo {
-		w.at.Lo[i], w.at.Hi[i] = tile.Lo[i], tile.Hi[i]
-		w.shape[i] = tile.Hi[i] - tile.Lo[i]
-		if w.shape[i] == 0 {
-			return false
+	for i, a := range w.cuts {
+		w.first[i], w.count[i] = 0, 0
+		if tile.Hi[i] > tile.Lo[i] {
+			w.first[i] = a.Find(tile.Lo[i])
+			w.count[i] = a.Find(tile.Hi[i]-1) + 1 - w.first[i]
 		}
 	}
-	for j, a := range w.axes {
-		w.lo[j] = w.cuts[j].Find(tile.Lo[a])
-		w.hi[j] = w.cuts[j].Find(tile.Hi[a]-1) + 1
-		w.set(j, w.lo[j])
+}
+
+// enter goes to the first call of a step of the tile; false when the step is empty.
+func (w *cellWalk) enter(step chunk.Region) bool {
+	w.step = step
+	for i := range w.at.Lo {
+		if step.Hi[i] <= step.Lo[i] {
+			return false
+		}
+		w.at.Lo[i], w.at.Hi[i] = step.Lo[i], step.Hi[i]
+		w.shape[i] = step.Hi[i] - step.Lo[i]
+		w.key[i] = w.cuts[i].Find(step.Lo[i])
+	}
+	for _, a := range w.axes {
+		w.lo[a] = w.key[a]
+		w.hi[a] = w.cuts[a].Find(step.Hi[a]-1) + 1
+		w.set(a, w.lo[a])
 	}
 	return true
 }
 
-func (w *cellWalk) set(j int, k int64) {
-	a := w.axes[j]
+func (w *cellWalk) set(a int, k int64) {
 	w.key[a] = k
-	w.at.Lo[a], w.at.Hi[a] = w.cuts[j].Bounds(k)
+	w.at.Lo[a], w.at.Hi[a] = w.cuts[a].Bounds(k)
 	w.shape[a] = w.at.Hi[a] - w.at.Lo[a]
 }
 
-// next goes to the next cell; false after the last.
+// next goes to the next call of the step; false after the last.
 func (w *cellWalk) next() bool {
 	for j := len(w.axes) - 1; j >= 0; j-- {
-		k := w.key[w.axes[j]] + 1
-		if k < w.hi[j] {
-			w.set(j, k)
+		a := w.axes[j]
+		if k := w.key[a] + 1; k < w.hi[a] {
+			w.set(a, k)
 			return true
 		}
-		w.set(j, w.lo[j])
+		w.set(a, w.lo[a])
 	}
 	return false
 }
 
-// view sets dst to the part of full, a view of the tile, that the current cell covers.
-func (w *cellWalk) view(dst, full *chunk.Chunk) {
+// view sets dst to the part of full, a view whose first element is at origin of
+// the loop, that the current call covers.
+func (w *cellWalk) view(dst, full *chunk.Chunk, origin chunk.Shape) {
 	*dst = *full
 	dst.Shape = w.shape
-	for _, a := range w.axes {
-		dst.Offset += (w.at.Lo[a] - w.tile.Lo[a]) * full.Strides[a]
+	for a, x := range w.at.Lo {
+		dst.Offset += (x - origin[a]) * full.Strides[a]
 	}
+}
+
+// pick is view for an input that the program gathers along an axis, whose shape it needs in shape.
+func (w *cellWalk) pick(dst, full *chunk.Chunk, axis int, shape chunk.Shape) {
+	w.view(dst, full, w.step.Lo)
+	dst.Offset -= (w.at.Lo[axis] - w.step.Lo[axis]) * full.Strides[axis]
+	copy(shape, w.shape)
+	shape[axis] = full.Shape[axis]
+	dst.Shape = shape
 }
 
 // largest returns a shape no call of the tile exceeds.
-func (w *cellWalk) largest(tile chunk.Region) chunk.Shape {
-	s := tile.Shape()
-	for j, a := range w.axes {
-		s[a] = min(s[a], w.cuts[j].Max())
+func (w *cellWalk) largest() chunk.Shape {
+	s := w.tile.Shape()
+	for a := range s {
+		s[a] = min(s[a], w.cuts[a].Max())
 	}
 	return s
-}
-
-// count returns how many cells the tile has along loop axis a, 1 for an axis no fold reduces.
-func (w *cellWalk) count(a int) int64 {
-	for j, x := range w.axes {
-		if x == a {
-			return w.hi[j] - w.lo[j]
-		}
-	}
-	return 1
-}
-
-// place returns the current cell's position within the tile along loop axis a.
-func (w *cellWalk) place(a int) int64 {
-	for j, x := range w.axes {
-		if x == a {
-			return w.key[a] - w.lo[j]
-		}
-	}
-	return 0
-}
-
-// reduces reports whether some fold reduces axis a.
-func (w *cellWalk) reduces(a int) bool {
-	for _, x := range w.axes {
-		if x == a {
-			return true
-		}
-	}
-	return false
 }

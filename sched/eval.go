@@ -57,7 +57,7 @@ func (sc *scope) close(mark int) {
 // loop's, axes the leaf does not follow have stride 0.
 func (sc *scope) leaf(ctx context.Context, l *plan.Leaf, at chunk.Region) (*chunk.Chunk, error) {
 	switch l.Kind {
-	case plan.Position, plan.Absent, plan.Group:
+	case plan.Position, plan.Absent, plan.Group, plan.Picks:
 		return sc.listLeaf(l, at)
 	case plan.Computed:
 		return sc.project(ctx, l, at, sc.r.results[l.Store], nil)
@@ -150,6 +150,8 @@ func (sc *scope) project(ctx context.Context, l *plan.Leaf, at chunk.Region, bas
 			first = origin[i]
 		}
 		switch {
+		case m.IDs != nil && m.Loop == l.Gather:
+			v.Shape[m.Loop], v.Strides[m.Loop] = base.Shape[i], base.Strides[i]
 		case m.IDs != nil || m.Loop < 0 && m.Start < 0:
 			return sc.gather(ctx, l, at, base, origin)
 		case m.Loop < 0:
@@ -216,6 +218,18 @@ func (sc *scope) listLeaf(l *plan.Leaf, at chunk.Region) (*chunk.Chunk, error) {
 		}
 	case plan.Group:
 		copy(chunk.Slice[int32](c), l.IDs[lo:hi])
+	case plan.Picks:
+		from := int64(0)
+		if l.Relative {
+			from, _ = m.Span(lo, hi)
+		}
+		s := chunk.Slice[int32](c)
+		for i, p := range m.IDs[lo:hi] {
+			s[i] = -1
+			if p >= 0 {
+				s[i] = int32(p - from)
+			}
+		}
 	}
 	return spread(l, at, c), nil
 }

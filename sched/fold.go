@@ -12,8 +12,8 @@ import (
 
 // foldRun folds one fold of a stage over the cells of a tile.
 //
-// The kept part of a tile falls into fragments: one for each combination of
-// cells along kept axes that another fold of the stage reduces, usually one. Each fragment has
+// The kept part of a tile falls into fragments, usually one: one for each combination of steps, and of
+// cells along kept axes that another fold of the stage reduces. Each fragment has
 // its own tree (or accumulator, for groups).
 type foldRun struct {
 	plan    *plan.Fold
@@ -92,18 +92,14 @@ func (f *foldRun) init(t *tasker, i int) {
 // begin makes room for the partials of a tile.
 func (f *foldRun) begin(t *tasker) error {
 	w := &t.cells
-	if !w.begin(t.task.Region) {
-		return nil
-	}
 	kept, frags, blocks := int64(1), int64(1), int64(1)
-	cell := w.largest(t.task.Region)
-	for _, a := range f.plan.Kept {
-		kept *= cell[a]
-		frags *= w.count(a)
-	}
-	for _, a := range w.axes {
+	cell := w.largest()
+	for a, n := range w.count {
 		if f.plan.Cells.Set.Has(a) {
-			blocks *= w.count(a)
+			blocks *= n
+		} else {
+			kept *= cell[a]
+			frags *= n
 		}
 	}
 	switch {
@@ -155,9 +151,7 @@ func (f *foldRun) before(t *tasker, out []chunk.Chunk) error {
 		n := w.shape[a]
 		f.kept *= n
 		f.shape[1+i] = n
-		if w.reduces(a) {
-			frag = frag*w.count(a) + w.place(a)
-		}
+		frag = frag*w.count[a] + w.key[a] - w.first[a]
 	}
 	f.cur = int(frag)
 	fr := &f.frags[frag]
@@ -291,7 +285,7 @@ func (l *localIDs) fill(t *tasker, f *foldRun) int64 {
 	l.groups = l.groups[:0]
 	w := &t.cells
 	c := t.leafs[f.plan.GroupLeaf]
-	ids := chunk.Elems[int32](c.Block)[w.at.Lo[axis]-w.tile.Lo[axis]:]
+	ids := chunk.Elems[int32](c.Block)[w.at.Lo[axis]-w.step.Lo[axis]:]
 	for i, g := range leaf.IDs[w.at.Lo[axis]:w.at.Hi[axis]] {
 		if g < 0 {
 			ids[i] = -1

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/arrayrun/arrayrun/chunk"
-	"github.com/arrayrun/arrayrun/chunk/mem"
 	"github.com/arrayrun/arrayrun/kernels"
 	"github.com/arrayrun/arrayrun/sched/plan"
 )
@@ -17,16 +16,18 @@ import (
 // goroutine and reuses everything it can.
 type tasker struct {
 	scope
-	s     *plan.Stage
-	sr    *stageRun
-	task  plan.Task
-	leafs []*chunk.Chunk // by leaf: views of the tile
-	rets  []*chunk.Chunk // by program result: the tile
-	call  kernels.Call
-	in    []chunk.Chunk // what call.In points to
-	out   []chunk.Chunk
-	folds []foldRun
-	cells cellWalk
+	s      *plan.Stage
+	sr     *stageRun
+	task   plan.Task
+	leafs  []*chunk.Chunk // by leaf: views of the tile
+	rets   []*chunk.Chunk // by program result: the tile
+	whole  []*chunk.Chunk // by root: the tile, nil where the leaf's view is the result
+	call   kernels.Call
+	in     []chunk.Chunk // what call.In points to
+	shapes []chunk.Shape // by input: its shape where it is gathered
+	out    []chunk.Chunk
+	folds  []foldRun
+	cells  cellWalk
 }
 
 func newTasker(r *run, sr *stageRun) *tasker {
@@ -35,14 +36,18 @@ func newTasker(r *run, sr *stageRun) *tasker {
 	t.rd.r = r
 	b := t.s.Body
 	t.leafs = make([]*chunk.Chunk, len(b.Leaves))
+	t.whole = make([]*chunk.Chunk, len(b.Roots))
+	t.cells.init(t.s)
 	if b.Program == nil {
 		return t
 	}
 	t.rets = make([]*chunk.Chunk, len(b.Program.Ret))
 	t.in = make([]chunk.Chunk, len(b.Ports))
 	t.call.In = make([]*chunk.Chunk, len(b.Ports))
+	t.shapes = make([]chunk.Shape, len(b.Ports))
 	for i := range t.in {
 		t.call.In[i] = &t.in[i]
+		t.shapes[i] = make(chunk.Shape, len(b.Shape))
 	}
 	n := len(t.rets)
 	for _, f := range t.s.Folds {
@@ -53,7 +58,6 @@ func newTasker(r *run, sr *stageRun) *tasker {
 	for i := range t.out {
 		t.call.Out[i] = &t.out[i]
 	}
-	t.cells.init(t.s)
 	t.folds = make([]foldRun, len(t.s.Folds))
 	for i := range t.folds {
 		t.folds[i].init(t, i)
@@ -61,12 +65,85 @@ func newTasker(r *run, sr *stageRun) *tasker {
 	return t
 }
 
-// run does task i: reads its leaves, runs the program, writes results, hands partials on.
+// run does task i: step by step reads its leaves and runs the program, then
+// writes results and hands partials on.
 func (t *tasker) run(ctx context.Context, i int64) error {
 	t.s.Task(i, &t.task)
 	defer t.close(0)
+	t.cells.begin(t.task.Region)
+	single := true
+	for a, n := range t.task.Region.Shape() {
+		single = single && n <= t.s.Steps[a].Max()
+	}
+	if err := t.begin(single); err != nil {
+		return err
+	}
+	mark := len(t.blocks)
+	if single {
+		if err := t.step(ctx, t.task.Region, true); err != nil {
+			return err
+		}
+	} else {
+		steps := chunk.Grid{Shape: t.s.Tiles.Shape, Axes: t.s.Steps}
+		for key := range steps.Covering(t.task.Region) {
+			if err := t.step(ctx, steps.Region(key).Intersect(t.task.Region), false); err != nil {
+				return err
+			}
+			t.close(mark)
+		}
+	}
+	if err := t.r.cpu.enter(ctx); err != nil {
+		return err
+	}
+	defer t.r.cpu.leave()
+	for i := range t.folds {
+		if err := t.folds[i].end(ctx, t); err != nil {
+			return err
+		}
+	}
+	if err := t.write(ctx); err != nil {
+		return err
+	}
+	t.sr.tasks.Add(1)
+	return nil
+}
+
+// begin allocates what a task makes. A result that is a leaf as it is needs a place
+// only when the tile is computed in steps.
+func (t *tasker) begin(single bool) error {
+	for i, root := range t.s.Body.Roots {
+		t.whole[i] = nil
+		if root.Ret < 0 && single {
+			continue
+		}
+		c, err := t.alloc(root.Node.DType, int64(root.Node.ItemBytes), t.task.Region.Shape())
+		if err != nil {
+			return err
+		}
+		t.whole[i] = c
+		if root.Ret >= 0 {
+			t.rets[root.Ret] = c
+		}
+	}
+	for i := range t.folds {
+		if err := t.folds[i].begin(t); err != nil {
+			return err
+		}
+	}
+	if k := t.s.Body.Kernel; k != nil {
+		scratch, err := t.scratch(k.Scratch(t.cells.largest()))
+		if err != nil {
+			return err
+		}
+		t.call.Scratch = scratch
+	}
+	return nil
+}
+
+// step reads the leaves of a part of the tile and runs the program over it, cell by cell where it folds.
+func (t *tasker) step(ctx context.Context, at chunk.Region, single bool) error {
 	for l, leaf := range t.s.Body.Leaves {
-		v, err := t.leaf(ctx, leaf, t.task.Region)
+		v, err := t.leaf(ctx, leaf, at)
 		if err != nil {
 			return err
 		}
@@ -78,83 +155,48 @@ func (t *tasker) run(ctx context.Context, i int64) error {
 	}
 	defer t.r.cpu.leave()
 	t.sr.wait.Add(int64(time.Since(start)))
-	if t.s.Body.Program != nil {
-		if err := t.compute(ctx); err != nil {
-			return err
-		}
-	}
-	if err := t.write(ctx); err != nil {
-		return err
-	}
-	t.sr.tasks.Add(1)
-	return nil
-}
-
-// compute runs the program over the tile, cell by cell where it folds.
-func (t *tasker) compute(ctx context.Context) error {
-	b, at := t.s.Body, t.task.Region
-	for _, root := range b.Roots {
-		if root.Ret < 0 {
-			continue
-		}
-		c, err := t.alloc(root.Node.DType, int64(root.Node.DType.Size()), at.Shape())
-		if err != nil {
-			return err
-		}
-		t.rets[root.Ret] = c
-	}
-	scratch, err := t.callScratch()
-	if err != nil {
-		return err
-	}
-	t.call.Scratch = scratch
-	start := time.Now()
+	start = time.Now()
 	defer func() { t.sr.compute.Add(int64(time.Since(start))) }()
-	if len(t.folds) == 0 {
-		t.call.Origin, t.call.Shape = at.Lo, at.Shape()
-		for i, p := range b.Ports {
-			t.in[i] = *t.leafs[p]
+	if !single {
+		part := chunk.Region{Lo: at.Lo.Clone(), Hi: at.Hi.Clone()}
+		for i := range part.Lo {
+			part.Lo[i] -= t.task.Region.Lo[i]
+			part.Hi[i] -= t.task.Region.Lo[i]
 		}
-		for i, c := range t.rets {
-			t.out[i] = *c
+		for i, root := range t.s.Body.Roots {
+			if root.Ret >= 0 {
+				continue
+			}
+			place := t.whole[i].Sub(part)
+			if err := copyChunk(ctx, t.r.device, place, t.leafs[root.Leaf]); err != nil {
+				return err
+			}
+			t.whole[i].Heap = place.Heap
 		}
-		return t.kernel(ctx)
 	}
-	for i := range t.folds {
-		if err := t.folds[i].begin(t); err != nil {
-			return err
-		}
+	if t.s.Body.Program == nil {
+		return nil
 	}
-	for ok := t.cells.begin(at); ok; ok = t.cells.next() {
+	for ok := t.cells.enter(at); ok; ok = t.cells.next() {
 		if err := t.cell(ctx); err != nil {
-			return err
-		}
-	}
-	for i := range t.folds {
-		if err := t.folds[i].end(ctx, t); err != nil {
 			return err
 		}
 	}
 	return ctx.Err()
 }
 
-// callScratch returns scratch for the largest call of the tile.
-func (t *tasker) callScratch() (*mem.Block, error) {
-	shape := t.task.Region.Shape()
-	if len(t.folds) > 0 {
-		shape = t.cells.largest(t.task.Region)
-	}
-	return t.scratch(t.s.Body.Kernel.Scratch(shape))
-}
-
 // cell runs the program over one cell of the tile.
 func (t *tasker) cell(ctx context.Context) error {
 	w := &t.cells
 	for i, p := range t.s.Body.Ports {
-		w.view(&t.in[i], t.leafs[p])
+		if g := t.s.Body.Leaves[p].Gather; g >= 0 {
+			w.pick(&t.in[i], t.leafs[p], g, t.shapes[i])
+		} else {
+			w.view(&t.in[i], t.leafs[p], w.step.Lo)
+		}
 	}
 	for i, c := range t.rets {
-		w.view(&t.out[i], c)
+		w.view(&t.out[i], c, w.tile.Lo)
 	}
 	n := len(t.rets)
 	for i := range t.folds {
@@ -191,12 +233,9 @@ func (t *tasker) write(ctx context.Context) error {
 	start := time.Now()
 	defer func() { t.sr.write.Add(int64(time.Since(start))) }()
 	for _, w := range t.s.Writes {
-		root := t.s.Body.Roots[w.Root]
-		c := (*chunk.Chunk)(nil)
-		if root.Ret >= 0 {
-			c = t.rets[root.Ret]
-		} else {
-			c = t.leafs[root.Leaf]
+		c := t.whole[w.Root]
+		if c == nil {
+			c = t.leafs[t.s.Body.Roots[w.Root].Leaf]
 		}
 		if err := t.r.deliver(ctx, w.Output, t.task.Region, c, &t.sr.counters); err != nil {
 			return err

@@ -19,7 +19,13 @@ func (pl *planner) bill(s *Stage) (run, hold int64) {
 	if t.Size() == 0 {
 		t = ones(len(t))
 	}
-	run = pl.bodyBytes(s.Body, t, s.Tiles.Axes, s.callShape(t))
+	step := s.stepShape(t)
+	run = pl.bodyBytes(s.Body, step, s.Tiles.Axes, s.Steps, s.callShape(step))
+	for _, r := range s.Body.Roots {
+		if r.Ret >= 0 || !step.Equal(t) {
+			run += mem.ClassBytes(t.Size() * int64(max(r.Node.ItemBytes, r.Node.DType.Size())))
+		}
+	}
 	encode := int64(0)
 	for _, w := range s.Writes {
 		if sink := pl.plan.Outputs[w.Output].Sink; sink != nil {
@@ -42,7 +48,7 @@ func (pl *planner) bill(s *Stage) (run, hold int64) {
 // fixed returns the part of a task's bill that does not depend on its tile: what codecs need.
 func (pl *planner) fixed(s *Stage) int64 {
 	read, write := int64(0), int64(0)
-	visit(s.Body, nil, func(l *Leaf, _ *Body, _ []chunk.Axis) {
+	visit(s.Body, func(l *Leaf, _ *Body) {
 		if l.Kind == Stored {
 			read = max(read, pl.plan.Sources[l.Store].Source.ScratchBytes())
 		}
@@ -77,18 +83,23 @@ func (s *Stage) callShape(t chunk.Shape) chunk.Shape {
 	return c
 }
 
-// bodyBytes bounds the blocks a body holds while it is computed over a region of shape t.
-func (pl *planner) bodyBytes(b *Body, t chunk.Shape, tiles []chunk.Axis, call chunk.Shape) int64 {
+// stepShape returns the shape of the largest step inside a tile of shape t.
+func (s *Stage) stepShape(t chunk.Shape) chunk.Shape {
+	c := t.Clone()
+	for i := range c {
+		c[i] = max(min(c[i], s.Steps[i].Max()), 1)
+	}
+	return c
+}
+
+// bodyBytes bounds the blocks a body holds, beside its results, while it is computed over a region of
+// shape t. The region is cut by both tiles and steps; nil where that is not known.
+func (pl *planner) bodyBytes(b *Body, t chunk.Shape, tiles, steps []chunk.Axis, call chunk.Shape) int64 {
 	total, extra := int64(0), int64(0)
 	for _, l := range b.Leaves {
-		buf, temp := pl.leafBytes(l, t, tiles)
+		buf, temp := pl.leafBytes(l, t, tiles, steps)
 		total += buf
 		extra = max(extra, temp)
-	}
-	for _, r := range b.Roots {
-		if r.Ret >= 0 {
-			total += mem.ClassBytes(t.Size() * int64(r.Node.DType.Size()))
-		}
 	}
 	if b.Kernel != nil {
 		total += mem.ClassBytes(b.Kernel.Scratch(call))
@@ -97,26 +108,32 @@ func (pl *planner) bodyBytes(b *Body, t chunk.Shape, tiles []chunk.Axis, call ch
 }
 
 // leafBytes bounds the bytes of a leaf's own buffer, and what is needed beside it while the buffer is filled.
-func (pl *planner) leafBytes(l *Leaf, t chunk.Shape, tiles []chunk.Axis) (buf, temp int64) {
+func (pl *planner) leafBytes(l *Leaf, t chunk.Shape, tiles, steps []chunk.Axis) (buf, temp int64) {
 	own := mem.ClassBytes(l.Count(t) * l.ItemBytes)
 	switch l.Kind {
-	case Position, Absent, Group:
+	case Position, Absent, Group, Picks:
 		return own, 0
 	case Computed:
-		if l.gathers() {
+		if l.copies() {
 			return own, 0
 		}
 		return 0, 0
 	case Stored:
 		src := pl.plan.Sources[l.Store]
 		if src.Keep {
-			if !l.gathers() {
+			if !l.copies() {
 				own = 0
 			}
 			return own, src.Source.ScratchBytes()
 		}
+		if _, ok := src.Source.(Memory); ok {
+			if !l.copies() {
+				own = 0
+			}
+			return own, 0
+		}
 		temp = src.Source.ScratchBytes()
-		if !l.aligned(src.Source, tiles) {
+		if !l.aligned(src.Source, tiles) || !l.aligned(src.Source, steps) {
 			temp += mem.ClassBytes(src.Source.Meta().Grid.MaxChunk().Size() * l.ItemBytes)
 		}
 		return own, temp
@@ -124,7 +141,7 @@ func (pl *planner) leafBytes(l *Leaf, t chunk.Shape, tiles []chunk.Axis) (buf, t
 	region := l.regionShape(t)
 	whole := mem.ClassBytes(region.Size() * l.ItemBytes)
 	temp = pl.partBytes(l.Part, region)
-	if l.gathers() {
+	if l.copies() {
 		return own, whole + temp
 	}
 	return whole, temp
@@ -160,7 +177,7 @@ func (pl *planner) partBytes(p *Part, region chunk.Shape) int64 {
 			for k := range need {
 				need[k] = min(need[k], b.Shape[k])
 			}
-			most += pl.bodyBytes(b, need, nil, need) + mem.ClassBytes(need.Size()*int64(b.Roots[0].Node.ItemBytes))
+			most += pl.bodyBytes(b, need, nil, nil, need) + mem.ClassBytes(need.Size()*int64(b.Roots[0].Node.ItemBytes))
 		}
 		if p.Opaque.Scratch != nil {
 			most += p.Opaque.Scratch(region)
@@ -169,10 +186,10 @@ func (pl *planner) partBytes(p *Part, region chunk.Shape) int64 {
 		for _, b := range p.In {
 			r := region.Clone()
 			r[p.Axis] = min(r[p.Axis], b.Shape[p.Axis])
-			most = max(most, pl.bodyBytes(b, r, nil, r))
+			most = max(most, pl.bodyBytes(b, r, nil, nil, r))
 		}
 	default:
-		most = pl.bodyBytes(p.In[0], region, nil, region)
+		most = pl.bodyBytes(p.In[0], region, nil, nil, region)
 	}
 	return most
 }
@@ -327,7 +344,7 @@ func (s *Stage) tasksFor(f *Fold) int64 {
 			n *= a.Count()
 		}
 	}
-	return n
+	return max(n, 1) // an empty axis has no tasks, but an identity to finish
 }
 
 // floor returns the bytes of results that live while s runs, as far as they are known when it is tiled.
@@ -350,7 +367,7 @@ func (pl *planner) floor(s *Stage) int64 {
 // decodes reports whether the body reads chunks that can only be had whole.
 func (pl *planner) decodes(b *Body) bool {
 	found := false
-	visit(b, nil, func(l *Leaf, _ *Body, _ []chunk.Axis) {
+	visit(b, func(l *Leaf, _ *Body) {
 		if l.Kind != Stored {
 			return
 		}

@@ -128,7 +128,7 @@ func (p *Plan) explainStage(s *Stage) ExplainedStage {
 	} else {
 		x.Program = "copy\n"
 	}
-	visit(s.Body, s.Tiles.Axes, func(l *Leaf, b *Body, _ []chunk.Axis) {
+	visit(s.Body, func(l *Leaf, b *Body) {
 		if l.Kind != Stored {
 			return
 		}
@@ -167,7 +167,7 @@ func (s *Stage) kind() string {
 // inputs lists what a stage reads, each once.
 func (p *Plan) inputs(s *Stage) []string {
 	list := []string{}
-	visit(s.Body, nil, func(l *Leaf, _ *Body, _ []chunk.Axis) {
+	visit(s.Body, func(l *Leaf, _ *Body) {
 		name := ""
 		switch l.Kind {
 		case Stored:
@@ -187,7 +187,7 @@ func (p *Plan) inputs(s *Stage) []string {
 func (p *Plan) whyCut(s *Stage) string {
 	var why []string
 	var needs []string
-	visit(s.Body, nil, func(l *Leaf, _ *Body, _ []chunk.Axis) {
+	visit(s.Body, func(l *Leaf, _ *Body) {
 		if l.Kind == Computed {
 			needs = append(needs, fmt.Sprintf("stage %d", p.Results[l.Store].Made))
 		}

@@ -35,12 +35,16 @@ func (pl *planner) lifetimes() error {
 			p.Results[f.Result].Made = i
 			p.Results[f.Result].Last = max(p.Results[f.Result].Last, i)
 		}
-		visit(s.Body, s.Tiles.Axes, func(l *Leaf, b *Body, tiles []chunk.Axis) {
+		visit(s.Body, func(l *Leaf, b *Body) {
 			switch l.Kind {
 			case Computed:
 				p.Results[l.Store].Last = max(p.Results[l.Store].Last, i)
 			case Stored:
-				uses[l.Store] = append(uses[l.Store], use{i, l, b.Shape, pl.rereads(s, l, tiles)})
+				reads := 1.0
+				if b == s.Body {
+					reads = pl.decodesOf(s, l)
+				}
+				uses[l.Store] = append(uses[l.Store], use{i, l, b.Shape, reads})
 			}
 		})
 	}
@@ -67,23 +71,20 @@ func (pl *planner) lifetimes() error {
 }
 
 // visit calls f for every leaf of a body and of the parts inside it.
-func visit(b *Body, tiles []chunk.Axis, f func(l *Leaf, b *Body, tiles []chunk.Axis)) {
+func visit(b *Body, f func(l *Leaf, b *Body)) {
 	for _, l := range b.Leaves {
-		f(l, b, tiles)
+		f(l, b)
 		if l.Kind == Inner {
 			for _, in := range l.Part.In {
-				visit(in, nil, f)
+				visit(in, f)
 			}
 		}
 	}
 }
 
-// rereads estimates how often each element that l wants is decoded in a stage.
-func (pl *planner) rereads(s *Stage, l *Leaf, tiles []chunk.Axis) float64 {
-	grid := pl.plan.Sources[l.Store].Source.Meta().Grid
-	if tiles == nil {
-		return 1
-	}
+// decodesOf estimates how often each element that l wants is decoded in a stage.
+func (pl *planner) decodesOf(s *Stage, l *Leaf) float64 {
+	tiles, grid := s.Tiles.Axes, pl.plan.Sources[l.Store].Source.Meta().Grid
 	n := 1.0
 	used := make([]bool, len(tiles))
 	for i, m := range l.Axes {
@@ -91,13 +92,21 @@ func (pl *planner) rereads(s *Stage, l *Leaf, tiles []chunk.Axis) float64 {
 			continue
 		}
 		used[m.Loop] = true
-		t, a := tiles[m.Loop], grid.Axes[i]
-		if m.IDs == nil && m.Step == 1 && t.Count() > 1 && !(a.Max() == 1 || l.alignedAxis(i, t, a)) {
-			n *= float64(t.Max()+a.Max()-1) / float64(max(t.Max(), 1))
-		}
-		if m.IDs != nil && t.Count() > 1 {
-			lo, hi := m.Span(0, t.Len)
-			n *= max(1, float64(t.Count())*float64(min(a.Max(), hi-lo))/float64(max(hi-lo, 1)))
+		a := grid.Axes[i]
+		for _, t := range [2]chunk.Axis{tiles[m.Loop], s.Steps[m.Loop]} {
+			if m.IDs == nil && m.Step == 1 && t.Count() > 1 && a.Max() > 1 && !l.alignedAxis(i, t, a) {
+				if a.Count() == 1 {
+					n *= float64(t.Count())
+				} else {
+					n *= float64(t.Max()+a.Max()-1) / float64(max(t.Max(), 1))
+				}
+				break
+			}
+			if m.IDs != nil && t.Count() > 1 {
+				lo, hi := m.Span(0, t.Len)
+				n *= max(1, float64(t.Count())*float64(min(a.Max(), hi-lo))/float64(max(hi-lo, 1)))
+				break
+			}
 		}
 	}
 	for i, t := range tiles {

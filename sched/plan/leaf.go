@@ -108,6 +108,7 @@ const (
 	Position                     // int64 positions along a loop axis: Axes[0]
 	Absent                       // bool along a loop axis: where Axes[0] is missing
 	Group                        // int32 group ids along a loop axis, local to a fold cell
+	Picks                        // int32 positions along a loop axis that another leaf is read at: Axes[0]
 )
 
 // Leaf is an input of a Body.
@@ -120,6 +121,8 @@ type Leaf struct {
 	Store     int     // Stored: index of Plan.Sources; Computed: of Plan.Results
 	Part      *Part   // Inner: how to compute Node over a region of its own
 	IDs       []int32 // Group leaf of one axis: the id of each position
+	Gather    int     // loop axis along which the program picks positions itself; -1: none
+	Relative  bool    // Picks: positions count from the first one of the region
 }
 
 // gathers reports whether an axis of the leaf is read by a list of positions.
@@ -131,6 +134,9 @@ func (l *Leaf) gathers() bool {
 	}
 	return false
 }
+
+// copies reports whether the leaf's view of values in memory has to be a copy of its own.
+func (l *Leaf) copies() bool { return l.Gather < 0 && (l.gathers() || l.missing()) }
 
 // missing reports whether the leaf reads positions that do not exist.
 func (l *Leaf) missing() bool {

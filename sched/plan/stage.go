@@ -23,10 +23,11 @@ type Stage struct {
 	Writes []Write
 	Folds  []*Fold
 	Tiles  chunk.Grid
-	Order  []int // loop axes, outermost first, in the order tiles are numbered
-	Run    int64 // bytes of one task, at most
-	Hold   int64 // bytes that live across tasks of this stage
-	Kept   int64 // bytes of results and kept sources that live while the stage runs
+	Steps  []chunk.Axis // cuts of the loop, finer than Tiles where a tile is computed piece by piece
+	Order  []int        // loop axes, outermost first, in the order tiles are numbered
+	Run    int64        // bytes of one task, at most
+	Hold   int64        // bytes that live across tasks of this stage
+	Kept   int64        // bytes of results and kept sources that live while the stage runs
 	Why    string
 	free   []bool // axes that no fold of the stage reduces
 	items  []*item
@@ -319,7 +320,7 @@ func (f *fuser) fold(it *item) (*Fold, error) {
 		if err != nil {
 			return nil, err
 		}
-		f.port(fold.GroupLeaf)
+		f.portOf(fold.GroupLeaf, false)
 	}
 	if fold.GroupLeaf >= 0 {
 		pf.Group = int16(len(f.body.Ports) - 1)
@@ -380,7 +381,7 @@ func (f *Fold) KeepDims() bool { return f.Node.Arg.(graph.ReduceArg).KeepDims }
 // Reads reports whether the stage reads stored arrays.
 func (s *Stage) Reads() bool {
 	found := false
-	visit(s.Body, nil, func(l *Leaf, _ *Body, _ []chunk.Axis) { found = found || l.Kind == Stored })
+	visit(s.Body, func(l *Leaf, _ *Body) { found = found || l.Kind == Stored })
 	return found
 }
 

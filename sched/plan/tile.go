@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/arrayrun/arrayrun/chunk"
+	"github.com/arrayrun/arrayrun/formats"
 )
 
 // Sizes of tiles. A task of a few MiB costs far more than its dispatch and
@@ -18,12 +19,14 @@ const (
 	tilesEach    = 4       // tiles wanted for each worker
 )
 
-// axisCut is how tiles cut one axis while they are being chosen.
+// axisCut is how tiles, and the steps inside a tile, cut one axis while they are being chosen.
 type axisCut struct {
 	unit  chunk.Axis // the smallest tile: whole cells and whole chunks of sinks
 	hard  chunk.Axis // what unit may be exchanged for when it is too large
 	split bool       // no constraint: the unit may be cut anywhere
 	times int64      // units in a tile
+	fine  chunk.Axis // the smallest step
+	steps int64      // of those in a step
 }
 
 // axis returns the tiles' cut.
@@ -86,36 +89,43 @@ func (pl *planner) cuts(s *Stage, items []*item) []axisCut {
 	for i := range cuts {
 		c := &cuts[i]
 		natural := items[0].loop.Grid.Axes[i]
-		c.hard, c.split = chunk.Axis{Len: natural.Len, Step: 1}, true
+		c.split, c.times, c.steps = true, 1, 1
+		demand := func(a chunk.Axis) {
+			if !c.split {
+				a = meet(c.hard, a)
+			}
+			c.hard, c.split = a, false
+		}
 		for _, f := range s.Folds {
 			if f.Cells.Set.Has(i) {
-				c.hard, c.split = pl.meets(c, f.Cells.Axes[i]), false
-				continue
+				demand(f.Cells.Axes[i])
 			}
+		}
+		for _, f := range s.Folds {
 			for _, o := range f.Direct {
-				if sink := pl.plan.Outputs[o].Sink; sink != nil {
-					c.hard, c.split = pl.meets(c, sink.Grid().Axes[f.ResultAxis(i)]), false
+				if sink := pl.plan.Outputs[o].Sink; sink != nil && !f.Cells.Set.Has(i) {
+					demand(sink.Grid().Axes[f.ResultAxis(i)])
 				}
 			}
 		}
+		// Steps need whole cells, and whole chunks of what a fold writes itself.
+		c.fine = natural
+		if !c.split {
+			c.fine = c.hard
+		}
 		for _, w := range s.Writes {
 			if sink := pl.plan.Outputs[w.Output].Sink; sink != nil {
-				c.hard, c.split = pl.meets(c, sink.Grid().Axes[i]), false
+				demand(sink.Grid().Axes[i])
 			}
 		}
-		c.unit, c.times = natural, 1
-		if !c.split {
+		c.unit = natural
+		if c.split {
+			c.hard = natural
+		} else {
 			c.unit = meet(c.hard, natural)
 		}
 	}
 	return cuts
-}
-
-func (pl *planner) meets(c *axisCut, a chunk.Axis) chunk.Axis {
-	if c.split {
-		return a
-	}
-	return meet(c.hard, a)
 }
 
 // gridOf returns the grid of the cuts.
@@ -127,53 +137,149 @@ func gridOf(shape chunk.Shape, cuts []axisCut) chunk.Grid {
 	return g
 }
 
-// tile chooses the execution tiles of s: whole fold cells and whole chunks of
-// sinks, as large as is useful, small enough that 2 tasks for each worker fit.
-func (pl *planner) tile(s *Stage, items []*item) error {
-	cuts := pl.cuts(s, items)
-	set := func() {
-		s.Tiles = gridOf(s.Body.Shape, cuts)
-		s.Run, s.Hold = pl.bill(s)
+// tiler chooses the tiles and steps of one stage.
+type tiler struct {
+	pl      *planner
+	s       *Stage
+	cuts    []axisCut
+	stepped bool
+	fixed   int64 // bytes of a task that do not depend on its tile
+}
+
+// set computes what follows from the cuts.
+func (t *tiler) set() {
+	t.s.Tiles = gridOf(t.s.Body.Shape, t.cuts)
+	t.s.Steps = t.s.Tiles.Axes
+	if t.stepped {
+		t.s.Steps = make([]chunk.Axis, len(t.cuts))
+		for i := range t.cuts {
+			t.s.Steps[i] = widen(t.cuts[i].fine, t.cuts[i].steps)
+		}
 	}
-	set()
+	t.s.Run, t.s.Hold = t.pl.bill(t.s)
+}
+
+// room returns the bytes there are for tasks.
+func (t *tiler) room() int64 { return t.pl.opt.Budget - t.s.Hold - t.pl.floor(t.s) }
+
+// target returns the bytes a task should have: enough to be worth its dispatch, few enough for all in flight.
+func (t *tiler) target() int64 {
+	return min(tileBytes+t.fixed, t.room()*3/4/int64(2*t.pl.opt.Workers))
+}
+
+// broad returns the bytes a task may have when larger tasks save work.
+func (t *tiler) broad() int64 { return t.room() * 3 / 4 / int64(t.pl.opt.Workers) }
+
+// tile chooses the execution tiles of s: whole fold cells and whole chunks of
+// sinks, as large as is useful, small enough that 2 tasks for each worker fit. A tile
+// that has to be larger than is useful is computed in steps.
+func (pl *planner) tile(s *Stage, items []*item) error {
+	t := &tiler{pl: pl, s: s, cuts: pl.cuts(s, items), fixed: pl.fixed(s)}
+	t.set()
 	if s.Tiles.Shape.Size() == 0 {
 		return nil
 	}
-	room := func() int64 { return pl.opt.Budget - s.Hold - pl.floor(s) }
-	fixed := pl.fixed(s)
-	target := func() int64 { return min(tileBytes+fixed, room()*3/4/int64(2*pl.opt.Workers)) }
-	// Chunks that must be decoded whole are cut only when not even two tasks fit.
-	enough := target
-	if pl.decodes(s.Body) {
-		enough = func() int64 { return max(target(), room()/2) }
-	}
-	for i := range cuts {
-		if s.Run > target() && !cuts[i].unit.Equal(cuts[i].hard) && !cuts[i].split {
-			cuts[i].unit = cuts[i].hard
-			set()
+	for i := range t.cuts {
+		c := &t.cuts[i]
+		if s.Run > t.target() && !c.unit.Equal(c.hard) && !c.split {
+			c.unit = c.hard
+			t.set()
 		}
 	}
-	for s.Run > enough() && halve(cuts) {
-		set()
+	if s.Run > t.target() {
+		t.step()
 	}
-	if s.Run > room() {
+	// Chunks that must be decoded whole are cut only when not even two tasks fit.
+	for {
+		enough := t.target()
+		if pl.decodes(s.Body) {
+			enough = max(enough, t.room()/2)
+		}
+		if s.Run <= enough || !t.cutOnce() {
+			break
+		}
+	}
+	if s.Run > t.room() {
 		return pl.refuse(s)
 	}
-	for i := len(cuts) - 1; i >= 0; i-- {
-		for cuts[i].times < cuts[i].unit.Count() {
-			old := cuts[i].times
-			run, hold := s.Run, s.Hold
-			cuts[i].times = min(2*old, cuts[i].unit.Count())
-			set()
-			if s.Run > max(target(), min(smallBytes, room())) || !pl.worthIt(s) {
-				cuts[i].times = old
-				s.Tiles = gridOf(s.Body.Shape, cuts)
-				s.Run, s.Hold = run, hold
-				return nil
+	t.grow()
+	return nil
+}
+
+// step computes tiles in steps where that makes tasks smaller.
+func (t *tiler) step() {
+	finer := false
+	for i := range t.cuts {
+		finer = finer || t.cuts[i].fine.Max() < t.cuts[i].unit.Max()
+	}
+	if !finer {
+		return
+	}
+	t.stepped = true
+	t.set()
+	limit := min(t.s.Run+tileBytes, max(t.broad(), t.s.Run))
+	for i := len(t.cuts) - 1; i >= 0; i-- {
+		c := &t.cuts[i]
+		for c.steps < c.fine.Count() && widen(c.fine, c.steps).Max() < c.axis().Max() {
+			old := c.steps
+			c.steps = min(2*old, c.fine.Count())
+			t.set()
+			if s := t.stepShape(); t.s.Run > limit || s.Size() > t.pl.opt.TileElements {
+				c.steps = old
+				t.set()
+				return
 			}
 		}
 	}
-	return nil
+}
+
+func (t *tiler) stepShape() chunk.Shape { return t.s.stepShape(t.s.Tiles.MaxChunk()) }
+
+// grow widens tiles from the last axis on: until tasks are large enough, and further
+// where that decodes chunks less often.
+func (t *tiler) grow() {
+	s := t.s
+	for i := len(t.cuts) - 1; i >= 0; i-- {
+		c := &t.cuts[i]
+		for c.times < c.unit.Count() {
+			old, hold, waste, cost := c.times, s.Hold, t.pl.waste(s), t.cost()
+			limit := max(t.target(), min(smallBytes, t.room()))
+			c.times = min(2*old, c.unit.Count())
+			t.set()
+			fits := s.Run <= limit && t.pl.worthIt(s) && !t.stepped && (s.Hold <= hold || s.Hold <= t.pl.opt.Budget/4)
+			saves := waste > 1.05 && s.Run <= t.room() && t.cost() < cost
+			if !fits && !saves {
+				c.times = old
+				t.set()
+				return
+			}
+		}
+	}
+}
+
+// cost estimates the time of the stage: how often it decodes, over how many tasks fit at once.
+func (t *tiler) cost() float64 {
+	at := min(int64(t.pl.opt.Workers), max(1, t.room()/max(t.s.Run, 1)))
+	return t.pl.waste(t.s) / float64(at)
+}
+
+// waste returns how many bytes a stage decodes for each byte it wants, of sources whose chunks can only be had whole.
+func (pl *planner) waste(s *Stage) float64 {
+	want, decoded := 0.0, 0.0
+	for _, l := range s.Body.Leaves {
+		if l.Kind != Stored || pl.plan.Sources[l.Store].Keep {
+			continue
+		}
+		if _, ok := pl.plan.Sources[l.Store].Source.(formats.RegionReader); !ok {
+			n := float64(l.Count(s.Body.Shape) * l.ItemBytes)
+			want += n
+			decoded += n * pl.decodesOf(s, l)
+		}
+	}
+	if want == 0 {
+		return 1
+	}
+	return decoded / want
 }
 
 // worthIt reports whether tiles as large as s has them still leave enough tasks, and tasks small enough.
@@ -212,14 +318,19 @@ func cellsIn(n int64, a chunk.Axis) int64 {
 	return min(n, a.Count())
 }
 
-// halve cuts the outermost axis that can still be cut; false when there is none.
-func halve(cuts []axisCut) bool {
-	for i := range cuts {
-		c := &cuts[i]
+// cutOnce shortens the outermost axis that can still be cut by a quarter; false when there is none.
+func (t *tiler) cutOnce() bool {
+	for i := range t.cuts {
+		c := &t.cuts[i]
 		if !c.split || c.unit.Max() <= 1 {
 			continue
 		}
-		c.unit = chunk.Axis{Len: c.unit.Len, Step: (c.unit.Max() + 1) / 2}
+		n := c.unit.Max()
+		c.unit = chunk.Axis{Len: c.unit.Len, Step: min(n-1, (3*n+3)/4)}
+		if c.fine.Max() > c.unit.Step {
+			c.fine = c.unit
+		}
+		t.set()
 		return true
 	}
 	return false
