@@ -5,6 +5,8 @@ package bench_test
 import (
 	"context"
 	"fmt"
+	"os"
+	"runtime/debug"
 	"testing"
 
 	"github.com/arrayrun/arrayrun/chunk"
@@ -12,6 +14,13 @@ import (
 	"github.com/arrayrun/arrayrun/ndarray"
 	"github.com/arrayrun/arrayrun/sched"
 )
+
+// TestMain sets a memory limit as a program does whose own arrays are on the
+// Go heap: the engine leaves a limit that is set alone.
+func TestMain(m *testing.M) {
+	debug.SetMemoryLimit(4 << 30)
+	os.Exit(m.Run())
+}
 
 func engine(b *testing.B) *sched.Engine {
 	b.Helper()

@@ -6,6 +6,8 @@ import (
 	"io"
 	"os"
 	"strings"
+
+	"github.com/arrayrun/arrayrun/kernels/cpu"
 )
 
 // cpuFeatures lists the processor's features that machine code may use.
@@ -36,4 +38,8 @@ func cpuFeatures() []string {
 }
 
 // executor names what runs programs on this processor.
-func executor(string) string { return "vm-generic" }
+func executor(mode string) string {
+	d := cpu.New(cpu.Options{Mode: mode})
+	defer d.Close()
+	return d.Name()
+}

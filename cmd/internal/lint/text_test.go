@@ -44,7 +44,7 @@ var forbidden = []struct {
 	{regexp.MustCompile(`(^|[\s"'=:(])/(w[o]rk|r[o]ot|h[o]me/[a-z]+|U[s]ers|tmp/[w])/`), nil, nil, "a path relative to the repository, or t.TempDir()"},
 	{regexp.MustCompile(`\bos\.Ex[i]t\(`), []string{".go"}, []string{"cmd/arrayrun/main.go", "_test.go", "bench"}, "return an error; only main exits"},
 	{regexp.MustCompile(`\bioutil\.`), []string{".go"}, nil, "os and io"},
-	{regexp.MustCompile(`^\s*(_ |import )?"l[o]g"$`), []string{".go"}, nil, "log/slog, silent by default"},
+	{regexp.MustCompile(`^\s*(_ |import )?"l[o]g"$`), []string{".go"}, []string{"_test.go"}, "log/slog, silent by default"},
 	{regexp.MustCompile(`^[^/]*\bfmt\.Pr[i]nt(f|ln)?\(`), []string{".go"}, []string{"bench", "_test.go"}, "write to the writer you were given"},
 	{regexp.MustCompile(`\bsyscall\.Mm[a]p\(|unix\.Mm[a]p\(`), []string{".go"}, []string{"chunk/mem", "kernels/cpu", "kernels/optest"}, "chunk/mem: files are read with pread, never mapped"},
 }
