@@ -94,8 +94,13 @@ func (b *Builder) Input(p Port) Reg {
 
 var noArgs = [3]Reg{NoReg, NoReg, NoReg}
 
-// Const returns the register of a constant.
+// Const returns the register of a constant. A complex one has no imaginary part:
+// other complex constants are made by the operation complex.
 func (b *Builder) Const(c Const) Reg {
+	if c.DType.IsComplex() { // its bits are the real part's; there is no imaginary one
+		f := partOf(c.DType)
+		return b.join(c.DType, parts{b.Const(Const{f, trim(f, c.Bits)}), b.Const(Const{DType: f})})
+	}
 	return b.add(value{kind: valueConst, c: c, args: noArgs})
 }
 
@@ -170,16 +175,17 @@ func (b *Builder) apply(o *Op, out dtype.DType, a []Reg) Reg {
 		}
 	}
 	switch {
+	case d.IsComplex() && !o.Prim.Has(d):
+		return b.Cast(o.cplx(b, a), out) // the signature has let only such operations pass
+	case d.IsComplex() && o.Arity == 1:
+		return b.part(o.ID, a[0])
 	case len(a) == 2 && b.Type(a[1]) != d && o.Prim.Has(d):
 		return lowerMixed(b, o.ID, a)
 	case o.Prim.Has(d):
 		return b.emit(o.ID, out, a...)
 	case o.via64 && (short || d == dtype.Float32):
-		was := b.short
-		b.short = true
-		r := o.lower(b, b.widen(dtype.Float64, a))
-		b.short = was
-		return b.Cast(r, out)
+		defer b.shorten(true)()
+		return b.Cast(o.lower(b, b.widen(dtype.Float64, a)), out)
 	case short && !o.half:
 		w := b.widen(dtype.Float32, a)
 		if o.Prim.Has(dtype.Float32) {
@@ -268,7 +274,7 @@ func (b *Builder) Cast(r Reg, to dtype.DType) Reg {
 		return b.fail(fmt.Errorf("kernels: cast: got %v to %v, want numbers: %w", from, to, dtype.ErrPromote))
 	}
 	if from.IsComplex() || to.IsComplex() {
-		return b.fail(fmt.Errorf("kernels: cast: no form for %v to %v: %w; use real() and imag()", from, to, ErrUnsupported))
+		return b.castComplex(r, to)
 	}
 	return b.emit(OpCast, to, r)
 }

@@ -97,6 +97,23 @@ func TestBuilderText(t *testing.T) {
   %2 = sqrt float32 %0
   ret %1 %2
 `},
+		{"complex numbers are taken apart and put together at the edges", func(b *Builder) {
+			x, y := b.Input(In(dtype.Complex128)), b.Input(In(dtype.Complex128))
+			b.Ret(b.Apply(OpReal, b.Apply(OpAdd, x, y)))
+			b.Ret(b.Apply(OpNegative, b.Apply(OpConjugate, x)))
+		}, `program rank=1
+  %0 = in complex128
+  %1 = in complex128
+  %2 = real float64 %0
+  %3 = imag float64 %0
+  %4 = real float64 %1
+  %5 = add float64 %2 %4
+  %6 = negative float64 %3
+  %7 = negative float64 %2
+  %8 = negative float64 %6
+  %9 = complex complex128 %7 %8
+  ret %5 %9
+`},
 		{"folds and gathers", func(b *Builder) {
 			ids := b.Input(In(dtype.Int32))
 			x := b.Input(Port{DType: dtype.Float64, Gather: 0, GatherIDs: 0})
@@ -132,8 +149,8 @@ func TestBuilderErrors(t *testing.T) {
 	}{
 		{"bool subtract", func(b *Builder) { x := b.Input(In(dtype.Bool)); b.Ret(b.Apply(OpSubtract, x, x)) }, dtype.ErrPromote, "subtract"},
 		{"float bits", func(b *Builder) { x := b.Input(In(dtype.Float32)); b.Ret(b.Apply(OpBitwiseAnd, x, x)) }, dtype.ErrPromote, "bitwise_and"},
-		{"complex", func(b *Builder) { x := b.Input(In(dtype.Complex64)); b.Ret(b.Apply(OpAdd, x, x)) }, ErrUnsupported, "complex64"},
-		{"complex cast", func(b *Builder) { b.Ret(b.Cast(b.Input(In(dtype.Complex64)), dtype.Float32)) }, ErrUnsupported, "complex64"},
+		{"complex", func(b *Builder) { x := b.Input(In(dtype.Complex64)); b.Ret(b.Apply(OpTan, x)) }, ErrUnsupported, "complex64"},
+		{"text cast", func(b *Builder) { b.Ret(b.Cast(b.Input(In(dtype.Int8)), dtype.String)) }, dtype.ErrPromote, "str"},
 		{"complex order", func(b *Builder) { x := b.Input(In(dtype.Complex64)); b.Ret(b.Apply(OpLess, x, x)) }, dtype.ErrPromote, "less"},
 		{"arity", func(b *Builder) { b.Ret(b.Apply(OpAdd, b.Input(In(dtype.Int8)))) }, dtype.ErrPromote, "want 2"},
 		{"bitcast size", func(b *Builder) { b.Ret(b.Bitcast(b.Input(In(dtype.Int8)), dtype.Float32)) }, dtype.ErrPromote, "one size"},

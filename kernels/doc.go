@@ -30,7 +30,8 @@
 // for its operands' dtype is lowered while the program is built. The elementary
 // functions (macros*.go) are such lowerings, written once over add, multiply, fma, shifts and
 // selections in float64, so that every device gives the same bits. float16 and bfloat16 compute in float32 or
-// float64 and round once.
+// float64 and round once. Complex numbers are taken apart at a program's inputs and put
+// together at its results.
 //
 // The meaning of a primitive is its row's evaluator. The ref device runs nothing
 // else and defines what a Program means; optest holds every other device to it.

@@ -78,6 +78,8 @@ const (
 	OpReal
 	OpImag
 	OpConjugate
+	OpComplex
+	OpAngle
 	// Rounding, ops_round.go.
 	OpFloor
 	OpCeil
@@ -145,13 +147,14 @@ func (t Types) Has(d dtype.DType) bool { return t>>d&1 == 1 }
 
 // The sets that the rows use.
 const (
-	tBool   Types = 1 << dtype.Bool
-	tSigned Types = 1<<dtype.Int8 | 1<<dtype.Int16 | 1<<dtype.Int32 | 1<<dtype.Int64
-	tUns    Types = 1<<dtype.Uint8 | 1<<dtype.Uint16 | 1<<dtype.Uint32 | 1<<dtype.Uint64
-	tInts         = tSigned | tUns
-	tHalf   Types = 1<<dtype.Float16 | 1<<dtype.BFloat16
-	tFloat  Types = 1<<dtype.Float32 | 1<<dtype.Float64
-	tReal         = tBool | tInts | tHalf | tFloat
+	tBool    Types = 1 << dtype.Bool
+	tSigned  Types = 1<<dtype.Int8 | 1<<dtype.Int16 | 1<<dtype.Int32 | 1<<dtype.Int64
+	tUns     Types = 1<<dtype.Uint8 | 1<<dtype.Uint16 | 1<<dtype.Uint32 | 1<<dtype.Uint64
+	tInts          = tSigned | tUns
+	tHalf    Types = 1<<dtype.Float16 | 1<<dtype.BFloat16
+	tFloat   Types = 1<<dtype.Float32 | 1<<dtype.Float64
+	tComplex Types = 1<<dtype.Complex64 | 1<<dtype.Complex128
+	tReal          = tBool | tInts | tHalf | tFloat
 )
 
 // Op is a row of the operation table: everything there is to know about an
@@ -175,9 +178,10 @@ type Op struct {
 	lower func(b *Builder, a []Reg) Reg // for the dtypes not in Prim
 	// simplify may replace the operation for particular constants.
 	simplify func(b *Builder, a []Reg) (Reg, bool)
-	via64    bool      // operands shorter than float64 compute in float64 and round once
-	half     bool      // lower handles float16 and bfloat16 itself
-	eval     evaluator // the meaning of the primitive
+	via64    bool                          // operands shorter than float64 compute in float64 and round once
+	cplx     func(b *Builder, a []Reg) Reg // the lowering on complex operands
+	half     bool                          // lower handles float16 and bfloat16 itself
+	eval     evaluator                     // the meaning of the primitive
 }
 
 // families lists the rows of the table, one slice for each ops_*.go file.
@@ -269,7 +273,7 @@ func (o *Op) Signature(in []dtype.DType) (args []dtype.DType, out dtype.DType, e
 }
 
 // takesComplex reports whether devices compute the operation on complex operands.
-func (o *Op) takesComplex() bool { return o.Prim.Has(dtype.Complex64) }
+func (o *Op) takesComplex() bool { return o.cplx != nil || o.Prim.Has(dtype.Complex64) }
 
 // reject returns the error of an operand the operation does not take.
 func (o *Op) reject(in []dtype.DType, want string) error {

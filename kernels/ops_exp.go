@@ -7,7 +7,7 @@ package kernels
 var expOps = []Op{
 	{ID: OpExp, Name: "exp", Arity: 1, Family: "exponential", NumPy: "np.exp(x)", Unit: UnitOne, Ulp: 4,
 		Doc:  "e to the power of x",
-		rule: ruleFloat, lower: unary(exp64), via64: true},
+		rule: ruleFloat, lower: unary(exp64), via64: true, cplx: complexOf(expComplex)},
 	{ID: OpExp2, Name: "exp2", Arity: 1, Family: "exponential", NumPy: "np.exp2(x)", Unit: UnitOne, Ulp: 4,
 		Doc:  "2 to the power of x",
 		rule: ruleFloat, lower: unary(exp2of64), via64: true},
@@ -16,7 +16,7 @@ var expOps = []Op{
 		rule: ruleFloat, lower: unary(expm1of64), via64: true},
 	{ID: OpLog, Name: "log", Arity: 1, Family: "exponential", NumPy: "np.log(x)", Unit: UnitOne, Ulp: 4,
 		Doc:  "natural logarithm; -inf at 0, NaN below",
-		rule: ruleFloat, lower: unary(log64), via64: true},
+		rule: ruleFloat, lower: unary(log64), via64: true, cplx: complexOf(logComplex)},
 	{ID: OpLog2, Name: "log2", Arity: 1, Family: "exponential", NumPy: "np.log2(x)", Unit: UnitOne, Ulp: 4,
 		Doc:  "logarithm to base 2; -inf at 0, NaN below",
 		rule: ruleFloat, lower: unary(log2of64), via64: true},

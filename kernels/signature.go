@@ -123,6 +123,14 @@ func realPart(d dt) dt {
 	return d
 }
 
+// complexFor is the complex dtype with parts of a float.
+func complexFor(d dt) dt {
+	if d == dtype.Float64 {
+		return dtype.Complex128
+	}
+	return dtype.Complex64
+}
+
 func boolFloat(d dt) dt {
 	if d == dtype.Bool {
 		return dtype.Float16
@@ -158,6 +166,8 @@ var (
 	ruleCount    rule = mapped("takes integers and bool", intsOrBool, toUint8)
 	ruleRound    rule = mapped("", boolFloat, same)
 	ruleRe       rule = mapped("", same, realPart)
+	ruleAngle    rule = mapped("", floatOf, realPart)
+	ruleComplex  rule = mapped("takes real numbers", realOnly(trueFloat), complexFor)
 )
 
 // ruleReFloat computes in the common float of the floats each operand would be computed in.

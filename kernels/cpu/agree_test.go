@@ -28,6 +28,15 @@ var edges = []float64{0, math.Copysign(0, -1), 1, -1, 0.5, -0.5, 1.5, 2.5, -2.5,
 
 // fillRandom fills a chunk's whole block with random elements, edges among them.
 func fillRandom(r *rand.Rand, c *chunk.Chunk) {
+	if c.DType.IsComplex() {
+		part := *c
+		part.DType, part.ItemBytes = dtype.Float32, c.ItemBytes/2
+		if c.DType == dtype.Complex128 {
+			part.DType = dtype.Float64
+		}
+		fillRandom(r, &part)
+		return
+	}
 	b := c.Block.Bytes()
 	n := int(c.ItemBytes)
 	for i := 0; i+n <= len(b); i += n {
@@ -129,14 +138,36 @@ func element(c *chunk.Chunk, index []int64) kernels.Const {
 	return k
 }
 
+// partsOf returns the element at an index as one or two real numbers.
+func partsOf(c *chunk.Chunk, index []int64) []kernels.Const {
+	if !c.DType.IsComplex() {
+		return []kernels.Const{element(c, index)}
+	}
+	part := *c
+	part.DType, part.ItemBytes = dtype.Float32, c.ItemBytes/2
+	if c.DType == dtype.Complex128 {
+		part.DType = dtype.Float64
+	}
+	part.Offset *= 2
+	part.Strides = nil
+	for _, s := range c.Strides {
+		part.Strides = append(part.Strides, 2*s)
+	}
+	re := element(&part, index)
+	part.Offset++
+	return []kernels.Const{re, element(&part, index)}
+}
+
 // same fails unless two chunks are equal bit for bit, NaNs being equal.
 func same(t *testing.T, what string, got, want *chunk.Chunk) {
 	t.Helper()
 	index := make([]int64, len(got.Shape))
 	for range got.Shape.Size() {
-		g, w := element(got, index), element(want, index)
-		if g.Bits != w.Bits && !(g.IsNaN() && w.IsNaN()) {
-			t.Fatalf("%s: element %v is %v (%#x), ref has %v (%#x)", what, index, g, g.Bits, w, w.Bits)
+		gs, ws := partsOf(got, index), partsOf(want, index)
+		for i, g := range gs {
+			if w := ws[i]; g.Bits != w.Bits && !(g.IsNaN() && w.IsNaN()) {
+				t.Fatalf("%s: element %v is %v (%#x), ref has %v (%#x)", what, index, g, g.Bits, w, w.Bits)
+			}
 		}
 		for i := len(index) - 1; i >= 0; i-- {
 			if index[i]++; index[i] < got.Shape[i] {
@@ -186,7 +217,7 @@ func TestEveryOperation(t *testing.T) {
 			continue
 		}
 		t.Run(o.Name, func(t *testing.T) {
-			for d := dtype.Bool; d <= dtype.Float64; d++ {
+			for d := dtype.Bool; d <= dtype.Complex128; d++ {
 				in := make([]dtype.DType, o.Arity)
 				for i := range in {
 					in[i] = d
@@ -233,8 +264,8 @@ func TestEveryOperation(t *testing.T) {
 // TestCasts runs every cast.
 func TestCasts(t *testing.T) {
 	r := rand.New(rand.NewPCG(2, 0))
-	for from := dtype.Bool; from <= dtype.Float64; from++ {
-		for to := dtype.Bool; to <= dtype.Float64; to++ {
+	for from := dtype.Bool; from <= dtype.Complex128; from++ {
+		for to := dtype.Bool; to <= dtype.Complex128; to++ {
 			b := kernels.NewBuilder(1)
 			b.Ret(b.Cast(b.Input(kernels.In(from)), to))
 			p, err := b.Build()
@@ -251,12 +282,12 @@ func randomProgram(r *rand.Rand, rank int) (*kernels.Program, error) {
 	b := kernels.NewBuilder(rank)
 	var regs []kernels.Reg
 	for range 1 + r.IntN(4) {
-		regs = append(regs, b.Input(kernels.In(dtype.Bool+dtype.DType(r.IntN(12)))))
+		regs = append(regs, b.Input(kernels.In(dtype.Bool+dtype.DType(r.IntN(15)))))
 	}
 	if rank > 0 && r.IntN(3) == 0 {
 		ids := b.Input(kernels.In(dtype.Int32))
 		regs = append(regs, ids)
-		p := kernels.In(dtype.Bool + dtype.DType(r.IntN(12)))
+		p := kernels.In(dtype.Bool + dtype.DType(r.IntN(15)))
 		p.Gather, p.GatherIDs = int8(r.IntN(rank)), int8(ids)
 		regs = append(regs, b.Input(p))
 	}
@@ -266,13 +297,13 @@ func randomProgram(r *rand.Rand, rank int) (*kernels.Program, error) {
 		case k == 0 && rank > 0:
 			regs = append(regs, b.Index(r.IntN(rank)))
 		case k == 1:
-			c, err := kernels.EvalConst(kernels.OpCast, dtype.Bool+dtype.DType(r.IntN(12)), kernels.Const{DType: dtype.Float64, Bits: math.Float64bits(edges[r.IntN(len(edges))])})
+			c, err := kernels.EvalConst(kernels.OpCast, dtype.Bool+dtype.DType(r.IntN(13)), kernels.Const{DType: dtype.Float64, Bits: math.Float64bits(edges[r.IntN(len(edges))])})
 			if err != nil {
 				return nil, err
 			}
 			regs = append(regs, b.Const(c))
 		case k == 2:
-			regs = append(regs, b.Cast(regs[r.IntN(len(regs))], dtype.Bool+dtype.DType(r.IntN(12))))
+			regs = append(regs, b.Cast(regs[r.IntN(len(regs))], dtype.Bool+dtype.DType(r.IntN(15))))
 		default:
 			o := ops[r.IntN(len(ops))]
 			if o.Internal || o.ID == kernels.OpCast || o.ID == kernels.OpBitcast || o.ID == kernels.OpPower {

@@ -8,5 +8,5 @@
 // kernels. There is no cleverness to get wrong: other devices are compared with it bit for
 // bit, two NaNs being equal.
 //
-// Its results lie in Go memory. Complex numbers are refused.
+// Its results lie in Go memory. Folds of complex numbers are refused.
 package ref

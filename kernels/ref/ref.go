@@ -85,22 +85,39 @@ func step(index []int64, shape chunk.Shape) {
 	}
 }
 
-// get and put read and write one element.
-func get(c *chunk.Chunk, index []int64) kernels.Const {
+// get reads one element; put writes one. The imaginary part of a complex number is
+// apart: a Const has room for one number only.
+func get(c *chunk.Chunk, index []int64) (k kernels.Const, im uint64) {
 	n := int64(c.ItemBytes)
-	at := offset(c, index) * n
-	k := kernels.Const{DType: c.DType}
-	for j, b := range c.Block.Bytes()[at : at+n] {
-		k.Bits |= uint64(b) << (8 * j)
+	b := c.Block.Bytes()[offset(c, index)*n:][:n]
+	k.DType = c.DType
+	if c.DType.IsComplex() {
+		n /= 2
+		im = little(b[n:])
 	}
-	return k
+	k.Bits = little(b[:n])
+	return k, im
 }
 
-func put(c *chunk.Chunk, index []int64, k kernels.Const) {
+func little(b []byte) uint64 {
+	v := uint64(0)
+	for j, x := range b {
+		v |= uint64(x) << (8 * j)
+	}
+	return v
+}
+
+func put(c *chunk.Chunk, index []int64, k kernels.Const, im uint64) {
 	n := int64(c.ItemBytes)
-	at := offset(c, index) * n
+	b := c.Block.Bytes()[offset(c, index)*n:][:n]
+	if c.DType.IsComplex() {
+		n /= 2
+		for j := range n {
+			b[n+j] = byte(im >> (8 * j))
+		}
+	}
 	for j := range n {
-		c.Block.Bytes()[at+j] = byte(k.Bits >> (8 * j))
+		b[j] = byte(k.Bits >> (8 * j))
 	}
 }
 
@@ -112,23 +129,18 @@ func (program) Scratch(chunk.Shape) int64 { return 0 }
 // Run computes each element's registers in turn, and each fold by itself.
 func (k program) Run(ctx context.Context, c *kernels.Call) error {
 	p := k.p
-	for i, in := range p.In {
-		if in.DType.IsComplex() {
-			return fmt.Errorf("kernels/ref: run: input %d is %v: %w", i, in.DType, kernels.ErrUnsupported)
-		}
-	}
 	if len(p.Ret) > 0 {
 		index := make([]int64, p.Rank)
 		for range c.Shape.Size() {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			regs, err := registers(p, c, index)
+			regs, im, err := registers(p, c, index)
 			if err != nil {
 				return err
 			}
 			for i, r := range p.Ret {
-				put(c.Out[i], index, regs[r])
+				put(c.Out[i], index, regs[r], im[r])
 			}
 			step(index, c.Shape)
 		}
@@ -136,7 +148,10 @@ func (k program) Run(ctx context.Context, c *kernels.Call) error {
 	out := c.Out[len(p.Ret):]
 	for _, f := range p.Folds {
 		n := len(kernels.ReductionOf(f.Op).State(p.RegType(f.Args[0])))
-		err := runFold(p, f, c, out[:n], func(index []int64) ([]kernels.Const, error) { return registers(p, c, index) })
+		err := runFold(p, f, c, out[:n], func(index []int64) ([]kernels.Const, error) {
+			regs, _, err := registers(p, c, index)
+			return regs, err
+		})
 		if err != nil {
 			return err
 		}
@@ -145,13 +160,15 @@ func (k program) Run(ctx context.Context, c *kernels.Call) error {
 	return nil
 }
 
-// registers computes all registers of the element at index.
-func registers(p *kernels.Program, c *kernels.Call, index []int64) ([]kernels.Const, error) {
-	regs := make([]kernels.Const, 0, len(p.In)+len(p.Consts)+len(p.Body))
+// registers computes all registers of the element at index, and the imaginary parts of complex ones.
+func registers(p *kernels.Program, c *kernels.Call, index []int64) (regs []kernels.Const, im []uint64, err error) {
+	n := len(p.In) + len(p.Consts) + len(p.Body)
+	regs, im = make([]kernels.Const, 0, n), make([]uint64, n)
 	for i, in := range p.In {
 		at := index
 		if in.Gather >= 0 {
-			id := get(c.In[in.GatherIDs], index).Int64()
+			ids, _ := get(c.In[in.GatherIDs], index)
+			id := ids.Int64()
 			if id < 0 {
 				regs = append(regs, missing(in.DType))
 				continue
@@ -159,36 +176,48 @@ func registers(p *kernels.Program, c *kernels.Call, index []int64) ([]kernels.Co
 			at = append([]int64(nil), index...)
 			at[in.Gather] = id
 		}
-		regs = append(regs, get(c.In[i], at))
+		k, v := get(c.In[i], at)
+		im[i] = v
+		regs = append(regs, k)
 	}
 	regs = append(regs, p.Consts...)
 	for _, in := range p.Body {
-		if in.Op == kernels.OpIndex {
-			v := index[in.Aux]
+		v := kernels.Const{DType: in.DType}
+		switch {
+		case in.Op == kernels.OpIndex:
+			x := index[in.Aux]
 			if len(c.Origin) > 0 {
-				v += c.Origin[in.Aux]
+				x += c.Origin[in.Aux]
 			}
-			regs = append(regs, kernels.Const{DType: dtype.Int64, Bits: uint64(v)})
-			continue
-		}
-		v, err := p.EvalInst(in, regs)
-		if err != nil {
-			return nil, err
+			v.Bits = uint64(x)
+		case in.Op == kernels.OpReal:
+			v.Bits = regs[in.Args[0]].Bits
+		case in.Op == kernels.OpImag:
+			v.Bits = im[in.Args[0]]
+		case in.Op == kernels.OpComplex:
+			v.Bits, im[len(regs)] = regs[in.Args[0]].Bits, regs[in.Args[1]].Bits
+		default:
+			if v, err = p.EvalInst(in, regs); err != nil {
+				return nil, nil, err
+			}
 		}
 		regs = append(regs, v)
 	}
-	return regs, nil
+	return regs, im, nil
 }
 
-// missing is what an id below 0 reads: NaN for floats, 0 for other dtypes.
+// missing is what an id below 0 reads: NaN for floats, without an imaginary part for complex numbers, 0 for other dtypes.
 func missing(d dtype.DType) kernels.Const {
-	zero := kernels.Const{DType: d}
-	if !d.IsFloat() {
-		return zero
+	nan := kernels.Const{DType: d}
+	float := d
+	switch d {
+	case dtype.Complex64:
+		float = dtype.Float32
+	case dtype.Complex128:
+		float = dtype.Float64
 	}
-	c, err := kernels.ConstOf(d, math.NaN())
-	if err != nil {
-		return zero
+	if c, err := kernels.ConstOf(float, math.NaN()); err == nil && float.IsFloat() {
+		nan.Bits = c.Bits
 	}
-	return c
+	return nan
 }

@@ -64,6 +64,26 @@ for name in BINARY:
             else:
                 r = call(name, np.ones(1, a), np.ones(1, b))
                 print(name, a, b, "->", "error" if r is None else r.dtype)
+
+COMPLEX = ["complex64", "complex128"]
+CUNARY = "negative positive absolute conjugate real imag square sqrt exp log isnan isinf isfinite reciprocal sign angle fabs floor invert signbit".split()
+CBINARY = "add subtract multiply divide equal not_equal bitwise_and hypot".split()
+PARTS = [0, 1j, -1j, 1, -1, 0.5 - 2j, -3 + 4j, 1e-3 + 7j, -1e10 - 1e-5j, 3 + 1e-8j, 0.6 + 0.8j]
+for d in COMPLEX:
+    vals[d] = np.array(PARTS, d)
+    print("values", d, hexof(vals[d]))
+for name in CUNARY:
+    for d in COMPLEX:
+        r = call(name, vals[d])
+        print(name, d, "->", "error" if r is None else f"{r.dtype} {hexof(r)}")
+for name in CBINARY:
+    for a in COMPLEX:
+        for b in COMPLEX + DTYPES:
+            r = call(name, vals[a][:, None], vals[b][None, :])
+            if a == b:
+                print(name, a, b, "->", "error" if r is None else f"{r.dtype} {hexof(r)}")
+            else:
+                print(name, a, b, "->", "error" if r is None else r.dtype)
 for a in DTYPES:
     for b in DTYPES:
         print("where bool", a, b, "->", np.where(np.ones(1, bool), np.ones(1, a), np.ones(1, b)).dtype)

@@ -108,9 +108,35 @@ func loopOf(op kernels.OpID, in, out dtype.DType) loop {
 		return fma64
 	case kernels.OpCast:
 		return castOf(in, out)
+	case kernels.OpReal, kernels.OpImag, kernels.OpComplex:
+		return complexLoops[op][in]
 	}
 	if l := binaryLoops[op][in]; l != nil {
 		return l
 	}
 	return unaryLoops[op][in]
+}
+
+// complexLoops take complex numbers apart and put them together, by dtype of the operand.
+var complexLoops = map[kernels.OpID]map[dtype.DType]loop{
+	kernels.OpReal:    {dtype.Complex64: partLoop[float32](0), dtype.Complex128: partLoop[float64](0)},
+	kernels.OpImag:    {dtype.Complex64: partLoop[float32](1), dtype.Complex128: partLoop[float64](1)},
+	kernels.OpComplex: {dtype.Float32: joinLoop[float32], dtype.Float64: joinLoop[float64]},
+}
+
+func partLoop[T float](k int) loop {
+	return func(d, a, _, _ unsafe.Pointer, n int, _ uniform) {
+		z, x := values[T](d, n), values[[2]T](a, n)
+		for i := range z {
+			z[i] = x[i][k]
+		}
+	}
+}
+
+func joinLoop[T float](d, a, b, _ unsafe.Pointer, n int, u uniform) {
+	z := values[[2]T](d, n)
+	ma, mb, _ := masks(u)
+	for i := range z {
+		z[i] = [2]T{at[T](a, i, ma), at[T](b, i, mb)}
+	}
 }
