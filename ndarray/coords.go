@@ -4,6 +4,7 @@ package ndarray
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -63,6 +64,18 @@ func (c *Coord) read() (*Labels, error) {
 	return c.load()
 }
 
+// held returns c with its values in host memory if they can be read, else c itself; nil stays nil.
+func (c *Coord) held() (*Coord, error) {
+	if c == nil || c.host != nil || c.load == nil {
+		return c, nil
+	}
+	l, err := c.load()
+	if l == nil || err != nil {
+		return c, err
+	}
+	return &Coord{name: c.name, dims: c.dims, attrs: c.attrs, host: l, bounds: c.bounds}, nil
+}
+
 // loadThen returns a reader of a part of what c reads, nil where c reads nothing.
 func (c *Coord) loadThen(f func(*Labels) *Labels) func() (*Labels, error) {
 	if c.load == nil {
@@ -118,25 +131,32 @@ func (c *Coord) isTime() bool {
 	return ok && cf.IsTimeUnits(s)
 }
 
-// times returns the instants of a time coordinate with host values. A missing value is an error.
+// times returns the instants of a time coordinate with host values; one that is missing is noTime.
 func (c *Coord) times() ([]cf.Instant, *cf.Units, error) {
 	u, err := c.timeUnits()
 	if err != nil {
 		return nil, nil, err
 	}
-	if c.host == nil {
-		return nil, nil, fmt.Errorf("ndarray: the values of time coordinate %q are not at hand: it is not a dimension coordinate", c.name)
+	l, err := c.read()
+	if err != nil {
+		return nil, nil, fmt.Errorf("ndarray: read time coordinate %q: %w", c.name, err)
 	}
-	out := make([]cf.Instant, c.host.Len())
+	if l == nil {
+		return nil, nil, fmt.Errorf("ndarray: the values of time %q are the result of a computation; labels need values of a file", c.name)
+	}
+	out := make([]cf.Instant, l.Len())
 	for i := range out {
-		t, ok := c.host.instant(u, i)
+		t, ok := l.instant(u, i)
 		if !ok {
-			return nil, nil, fmt.Errorf("ndarray: time coordinate %q: value %s at position %d is not a date", c.name, c.host.Text(i), i)
+			t = noTime
 		}
 		out[i] = t
 	}
 	return out, u, nil
 }
+
+// noTime stands for a missing time. It is earlier than every period a label can name.
+var noTime = cf.Instant{Day: math.MinInt64}
 
 // text returns label i for messages: a date for a time.
 func (c *Coord) text(i int) string {

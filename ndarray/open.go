@@ -4,6 +4,7 @@ package ndarray
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -17,7 +18,19 @@ type OpenOption func(*openOptions)
 type openOptions struct {
 	raw    bool
 	chunks []int64
+	labels int64 // bytes of one variable's labels, 0 for defaultLabelBytes
 }
+
+// defaultLabelBytes holds the labels of a dimension of 32 million steps.
+const defaultLabelBytes = 256 << 20
+
+// ErrLabels is wrapped by errors about labels that need more host memory than LabelBytes allows.
+var ErrLabels = errors.New("ndarray: too many labels for host memory")
+
+// LabelBytes bounds the host memory that the labels of one coordinate may take; the default is 256 MiB. Labels are kept
+// outside an engine's budget. A longer coordinate stays in its file: it can be computed with and is
+// written with results, and what needs its labels (sel, groupby, aligning with another data set) is an error wrapping ErrLabels.
+func LabelBytes(n int64) OpenOption { return func(o *openOptions) { o.labels = n } }
 
 // Raw turns CF decoding off: no mask, no scale, the dtypes of the file.
 func Raw() OpenOption { return func(o *openOptions) { o.raw = true } }

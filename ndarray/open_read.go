@@ -12,7 +12,6 @@ import (
 
 	"github.com/arrayrun/arrayrun/chunk"
 	"github.com/arrayrun/arrayrun/chunk/dtype"
-	"github.com/arrayrun/arrayrun/chunk/mem"
 	"github.com/arrayrun/arrayrun/formats"
 	"github.com/arrayrun/arrayrun/ndarray/cf"
 )
@@ -30,7 +29,8 @@ type stored struct {
 	v      Variable
 	src    formats.Source
 	coding cf.Coding
-	plain  bool // the file names no dimensions
+	limit  int64 // bytes of labels
+	plain  bool  // the file names no dimensions
 }
 
 // dataset decodes the variables of the last group and finds which are coordinates, bounds and grid mappings.
@@ -196,7 +196,7 @@ func mappingNames(attrs formats.Attrs) []string {
 
 // variable decodes one variable; one that cannot be read carries its error.
 func (r *reader) variable(f *formats.Var) *stored {
-	s := &stored{src: f.Source}
+	s := &stored{src: f.Source, limit: r.opts.labels}
 	if f.Err != nil || f.Source == nil {
 		err := f.Err
 		if err == nil {
@@ -218,8 +218,10 @@ func (r *reader) variable(f *formats.Var) *stored {
 	}
 	attrs := f.Attrs
 	src := f.Source
-	if !r.opts.raw && m.DType == dtype.Raw && m.ItemBytes == 1 && len(dims) > 0 && !s.plain {
-		if t, ok := joinChars(src); ok {
+	if !r.opts.raw && m.DType == dtype.Raw {
+		if t, ok := wideTexts(src); ok {
+			src = t
+		} else if t, ok := joinChars(src); ok && !s.plain {
 			src = t
 			dims = dims[:len(dims)-1]
 		}
@@ -239,7 +241,7 @@ func (r *reader) variable(f *formats.Var) *stored {
 				attrs = attrs.With("_FillValue", v)
 			}
 		}
-		s.coding, attrs = cf.Decide(m.DType, attrs)
+		s.coding, attrs = cf.Decide(src.Meta().DType, attrs)
 		a = FromNode(cf.Decode(a.Node(), s.coding))
 	}
 	s.v = NewVariable(f.Name, a, dims, attrs)
@@ -295,7 +297,7 @@ func (r *reader) coord(s *stored, read bool) (*Coord, error) {
 	if !read || s.src == nil {
 		return c, nil
 	}
-	if !c.isDimension() && len(c.dims) > 0 {
+	if !c.isDimension() && len(c.dims) > 0 || s.tooLong() != nil {
 		c.load = func() (*Labels, error) { return s.load(context.Background()) }
 		return c, nil
 	}
@@ -309,8 +311,27 @@ func (r *reader) coord(s *stored, read bool) (*Coord, error) {
 	return c, nil
 }
 
+// tooLong returns an error where the values are more than may be held as labels. Lengths come from
+// the file: a damaged one may claim more than any memory holds.
+func (s *stored) tooLong() error {
+	m := s.src.Meta()
+	limit := s.limit
+	if limit <= 0 {
+		limit = defaultLabelBytes
+	}
+	// Labels are held as 8-byte numbers or as texts.
+	n, ok := checkedSize(m.Shape)
+	if item := int64(max(m.ItemBytes, 8)); !ok || n > limit/item {
+		return fmt.Errorf("%q has %v values, want labels of at most %d MiB in host memory: %w", s.v.name, m.Shape, limit>>20, ErrLabels)
+	}
+	return nil
+}
+
 // load reads and decodes the values; nil for dtypes that are no labels.
 func (s *stored) load(ctx context.Context) (*Labels, error) {
+	if err := s.tooLong(); err != nil {
+		return nil, err
+	}
 	part, err := ReadAll(ctx, s.src)
 	if err != nil {
 		return nil, err
@@ -320,47 +341,4 @@ func (s *stored) load(ctx context.Context) (*Labels, error) {
 		return nil, nil
 	}
 	return decodeLabels(l, s.coding), nil
-}
-
-// charSource reads an array of single characters as one of fixed-size text: the last axis becomes the
-// record. The inner source must not cut that axis.
-type charSource struct {
-	formats.Source
-	meta formats.ArrayMeta
-}
-
-// joinChars returns src with its last axis joined; ok is false where chunks cut that axis.
-func joinChars(src formats.Source) (formats.Source, bool) {
-	m := *src.Meta()
-	last := len(m.Shape) - 1
-	n := m.Shape[last]
-	if n < 1 || m.Grid.Axes[last].Count() != 1 {
-		return nil, false
-	}
-	m.ItemBytes = int(n)
-	m.Shape = m.Shape[:last].Clone()
-	m.Grid = chunk.Grid{Shape: m.Shape, Axes: slices.Clone(m.Grid.Axes[:last])}
-	m.Fill = nil
-	return &charSource{src, m}, true
-}
-
-// Meta describes the joined array.
-func (s *charSource) Meta() *formats.ArrayMeta { return &s.meta }
-
-// ScratchBytes adds the chunk of characters.
-func (s *charSource) ScratchBytes() int64 {
-	return s.Source.ScratchBytes() + s.meta.Grid.MaxChunk().Size()*int64(s.meta.ItemBytes)
-}
-
-// ReadChunk reads the characters beside dst and copies them as records.
-func (s *charSource) ReadChunk(ctx context.Context, k chunk.Key, dst *chunk.Chunk) (int64, error) {
-	shape := append(s.meta.Grid.Region(k).Shape(), int64(s.meta.ItemBytes))
-	chars := hostChunk(dtype.Raw, 1, shape)
-	n, err := s.Source.ReadChunk(ctx, append(slices.Clone(k), 0), chars)
-	if err != nil {
-		return n, err
-	}
-	records := &chunk.Chunk{DType: dtype.Raw, ItemBytes: int32(s.meta.ItemBytes), Shape: dst.Shape, Strides: dst.Shape.RowMajor(), Block: mem.Wrap(chars.Bytes())}
-	formats.CopyElems(dst, records)
-	return n, nil
 }

@@ -3,6 +3,7 @@
 package ndarray
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/arrayrun/arrayrun/chunk/dtype"
@@ -155,6 +156,15 @@ func (v Variable) matched(earlier []Variable) (Variable, *Variable) {
 				continue
 			}
 			a, b := e.CoordOf(d), v.CoordOf(d)
+			if a != nil && b != nil && a != b {
+				var errA, errB error
+				a, errA = a.held()
+				b, errB = b.held()
+				if err := errors.Join(errA, errB); err != nil {
+					bad := v.fail("ndarray: compare the labels of dimension %q: %w", d, err)
+					return v, &bad
+				}
+			}
 			if a != nil && b != nil && a != b && a.host != nil && b.host != nil {
 				same, order, diff := sameLabels(a, b)
 				switch {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/arrayrun/arrayrun/chunk/dtype"
 	"github.com/arrayrun/arrayrun/ndarray/cf"
 )
 
@@ -46,19 +47,28 @@ func (c *Coord) timeLabels(part string) (*Labels, error) {
 		if f.name != part {
 			continue
 		}
-		out := &Labels{Shape: c.host.Shape}
-		if f.names != nil {
-			l := textLabels(nil)
-			out.DType, out.Str = l.DType, make([]string, len(times))
-			for i, t := range times {
-				out.Str[i] = f.names[f.of(u.Date(t))]
-			}
-			return out, nil
+		out := &Labels{Shape: c.shape().Clone()}
+		switch {
+		case f.names != nil:
+			out.DType, out.Str = dtype.String, make([]string, len(times))
+		case slices.Contains(times, noTime):
+			out.DType, out.Float = dtype.Float64, make([]float64, len(times))
+		default:
+			out.DType, out.Int = dtype.Int64, make([]int64, len(times))
 		}
-		l := intLabels(nil)
-		out.DType, out.Int = l.DType, make([]int64, len(times))
 		for i, t := range times {
-			out.Int[i] = f.of(u.Date(t))
+			switch {
+			case out.Str != nil && t == noTime:
+				out.Str[i] = "nan"
+			case out.Str != nil:
+				out.Str[i] = f.names[f.of(u.Date(t))]
+			case out.Int != nil:
+				out.Int[i] = f.of(u.Date(t))
+			case t == noTime:
+				out.Float[i] = nan
+			default:
+				out.Float[i] = float64(f.of(u.Date(t)))
+			}
 		}
 		return out, nil
 	}
@@ -75,8 +85,7 @@ func (v Variable) Time(part string) Variable {
 	if v.Err() != nil {
 		return v
 	}
-	c := v.asCoord()
-	l, err := c.timeLabels(part)
+	l, err := v.keyCoord().timeLabels(part)
 	if err != nil {
 		return v.failed(Failed(err, string(here())))
 	}
@@ -166,6 +175,9 @@ func (c *Coord) findTime(text string, s Selector) (ids []int64, one bool, err er
 func (c *Coord) nearestTime(times []cf.Instant, u *cf.Units, at cf.Instant, s Selector) ([]int64, error) {
 	best, k := math.Inf(1), -1
 	for i, t := range times {
+		if t == noTime {
+			continue
+		}
 		d := math.Abs(u.Number(t) - u.Number(at))
 		if d < best || d == best && at.Before(t) {
 			best, k = d, i
@@ -183,7 +195,7 @@ func (c *Coord) betweenTimes(lo, hi any) ([]int64, error) {
 	if err != nil {
 		return nil, err
 	}
-	from := cf.Instant{Day: math.MinInt64}
+	from := cf.Instant{Day: math.MinInt64 + 1}
 	to := cf.Instant{Day: math.MaxInt64}
 	ends := []struct {
 		label any

@@ -101,7 +101,7 @@ func ResolutionOf(times []Instant) Resolution {
 	res := ByDay
 	for _, t := range times {
 		switch {
-		case t.Micro == 0:
+		case t.Micro == 0: // also a missing time
 		case t.Micro%3600000000 == 0:
 			res = max(res, ByHour)
 		case t.Micro%60000000 == 0:
