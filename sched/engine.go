@@ -33,12 +33,14 @@ type Options struct {
 }
 
 // Engine computes arrays inside one memory budget. It is safe for concurrent
-// use; concurrent runs share the budget. Close it when done.
+// use: runs that fit the budget together share it, others wait. The function of an output must not
+// start a run of the same engine. Close it when done.
 type Engine struct {
 	opt    Options
 	pool   *mem.Pool
 	device kernels.Device
 	gate   *gate
+	runs   *gate // admits runs whose plans fit together
 	cpu    slots
 
 	mu     sync.Mutex
@@ -71,7 +73,7 @@ func New(opt Options) (*Engine, error) {
 			return nil, err
 		}
 	}
-	e := &Engine{opt: opt, pool: pool, device: dev, gate: newGate(opt.Memory), cpu: newSlots(opt.Workers)}
+	e := &Engine{opt: opt, pool: pool, device: dev, gate: newGate(opt.Memory), runs: newGate(opt.Memory), cpu: newSlots(opt.Workers)}
 	e.pool.SetLimit(opt.Memory)
 	restrainHeap()
 	return e, nil

@@ -79,7 +79,7 @@ func (g *randomGraph) step(a ndarray.Array) ndarray.Array {
 	if a.Rank() > 0 {
 		n = a.Shape()[k]
 	}
-	switch rnd.IntN(14) {
+	switch rnd.IntN(19) {
 	case 0, 1:
 		ops := []string{"add", "subtract", "multiply", "maximum", "less"}
 		return ndarray.Apply(ops[rnd.IntN(len(ops))], a, g.any())
@@ -150,6 +150,23 @@ func (g *randomGraph) step(a ndarray.Array) ndarray.Array {
 			return a.Sub(r.TakeAlong(k, back))
 		}
 		return r
+	case 13:
+		return a.Reshape(-1)
+	case 14:
+		if a.Rank() == 0 {
+			return a
+		}
+		return a.Roll(rnd.Int64N(7)-3, k)
+	case 15:
+		if a.Rank() == 0 {
+			return a
+		}
+		return a.Repeat(1+rnd.Int64N(3), k)
+	case 16:
+		return a.ExpandDims(0).BroadcastTo(append([]int64{1 + rnd.Int64N(3)}, a.Shape()...)...)
+	case 17:
+		labels := a.Greater(1).AsType(dtype.Int32)
+		return g.any().GroupReduceBy(reductionNames[rnd.IntN(6)], labels, 2, ndarray.ReduceOptions{})
 	case 12:
 		steps := make([]int64, a.Rank())
 		for i, d := range a.Shape() {

@@ -7,19 +7,45 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
+	"runtime/metrics"
 	"strconv"
 	"strings"
+	"sync"
 )
 
-// heapBytes is what the Go runtime may take beside the budget before its
-// collector works harder: the budget owns the blocks of arrays, which are not on the Go heap.
+// heapBytes is what the Go runtime may take, beside what the program itself keeps on
+// its heap, before the collector works harder. The budget owns the blocks of arrays, which are not there.
 const heapBytes = 40 << 20
 
-// restrainHeap sets the Go runtime's memory limit, unless the user has set a lower one.
+// heap is the memory limit that engines of the process have set.
+var heap struct {
+	sync.Mutex
+	limit int64
+}
+
+// restrainHeap sets the Go runtime's memory limit to what is alive and heapBytes.
+// A limit that somebody else has set stays.
 func restrainHeap() {
-	if old := debug.SetMemoryLimit(-1); old == math.MaxInt64 {
-		debug.SetMemoryLimit(heapBytes)
+	heap.Lock()
+	defer heap.Unlock()
+	old := debug.SetMemoryLimit(-1)
+	if old != math.MaxInt64 && old != heap.limit {
+		return
+	}
+	used := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}, {Name: "/gc/heap/live:bytes"}}
+	metrics.Read(used)
+	if used[0].Value.Uint64() > heapBytes*3/4 {
+		// Arrays on the heap may be younger than the last collection.
+		runtime.GC()
+		metrics.Read(used)
+	}
+	limit := int64(used[1].Value.Uint64()) + heapBytes
+	limit = (limit + 16<<20 - 1) &^ (16<<20 - 1)
+	if limit != heap.limit {
+		heap.limit = limit
+		debug.SetMemoryLimit(limit)
 	}
 }
 

@@ -71,6 +71,11 @@ func (e *Engine) execute(ctx context.Context, p *plan.Plan, outputs []ndarray.Ou
 		return nil, err
 	}
 	defer e.active.Done()
+	if err := e.runs.acquire(ctx, p.Least); err != nil {
+		return &Stats{}, err
+	}
+	defer e.runs.release(p.Least)
+	restrainHeap()
 	start := time.Now()
 	r := &run{
 		e: e, plan: p, pool: e.pool, device: e.device, gate: e.gate, cpu: e.cpu,

@@ -108,7 +108,7 @@ func TestCancelReturnsPromptly(t *testing.T) {
 	e := newEngine(t, Options{Memory: 16 << 20, Workers: 2})
 	src := failing(-1)
 	src.fail = func(chunk.Key) error { time.Sleep(2 * time.Millisecond); return nil }
-	a := ndarray.FromSource(src, "x").Mul(2).Mean(0)
+	a := ndarray.FromSource(src, "x").Mul(2).Mean(1)
 	p, err := e.PlanOutputs(context.Background(), []ndarray.Output{{Array: a, Each: func(chunk.Region, *chunk.Chunk) error { return nil }}})
 	if err != nil {
 		t.Fatal(err)

@@ -44,6 +44,7 @@ type StageStats struct {
 	Tasks        int64   `json:"tasks"`
 	Seconds      Seconds `json:"seconds"`
 	WallSeconds  float64 `json:"wall_seconds"`
+	Bytes        int64   `json:"bytes"` // decoded and written
 	BytesRead    int64   `json:"bytes_read"`
 	BytesDecoded int64   `json:"bytes_decoded"`
 	BytesWritten int64   `json:"bytes_written"`
@@ -76,6 +77,7 @@ func (c *counters) stage(id int, hash string) StageStats {
 			Read: seconds(c.read.Load()), Decode: seconds(c.decode.Load()), Compute: seconds(c.compute.Load()),
 			Write: seconds(c.write.Load()), Wait: seconds(c.wait.Load()),
 		},
+		Bytes:     c.bytesDecoded.Load() + c.bytesWritten.Load(),
 		BytesRead: c.bytesRead.Load(), BytesDecoded: c.bytesDecoded.Load(), BytesWritten: c.bytesWritten.Load(),
 	}
 }

@@ -271,15 +271,7 @@ func (pl *planner) foldBytes(s *Stage, f *Fold, t chunk.Shape) (run, hold int64)
 		}
 	}
 	if f.Groups > 0 {
-		local := f.Groups
-		if f.GroupLeaf >= 0 && s.Body.Leaves[f.GroupLeaf].IDs != nil {
-			for i := range cell {
-				if f.Cells.Set.Has(i) {
-					local = min(local, cell[i])
-				}
-			}
-		}
-		one := f.classes(local * kept)
+		one := pl.groupBytes(s, f, t)
 		return one + part + pl.finishScratch(f, f.Groups*kept), open*f.classes(f.Groups*kept) + (ahead-1)*cells*one
 	}
 	run = f.classes(cells*f.Cells.blocks(reduced(cell, f))*kept) + part + pl.finishScratch(f, kept)
@@ -288,6 +280,21 @@ func (pl *planner) foldBytes(s *Stage, f *Fold, t chunk.Shape) (run, hold int64)
 	}
 	nodes := int64(bits.Len64(uint64(f.Cells.Total()))) + ahead + 1
 	return run, open * nodes * f.classes(kept)
+}
+
+// groupBytes bounds the partial of one cell of a grouped fold in a tile of shape t.
+func (pl *planner) groupBytes(s *Stage, f *Fold, t chunk.Shape) int64 {
+	kept, local := int64(1), f.Groups
+	cell := f.cellShape(t)
+	for i := range cell {
+		if !f.Cells.Set.Has(i) {
+			kept *= cell[i]
+		}
+	}
+	if f.GroupLeaf >= 0 && s.Body.Leaves[f.GroupLeaf].IDs != nil {
+		local = min(local, reduced(cell, f))
+	}
+	return f.classes(local * kept)
 }
 
 // finishScratch bounds the scratch of turning a state of n elements into a result.

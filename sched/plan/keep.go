@@ -64,6 +64,7 @@ func (pl *planner) lifetimes() error {
 				return err
 			}
 		}
+		p.Least = max(p.Least, s.Kept+s.Hold+s.Run)
 		n := min(s.Len(), int64(2*pl.opt.Workers))
 		p.Peak = max(p.Peak, min(s.Kept+s.Hold+n*s.Run, max(pl.opt.Budget, s.Kept+s.Hold+s.Run)))
 	}

@@ -44,6 +44,7 @@ type Plan struct {
 	Budget  int64
 	Workers int
 	Peak    int64 // projected bytes
+	Least   int64 // bytes without which some stage cannot run
 	opt     Options
 }
 

@@ -17,6 +17,7 @@ const (
 	tileCells    = 1 << 12 // and no task has more fold cells
 	smallBytes   = 1 << 18 // below this, tiles grow without regard to the number of workers
 	tilesEach    = 4       // tiles wanted for each worker
+	groupedBytes = 2 << 20 // the partials of a task's grouped cells
 )
 
 // axisCut is how tiles, and the steps inside a tile, cut one axis while they are being chosen.
@@ -302,6 +303,12 @@ func (pl *planner) worthIt(s *Stage) bool {
 	}
 	if cells > tileCells {
 		return false
+	}
+	for _, f := range s.Folds {
+		// Partials of groups wait for their turn one by one: more of them in a task gain nothing.
+		if f.Groups > 0 && cells > 1 && cells*pl.groupBytes(s, f, t) > groupedBytes {
+			return false
+		}
 	}
 	work := t.Size() * 8
 	return work <= smallBytes || s.Len() >= int64(tilesEach*pl.opt.Workers)
