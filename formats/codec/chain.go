@@ -5,6 +5,7 @@ package codec
 import (
 	"fmt"
 
+	"github.com/arrayrun/arrayrun/chunk/dtype"
 	"github.com/arrayrun/arrayrun/formats"
 )
 
@@ -17,9 +18,10 @@ type Step struct {
 // Layout describes the decoded chunks a chain is for.
 type Layout struct {
 	ItemBytes int
+	DType     dtype.DType // for the codecs that compute; Invalid where the array has no numbers
 	Rank      int
 	Units     []Unit // the multi-byte numbers of an item; nil when it has none
-	Big       bool   // native byte order of the machine is big endian: false on everything we run on
+	Big       bool   // stored big endian where no bytes codec says otherwise
 }
 
 // Chain is the way from a chunk's elements to its stored bytes: the order of axes, the
@@ -35,34 +37,33 @@ type Chain struct {
 
 	layout Layout
 	state  int
+	elem   Elem // what the last array-to-array codec makes
+	arrays int  // how many stages are array-to-array
+	fixed  bool // one of them depends on the order of the elements
+	made   bool // bytes have been made of the elements
 }
 
-// NewChain builds the chain of steps in the order of encoding: any number of transpose,
-// at most one bytes, then bytes-to-bytes codecs of Table. A codec that is not known gives an error
+// NewChain builds the chain of steps in the order of encoding: any number of transpose and
+// array-to-array codecs, at most one bytes, then bytes-to-bytes codecs of Table. A codec that is not known gives an error
 // wrapping formats.ErrFormat that names it.
 func NewChain(steps []Step, l Layout) (*Chain, error) {
-	c := &Chain{layout: l}
-	seen := false
+	c := &Chain{layout: l, elem: Elem{DType: l.DType, Bytes: l.ItemBytes, Big: l.Big}}
 	for _, st := range steps {
 		switch st.Name {
 		case "transpose":
-			if seen {
-				return nil, fmt.Errorf("codec transpose: it comes after bytes, want before: %w", formats.ErrFormat)
+			if c.made || c.fixed {
+				return nil, fmt.Errorf("codec transpose: it comes after bytes or delta, want before: %w", formats.ErrFormat)
 			}
 			if err := c.transpose(st.Config, l.Rank); err != nil {
 				return nil, err
 			}
 		case "bytes", "endian":
-			seen = true
-			switch e := st.Config.Text("endian", "little"); e {
-			case "little":
-			case "big":
-				c.Swap = len(l.Units) > 0
-			default:
+			e := st.Config.Text("endian", "little")
+			if c.elem.Big = e == "big"; e != "big" && e != "little" {
 				return nil, fmt.Errorf("codec bytes: endian %q, want \"little\" or \"big\": %w", e, formats.ErrFormat)
 			}
+			c.bytes()
 		default:
-			seen = true
 			if err := c.Append(st); err != nil {
 				return nil, err
 			}
@@ -70,6 +71,21 @@ func NewChain(steps []Step, l Layout) (*Chain, error) {
 	}
 	return c, nil
 }
+
+// bytes ends the array-to-array part of the chain: what follows sees bytes.
+func (c *Chain) bytes() {
+	switch {
+	case c.made:
+	case c.arrays == 0:
+		c.Swap = c.elem.Big && len(c.layout.Units) > 0
+	case c.elem.Big && c.elem.width() > 1:
+		c.Stages = append(c.Stages, swapStage{c.elem.width()})
+	}
+	c.made = true
+}
+
+// Finish ends a chain that is built by AppendV2.
+func (c *Chain) Finish() { c.bytes() }
 
 // Append adds a bytes-to-bytes step at the end of the chain, while it is being built.
 func (c *Chain) Append(st Step) error {
@@ -90,7 +106,25 @@ func (c *Chain) AppendV2(id string, cfg Config) error {
 }
 
 func (c *Chain) add(e *Entry, cfg Config) error {
-	s, err := e.New(cfg, c.layout.ItemBytes)
+	var s Stage
+	var err error
+	switch {
+	case e.Array != nil && c.made:
+		return fmt.Errorf("codec %s: it comes after bytes, want before: %w", e.Name, formats.ErrFormat)
+	case e.Array != nil:
+		var out Elem
+		if s, out, err = e.Array(cfg, c.elem); err == nil {
+			// numbers between two codecs are in native order: only the last one's order is stored
+			c.elem = out
+			c.arrays++
+			c.fixed = c.fixed || e.Fixed
+		}
+	case e.New != nil:
+		c.bytes()
+		s, err = e.New(cfg, c.elem.Bytes)
+	default:
+		err = fmt.Errorf("codec %s: it is HDF5's alone: %w", e.Name, formats.ErrFormat)
+	}
 	if err != nil {
 		return err
 	}

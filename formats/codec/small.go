@@ -7,41 +7,11 @@ import (
 	"compress/bzip2"
 	"encoding/binary"
 	"fmt"
-	"hash/crc32"
 	"io"
 
 	"github.com/arrayrun/arrayrun/formats"
 	"github.com/pierrec/lz4/v4"
 )
-
-// crcStage appends the CRC-32C of the bytes, little endian (Zarr v3, "crc32c").
-type crcStage struct{}
-
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
-
-func newCRC32C(c Config, _ int) (Stage, error) {
-	if l := c.Text("location", "end"); l != "end" {
-		return nil, fmt.Errorf("codec crc32c: checksum at the %s, want at the end: %w", l, formats.ErrFormat)
-	}
-	return crcStage{}, nil
-}
-
-func (crcStage) Decode(_, src []byte, _ *Scratch) ([]byte, error) {
-	n := len(src) - 4
-	if n < 0 {
-		return nil, corrupt("crc32c", "%d bytes, want at least 4", len(src))
-	}
-	if got, want := crc32.Checksum(src[:n], castagnoli), binary.LittleEndian.Uint32(src[n:]); got != want {
-		return nil, corrupt("crc32c", "checksum is %08x, want %08x", got, want)
-	}
-	return src[:n], nil
-}
-
-func (crcStage) Encode(dst, src []byte, _ *Scratch) ([]byte, error) {
-	return binary.LittleEndian.AppendUint32(append(dst, src...), crc32.Checksum(src, castagnoli)), nil
-}
-
-func (crcStage) Bound(n int) int { return n + 4 }
 
 // shuffleStage is the byte shuffle of numcodecs and HDF5.
 type shuffleStage struct{ item int }
@@ -52,6 +22,14 @@ func newShuffle(c Config, item int) (Stage, error) {
 		err = fmt.Errorf("codec shuffle: elementsize %d, want 1 to 1048576: %w", n, formats.ErrFormat)
 	}
 	return shuffleStage{int(n)}, err
+}
+
+// newShuffleFilter takes the item size from the filter's client value.
+func newShuffleFilter(values []uint32, item int) (Stage, error) {
+	if len(values) > 0 {
+		item = int(values[0])
+	}
+	return newShuffle(Config{"elementsize": int64(item)}, item)
 }
 
 func (z shuffleStage) Decode(dst, src []byte, _ *Scratch) ([]byte, error) {
@@ -84,14 +62,19 @@ func (lz4Stage) Decode(dst, src []byte, _ *Scratch) ([]byte, error) {
 	if int64(n) > int64(len(dst)) {
 		return nil, corrupt("lz4", "decoded length %d, want at most %d", n, len(dst))
 	}
-	if n == 0 {
-		return dst[:0], nil
+	return dst[:n], lz4Block(dst[:n], src[4:])
+}
+
+// lz4Block decodes an LZ4 block that must fill dst.
+func lz4Block(dst, src []byte) error {
+	if len(dst) == 0 {
+		return nil
 	}
-	got, err := lz4.UncompressBlock(src[4:], dst[:n])
-	if err != nil || got != int(n) {
-		return nil, corrupt("lz4", "decoded %d of %d bytes: %v", got, n, err)
+	got, err := lz4.UncompressBlock(src, dst)
+	if err != nil || got != len(dst) {
+		return corrupt("lz4", "decoded %d of %d bytes: %v", got, len(dst), err)
 	}
-	return dst[:n], nil
+	return nil
 }
 
 func (lz4Stage) Encode(dst, src []byte, _ *Scratch) ([]byte, error) {

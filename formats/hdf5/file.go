@@ -179,3 +179,11 @@ func (f *File) page(i int64) ([]byte, error) {
 	f.pages[i] = p
 	return p, nil
 }
+
+// Forget drops the cached pages. What was parsed of them stays: a data set of thousands of open files must not
+// hold their metadata twice.
+func (f *File) Forget() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	clear(f.pages)
+}

@@ -174,6 +174,7 @@ func storedLimit(n int64) int64 { return 2*n + 64<<10 }
 func (s *source) load() error {
 	s.once.Do(func() {
 		s.index, s.indexOf = s.o.chunks()
+		s.o.f.Forget()
 		for i, n := range s.have {
 			s.counts = append(s.counts, int64(ceil(uint64(n), uint64(s.cell[i]))))
 		}

@@ -155,13 +155,10 @@ func (a *array) version2(doc object) error {
 	}
 	p := &pipeline{}
 	rank := len(a.meta.Shape)
-	layout := codec.Layout{ItemBytes: a.el.item, Rank: rank, Units: a.el.units}
+	layout := codec.Layout{ItemBytes: a.el.item, DType: a.el.dt, Rank: rank, Units: a.el.units, Big: a.el.big}
 	steps := []codec.Step{}
 	if o, _ := doc.get("order"); o == "F" && rank > 1 {
 		steps = append(steps, codec.Step{Name: "transpose", Config: codec.Config{"order": "F"}})
-	}
-	if a.el.big {
-		steps = append(steps, codec.Step{Name: "bytes", Config: codec.Config{"endian": "big"}})
 	}
 	if p.chain, err = codec.NewChain(steps, layout); err != nil {
 		return err
@@ -180,6 +177,7 @@ func (a *array) version2(doc object) error {
 			return err
 		}
 	}
+	p.chain.Finish()
 	if a.el.dt == dtype.String && p.vlen == "" {
 		return badType("object", ": its filter is not vlen-utf8 or vlen-bytes")
 	}
