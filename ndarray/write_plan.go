@@ -35,6 +35,9 @@ var isNetCDF = map[string]bool{".nc": true, ".nc4": true, ".cdf": true, ".h5": t
 
 // layOut returns the outputs that the targets make, in the order of their first targets. Nothing is opened.
 func layOut(targets []Target) ([]*outline, error) {
+	if err := checkChunks(targets); err != nil {
+		return nil, err
+	}
 	var outs []*outline
 	for _, t := range targets {
 		if err := t.Value.Err(); err != nil {
@@ -55,6 +58,27 @@ func layOut(targets []Target) ([]*outline, error) {
 		}
 	}
 	return outs, nil
+}
+
+// checkChunks finds chunk lengths for dimensions that no target has.
+func checkChunks(targets []Target) error {
+	dims := map[string]bool{}
+	for _, t := range targets {
+		for _, d := range t.Value.dims {
+			dims[d] = true
+		}
+	}
+	for _, t := range targets {
+		if t.Value.Err() != nil {
+			return nil // that error says more
+		}
+		for d := range t.opts.chunks {
+			if !dims[d] {
+				return fmt.Errorf("ndarray: write %s: chunks are given for %q, which is not a dimension of %s", t.URI, d, t.Value.label())
+			}
+		}
+	}
+	return nil
 }
 
 func (o *outline) errorf(format string, args ...any) error {

@@ -81,7 +81,7 @@ func asResult(v value) (any, error) {
 	switch x := v.(type) {
 	case ndarray.Array, ndarray.Variable, *ndarray.Dataset:
 		return x, nil
-	case ndarray.GroupBy:
+	case ndarray.GroupBy, perVariable:
 		return nil, fmt.Errorf("the result is groups: reduce them, for instance with .mean()")
 	case tuple:
 		if len(x) > 0 && !isNumber(x[0]) {

@@ -55,7 +55,9 @@ func later(text string) func(value, args, params) (value, error) {
 // callMethod calls a method: one of the table, or a function with the receiver as its first argument.
 func callMethod(recv value, a args) (value, error) {
 	if m, ok := methods[a.fn]; ok {
-		if _, isParts := recv.(timeParts); !isParts {
+		_, isParts := recv.(timeParts)
+		_, isEach := recv.(perVariable)
+		if !isParts && !isEach {
 			var b params
 			if m.sig != "" {
 				var err error
@@ -69,6 +71,8 @@ func callMethod(recv value, a args) (value, error) {
 	switch x := recv.(type) {
 	case timeParts:
 		return nil, fmt.Errorf("%s is an attribute of dt, not a method", a.fn)
+	case perVariable:
+		return x.call(a)
 	case string:
 		return nil, fmt.Errorf("texts have no method %q", a.fn)
 	case ndarray.GroupBy:
@@ -120,7 +124,10 @@ func onVariables(recv value, fn string, dims []string, f func(v ndarray.Variable
 }
 
 // groupBy groups a variable by "time.month", a coordinate's name or another variable.
-func groupBy(recv value, _ args, b params) (value, error) {
+func groupBy(recv value, a args, b params) (value, error) {
+	if ds, ok := recv.(*ndarray.Dataset); ok {
+		return eachOf(ds, "groupby", func(v ndarray.Variable) (value, error) { return groupBy(v, a, b) })
+	}
 	v, ok := recv.(ndarray.Variable)
 	if !ok {
 		return nil, fmt.Errorf("groupby: %s is not a variable with dimension names; name one: ds.tas.groupby(...)", describe(recv))
@@ -134,7 +141,10 @@ func groupBy(recv value, _ args, b params) (value, error) {
 	return nil, fmt.Errorf("groupby: got %s, want a name such as 'time.month' or a variable", describe(b.vals["group"]))
 }
 
-func groupByBins(recv value, _ args, b params) (value, error) {
+func groupByBins(recv value, a args, b params) (value, error) {
+	if ds, ok := recv.(*ndarray.Dataset); ok {
+		return eachOf(ds, "groupby_bins", func(v ndarray.Variable) (value, error) { return groupByBins(v, a, b) })
+	}
 	v, ok := recv.(ndarray.Variable)
 	if !ok {
 		return nil, fmt.Errorf("groupby_bins: %s is not a variable with dimension names", describe(recv))
@@ -193,7 +203,10 @@ func edgesOf(v value) ([]float64, error) {
 	return f, err
 }
 
-func weighted(recv value, _ args, b params) (value, error) {
+func weighted(recv value, a args, b params) (value, error) {
+	if ds, ok := recv.(*ndarray.Dataset); ok {
+		return eachOf(ds, "weighted", func(v ndarray.Variable) (value, error) { return weighted(v, a, b) })
+	}
 	v, ok := recv.(ndarray.Variable)
 	if !ok {
 		return nil, fmt.Errorf("weighted: %s is not a variable with dimension names", describe(recv))

@@ -39,6 +39,9 @@ func binary(op string, x, y value) (value, error) {
 	if v, ok, err := sequences(op, x, y); ok {
 		return v, err
 	}
+	if p, ok := x.(perVariable); ok {
+		return p.operate(op, y)
+	}
 	if g, ok := x.(ndarray.GroupBy); ok {
 		c, err := operand(y)
 		if err != nil {
