@@ -115,22 +115,44 @@ type Statement struct {
 	Pos  Pos
 }
 
-func (n *Int) String() string      { return n.Value.String() }
-func (n *Float) String() string    { return strconv.FormatFloat(n.Value, 'g', -1, 64) }
-func (n *Imag) String() string     { return strconv.FormatFloat(n.Value, 'g', -1, 64) + "j" }
-func (n *Str) String() string      { return strconv.Quote(n.Value) }
-func (n *Word) String() string     { return n.Value }
-func (n *Name) String() string     { return n.Value }
+// String returns the digits.
+func (n *Int) String() string { return n.Value.String() }
+
+// String returns the shortest text of the number.
+func (n *Float) String() string { return strconv.FormatFloat(n.Value, 'g', -1, 64) }
+
+// String returns the number with a j.
+func (n *Imag) String() string { return strconv.FormatFloat(n.Value, 'g', -1, 64) + "j" }
+
+// String returns the text in quotes.
+func (n *Str) String() string { return strconv.Quote(n.Value) }
+
+// String returns the word.
+func (n *Word) String() string { return n.Value }
+
+// String returns the name.
+func (n *Name) String() string { return n.Value }
+
+// String returns "...".
 func (n *Ellipsis) String() string { return "..." }
-func (n *Unary) String() string    { return "(" + n.Op + n.X.String() + ")" }
+
+// String returns the operation in parentheses.
+func (n *Unary) String() string { return "(" + n.Op + n.X.String() + ")" }
+
+// String returns the operation in parentheses.
 func (n *Binary) String() string {
 	return fmt.Sprintf("(%v %s %v)", n.X, n.Op, n.Y)
 }
+
+// String returns the operand, a point and the name.
 func (n *Attr) String() string { return n.X.String() + "." + n.Name }
+
+// String returns the operand and the items in brackets.
 func (n *Index) String() string {
 	return n.X.String() + "[" + join(n.Items) + "]"
 }
 
+// String returns the items in brackets.
 func (n *Seq) String() string {
 	if !n.IsTuple {
 		return "[" + join(n.Items) + "]"
@@ -141,6 +163,7 @@ func (n *Seq) String() string {
 	return "(" + join(n.Items) + ")"
 }
 
+// String returns the function and its arguments.
 func (n *Call) String() string {
 	parts := make([]string, 0, len(n.Args)+len(n.Kw))
 	for _, a := range n.Args {
@@ -152,6 +175,7 @@ func (n *Call) String() string {
 	return n.Fn.String() + "(" + strings.Join(parts, ", ") + ")"
 }
 
+// String returns the parts with colons.
 func (n *Slice) String() string {
 	text := func(x Node) string {
 		if x == nil {
