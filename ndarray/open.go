@@ -18,19 +18,34 @@ type OpenOption func(*openOptions)
 type openOptions struct {
 	raw    bool
 	chunks []int64
-	labels int64 // bytes of one variable's labels, 0 for defaultLabelBytes
+	budget int64 // of host memory, 0 for defaultBudget
 }
 
-// defaultLabelBytes holds the labels of a dimension of 32 million steps.
-const defaultLabelBytes = 256 << 20
+// Labels are kept outside an engine's budget: those of one coordinate may take one part in labelShare of it, and
+// always leastLabelBytes, two million numbers.
+const (
+	labelShare      = 8
+	leastLabelBytes = 16 << 20
+	defaultBudget   = 2 << 30
+)
 
-// ErrLabels is wrapped by errors about labels that need more host memory than LabelBytes allows.
-var ErrLabels = errors.New("ndarray: too many labels for host memory")
+// ErrLabels is wrapped by errors about labels that are too many for the memory budget.
+var ErrLabels = errors.New("too many labels for the memory budget")
 
-// LabelBytes bounds the host memory that the labels of one coordinate may take; the default is 256 MiB. Labels are kept
-// outside an engine's budget. A longer coordinate stays in its file: it can be computed with and is
-// written with results, and what needs its labels (sel, groupby, aligning with another data set) is an error wrapping ErrLabels.
-func LabelBytes(n int64) OpenOption { return func(o *openOptions) { o.labels = n } }
+// Budget tells the host memory budget of the engine that computes with the data set; the default is 2 GiB. It bounds the labels
+// that are held in memory beside it: a coordinate that would take more than an eighth of it stays in its file. Such a coordinate can be
+// computed with and is written with results, but what needs its labels (sel, groupby, aligning with
+// another data set) is an error wrapping ErrLabels.
+func Budget(n int64) OpenOption { return func(o *openOptions) { o.budget = n } }
+
+// labelBytes is what the labels of one coordinate may take.
+func (o openOptions) labelBytes() int64 {
+	b := o.budget
+	if b <= 0 {
+		b = defaultBudget
+	}
+	return max(b/labelShare, leastLabelBytes)
+}
 
 // Raw turns CF decoding off: no mask, no scale, the dtypes of the file.
 func Raw() OpenOption { return func(o *openOptions) { o.raw = true } }

@@ -196,7 +196,7 @@ func mappingNames(attrs formats.Attrs) []string {
 
 // variable decodes one variable; one that cannot be read carries its error.
 func (r *reader) variable(f *formats.Var) *stored {
-	s := &stored{src: f.Source, limit: r.opts.labels}
+	s := &stored{src: f.Source, limit: r.opts.labelBytes()}
 	if f.Err != nil || f.Source == nil {
 		err := f.Err
 		if err == nil {
@@ -315,16 +315,17 @@ func (r *reader) coord(s *stored, read bool) (*Coord, error) {
 // the file: a damaged one may claim more than any memory holds.
 func (s *stored) tooLong() error {
 	m := s.src.Meta()
-	limit := s.limit
-	if limit <= 0 {
-		limit = defaultLabelBytes
-	}
 	// Labels are held as 8-byte numbers or as texts.
-	n, ok := checkedSize(m.Shape)
-	if item := int64(max(m.ItemBytes, 8)); !ok || n > limit/item {
-		return fmt.Errorf("%q has %v values, want labels of at most %d MiB in host memory: %w", s.v.name, m.Shape, limit>>20, ErrLabels)
+	n, ok := checkedSize(append(m.Shape.Clone(), int64(max(m.ItemBytes, 8)), labelShare))
+	if ok && n <= s.limit*labelShare {
+		return nil
 	}
-	return nil
+	count, fit := fmt.Sprint(m.Shape), "no memory budget holds them"
+	if ok {
+		count = fmt.Sprint(m.Shape.Size())
+		fit = fmt.Sprintf("a memory budget of %d MiB holds them", n>>20+1)
+	}
+	return fmt.Errorf("%q has %s labels, want at most %d MiB of them; %s: %w", s.v.name, count, s.limit>>20, fit, ErrLabels)
 }
 
 // load reads and decodes the values; nil for dtypes that are no labels.

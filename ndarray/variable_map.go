@@ -3,7 +3,7 @@
 package ndarray
 
 import (
-	"errors"
+	"cmp"
 	"slices"
 
 	"github.com/arrayrun/arrayrun/chunk/dtype"
@@ -160,7 +160,7 @@ func (v Variable) matched(earlier []Variable) (Variable, *Variable) {
 				var errA, errB error
 				a, errA = a.held()
 				b, errB = b.held()
-				if err := errors.Join(errA, errB); err != nil {
+				if err := cmp.Or(errA, errB); err != nil {
 					bad := v.fail("ndarray: compare the labels of dimension %q: %w", d, err)
 					return v, &bad
 				}

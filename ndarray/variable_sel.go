@@ -94,7 +94,7 @@ func (v Variable) resolve(s Selector) (ids []int64, drop bool, err error) {
 		return nil, false, fmt.Errorf("ndarray: sel: read the labels of %q: %w", s.dim, err)
 	}
 	if c == nil || c.host == nil {
-		if n > defaultLabelBytes/8 {
+		if n > defaultBudget/labelShare/8 {
 			return nil, false, fmt.Errorf("ndarray: sel: dimension %q of length %d has no labels to select by; select by position with isel: %w", s.dim, n, ErrLabels)
 		}
 		c = newCoord(s.dim, []string{s.dim}, nil, positions(n))

@@ -45,13 +45,13 @@ func (a *app) evaluate(ctx context.Context, eng *sched.Engine, e evaluation) (*e
 	defer files.close()
 	env := expr.Env{}
 	for _, in := range e.inputs {
-		if err := files.bind(ctx, env, in, e.raw); err != nil {
+		if err := files.bind(ctx, env, in, e.raw, a.settings.bytes("memory")); err != nil {
 			return nil, at(exitInput, err)
 		}
 	}
 	values, err := expr.Eval(e.expr, env)
 	if err != nil {
-		return nil, at(exitUsage, err)
+		return nil, atExpression(err)
 	}
 	outputs := e.outputs
 	if len(outputs) == 0 {

@@ -13,6 +13,7 @@ import (
 	"github.com/arrayrun/arrayrun/chunk/dtype"
 	"github.com/arrayrun/arrayrun/formats"
 	"github.com/arrayrun/arrayrun/kernels"
+	"github.com/arrayrun/arrayrun/ndarray"
 	"github.com/arrayrun/arrayrun/sched"
 )
 
@@ -73,12 +74,31 @@ func atOutput(err error) error {
 	return &codedError{exitUsage, err, false}
 }
 
+// atExpression marks err as having come up while an expression was built: most are the user's, but an input whose
+// damage shows only when a variable is used is an input that is wrong.
+func atExpression(err error) error {
+	if err == nil {
+		return nil
+	}
+	for _, e := range []error{formats.ErrFormat, formats.ErrCorrupt, fs.ErrNotExist, fs.ErrPermission} {
+		if errors.Is(err, e) {
+			return &codedError{exitInput, err, true}
+		}
+	}
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return &codedError{exitInput, err, true}
+	}
+	return &codedError{exitUsage, err, false}
+}
+
 // sentinels decide the code of an error that wraps one of them, wherever it came up.
 var sentinels = []struct {
 	err  error
 	code int
 }{
 	{sched.ErrBudget, exitBudget},
+	{ndarray.ErrLabels, exitBudget},
 	{formats.ErrCorrupt, exitInput},
 	{formats.ErrExists, exitUsage},
 	{formats.ErrFormat, exitInput},
@@ -107,7 +127,7 @@ func exitCode(ctx context.Context, err error) int {
 	if has && coded.final {
 		return coded.code
 	}
-	if has && coded.code == exitUsage && !errors.Is(err, formats.ErrCorrupt) && !errors.Is(err, sched.ErrBudget) {
+	if has && coded.code == exitUsage && !errors.Is(err, formats.ErrCorrupt) && !errors.Is(err, sched.ErrBudget) && !errors.Is(err, ndarray.ErrLabels) {
 		return exitUsage
 	}
 	for _, s := range sentinels {

@@ -21,8 +21,11 @@ func (f *files) close() {
 // bind opens an input, many files joined, and puts its variables into env. A named input is its
 // variable when there is exactly one that is not a coordinate, bounds or grid
 // mapping, else the data set; without a name every variable has its own.
-func (f *files) bind(ctx context.Context, env expr.Env, in input, raw bool) error {
+func (f *files) bind(ctx context.Context, env expr.Env, in input, raw bool, memory int64) error {
 	var options []ndarray.OpenOption
+	if memory > 0 {
+		options = append(options, ndarray.Budget(memory))
+	}
 	if raw || in.raw {
 		options = append(options, ndarray.Raw())
 	}
