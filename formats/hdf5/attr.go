@@ -71,7 +71,7 @@ func (f *File) attr(b []byte) (a Attr, err error) {
 		err = fmt.Errorf("hdf5: %d bytes: %w", n, formats.ErrCorrupt)
 	}
 	if err == nil {
-		a.Data = c.n(int(n))
+		a.Data = c.keep(int(n))
 		err = c.err
 	}
 	if err != nil {

@@ -4,6 +4,7 @@ package hdf5
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/arrayrun/arrayrun/formats"
 )
@@ -68,6 +69,9 @@ func (c *cursor) n(n int) []byte {
 	c.p += n
 	return b
 }
+
+// keep takes the next n bytes as n does, in memory of their own: what outlives parsing must not hold a whole page.
+func (c *cursor) keep(n int) []byte { return slices.Clone(c.n(n)) }
 
 // load makes n bytes available at p.
 func (c *cursor) load(n int) {

@@ -76,9 +76,9 @@ func (c *cursor) datatype(depth int) *Type {
 	}
 	switch t.Class {
 	case ClassInt, ClassBitfield:
-		t.props = c.n(4)
+		t.props = c.keep(4)
 	case ClassFloat:
-		t.props = c.n(12)
+		t.props = c.keep(12)
 	case ClassTime:
 		c.n(2)
 	case ClassString, ClassReference:
@@ -97,7 +97,7 @@ func (c *cursor) datatype(depth int) *Type {
 			}
 		}
 		if c.err == nil {
-			t.Values = c.n(n * t.Base.Size)
+			t.Values = c.keep(n * t.Base.Size)
 		}
 	case ClassVlen, ClassComplex:
 		t.Base = c.datatype(depth + 1)

@@ -180,10 +180,11 @@ func (f *File) page(i int64) ([]byte, error) {
 	return p, nil
 }
 
-// Forget drops the cached pages. What was parsed of them stays: a data set of thousands of open files must not
+// Forget drops the cached pages and heaps. What was parsed of them stays: a data set of thousands of open files must not
 // hold their metadata twice.
 func (f *File) Forget() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	clear(f.pages)
+	clear(f.heaps)
 }

@@ -77,7 +77,7 @@ func (c *cursor) layout1(l *layout) {
 	}
 	switch l.class {
 	case layoutCompact:
-		l.compact = c.n(c.u4())
+		l.compact = c.keep(c.u4())
 	case layoutChunked:
 		c.chunkDims(l, dims)
 	}
@@ -87,7 +87,7 @@ func (c *cursor) layout3(l *layout, version int) {
 	l.class = c.u1()
 	switch l.class {
 	case layoutCompact:
-		l.compact = c.n(c.u2())
+		l.compact = c.keep(c.u2())
 	case layoutContiguous:
 		l.addr, l.size = c.o(), c.l()
 	case layoutChunked:

@@ -99,7 +99,7 @@ func (o *Object) message(m message) error {
 	case msgOldFill:
 		if o.Fill == nil {
 			c := f.over(m.body)
-			o.Fill = c.n(c.u4())
+			o.Fill = c.keep(c.u4())
 			o.FillSet = len(o.Fill) > 0
 			return c.err
 		}
@@ -171,7 +171,7 @@ func (o *Object) fill(b []byte) error {
 	if defined && c.err == nil {
 		// 0 is the library's default, -1 "undefined"
 		if n := int(int32(c.u(4))); n > 0 {
-			o.Fill, o.FillSet = c.n(n), true
+			o.Fill, o.FillSet = c.keep(n), true
 		}
 	}
 	return c.err

@@ -101,6 +101,7 @@ func openHDF5(r io.ReaderAt, size int64) (*formats.Group, error) {
 	if err := t.finish(n); err != nil {
 		return nil, err
 	}
+	f.Forget()
 	return n.out, nil
 }
 
