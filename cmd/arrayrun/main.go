@@ -59,6 +59,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, errw io.Writer) 
 	root := &cobra.Command{
 		Use:           "arrayrun",
 		Short:         "compute with chunked N-dimensional arrays inside a memory budget",
+		Version:       version,
 		Args:          cobra.ArbitraryArgs,
 		SilenceErrors: true,
 		SilenceUsage:  true,

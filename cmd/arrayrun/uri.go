@@ -11,16 +11,14 @@ import (
 	"github.com/arrayrun/arrayrun/formats"
 )
 
-// splitURI separates URI#VAR. A file whose own name has a # is found by that name.
+// splitURI separates URI#VAR and drops ?raw: info shows values as stored anyway.
+// A file whose own name has such characters is found by that name.
 func splitURI(uri string) (path, variable string) {
-	i := strings.LastIndexByte(uri, '#')
-	if i < 0 {
-		return uri, ""
-	}
 	if _, err := os.Stat(uri); err == nil {
 		return uri, ""
 	}
-	return uri[:i], uri[i+1:]
+	path, variable, _ = strings.Cut(strings.TrimSuffix(uri, "?raw"), "#")
+	return strings.TrimSuffix(path, "?raw"), variable
 }
 
 // onlyVariable returns g with the one variable or group that a path such as
