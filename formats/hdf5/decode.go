@@ -3,9 +3,12 @@
 package hdf5
 
 import (
+	"encoding/binary"
 	"fmt"
 	"sync"
 
+	"github.com/arrayrun/arrayrun/chunk"
+	"github.com/arrayrun/arrayrun/chunk/dtype"
 	"github.com/arrayrun/arrayrun/formats"
 	"github.com/arrayrun/arrayrun/formats/codec"
 )
@@ -45,4 +48,38 @@ func decode(steps []step, dst, src []byte, sc *codec.Scratch) error {
 		copy(dst, src)
 	}
 	return nil
+}
+
+// widen gives the elements of c, in the machine's byte order, their value where the type uses only some bits of
+// each number: those from low on, sign extended.
+func (s storage) widen(c *chunk.Chunk) {
+	if s.bits == 0 {
+		return
+	}
+	signed, size := s.dtype.Kind() == dtype.KindInt, s.width
+	var walk func(axis int, at int64)
+	walk = func(axis int, at int64) {
+		if axis < len(c.Shape) {
+			for range c.Shape[axis] {
+				walk(axis+1, at)
+				at += c.Strides[axis]
+			}
+			return
+		}
+		s.widenOne(c.Block.Bytes()[at*int64(size):][:size], signed)
+	}
+	walk(0, c.Offset)
+}
+
+func (s storage) widenOne(b []byte, signed bool) {
+	var t [8]byte
+	copy(t[:], b)
+	v := binary.NativeEndian.Uint64(t[:]) << (64 - s.low - s.bits)
+	if signed {
+		v = uint64(int64(v) >> (64 - s.bits))
+	} else {
+		v >>= 64 - s.bits
+	}
+	binary.NativeEndian.PutUint64(t[:], v)
+	copy(b, t[:len(b)])
 }

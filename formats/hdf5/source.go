@@ -149,6 +149,9 @@ func (s *source) fill() {
 		if w := s.t.swap(); w > 0 {
 			codec.ByteSwap(s.meta.Fill, s.meta.Fill, w)
 		}
+		if s.t.bits > 0 {
+			s.t.widenOne(s.meta.Fill, s.t.dtype.Kind() == dtype.KindInt)
+		}
 	}
 }
 
@@ -254,6 +257,7 @@ func (s *source) ReadChunk(ctx context.Context, k chunk.Key, dst *chunk.Chunk) (
 	if err != nil {
 		return n, fmt.Errorf("hdf5: %s chunk %v at offset %d: %w", s.o.Path, []int64(k), c.addr+s.o.f.base, err)
 	}
+	s.t.widen(to)
 	return n, nil
 }
 
@@ -355,6 +359,7 @@ func (s *source) readFlat(ctx context.Context, r chunk.Region, dst *chunk.Chunk)
 	if err != nil {
 		return n, fmt.Errorf("hdf5: %s: %w", s.o.Path, err)
 	}
+	s.t.widen(to)
 	return n, nil
 }
 

@@ -21,6 +21,8 @@ type storage struct {
 	width int     // of the numbers whose bytes are in one order
 	big   bool    // the file's order is big endian
 	dims  []int64 // of an array type: further axes
+	low   int     // the lowest bit of an integer that does not use all its bits
+	bits  int     // and how many it uses; 0: all
 }
 
 // storage maps t to a dtype. What no dtype holds is Raw, with its stored bytes.
@@ -36,10 +38,14 @@ func (t *Type) storage() storage {
 				d = x
 			}
 		}
-		if d == dtype.Invalid || off != 0 || int(bits) != 8*t.Size {
+		out := storage{ok: true, dtype: d, item: t.Size, width: t.Size, big: t.Bits&1 != 0}
+		switch {
+		case d == dtype.Invalid, bits == 0, int(off)+int(bits) > 8*t.Size, t.Class == ClassBitfield && int(bits) != 8*t.Size:
 			return raw
+		case int(bits) != 8*t.Size:
+			out.low, out.bits = int(off), int(bits)
 		}
-		return storage{ok: true, dtype: d, item: t.Size, width: t.Size, big: t.Bits&1 != 0}
+		return out
 	case ClassFloat:
 		for _, x := range floats {
 			if t.Size == x.dtype.Size() && bytes.Equal(t.props[2:], x.props) && t.Bits&0x40 == 0 {
@@ -191,6 +197,12 @@ func (s storage) values(b []byte) (any, error) {
 	if w := s.swap(); w > 0 {
 		b = bytes.Clone(b)
 		codec.ByteSwap(b, b, w)
+	}
+	if s.bits > 0 {
+		b = bytes.Clone(b)
+		for i := 0; i+s.width <= len(b); i += s.width {
+			s.widenOne(b[i:i+s.width], s.dtype.Kind() == dtype.KindInt)
+		}
 	}
 	v, ok := numbers.Decode(s.dtype, b)
 	if !ok {

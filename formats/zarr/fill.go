@@ -142,7 +142,7 @@ func (e *elem) fillBytes(out []byte, v any) ([]byte, error) {
 var quietNaN = math.Float64frombits(0x7ff8000000000000)
 
 // floatWords are the texts that stand for floats.
-var floatWords = map[string]float64{"NaN": quietNaN, "nan": quietNaN, "Infinity": math.Inf(1), "inf": math.Inf(1),
+var floatWords = map[string]float64{"NaN": quietNaN, "nan": quietNaN, "Infinity": math.Inf(1), "+Infinity": math.Inf(1), "inf": math.Inf(1),
 	"-Infinity": math.Inf(-1), "-inf": math.Inf(-1)}
 
 // number stores a numeric fill value at the start of out.

@@ -41,10 +41,11 @@ func newPipeline(list []any, el *elem, shape chunk.Shape, depth int) (*pipeline,
 		return nil, fmt.Errorf("codec sharding_indexed: nested more than 4 times: %w", formats.ErrFormat)
 	}
 	p := &pipeline{shape: shape}
-	layout := codec.Layout{ItemBytes: el.item, Rank: len(shape), Units: el.units}
+	layout := codec.Layout{ItemBytes: el.item, DType: el.dt, Rank: len(shape), Units: el.units}
+	now := *el // what the array-to-array codecs make of it
 	var before, after []codec.Step
 	var sharding codec.Config
-	toBytes := false
+	toBytes, outside := false, ""
 	for _, x := range list {
 		name, cfg, err := nameConfig(x)
 		if err != nil {
@@ -71,8 +72,21 @@ func newPipeline(list []any, el *elem, shape chunk.Shape, depth int) (*pipeline,
 		case "transpose":
 			before = append(before, codec.Step{Name: name, Config: cfg})
 		default:
-			after = append(after, codec.Step{Name: name, Config: cfg})
+			e, known := codec.ByName(name)
+			if !known || e.Array == nil {
+				after = append(after, codec.Step{Name: name, Config: cfg})
+				break
+			}
+			if cfg, now, err = scalars(name, cfg, now); err != nil {
+				return nil, fmt.Errorf("codec %s: %w", name, err)
+			}
+			outside = name
+			before = append(before, codec.Step{Name: name, Config: cfg})
+			toBytes = toBytes || name == "packbits"
 		}
+	}
+	if sharding != nil && outside != "" {
+		return nil, fmt.Errorf("codec %s: around shards it is not supported, only inside of them: %w", outside, formats.ErrFormat)
 	}
 	if p.chain = (*codec.Chain)(nil); !toBytes {
 		// The first array-to-bytes codec is what we do not know, when one that we do is missing.
@@ -99,6 +113,60 @@ func newPipeline(list []any, el *elem, shape chunk.Shape, depth int) (*pipeline,
 		p.shard, err = newShard(sharding, el, p.storedShape(), depth)
 	}
 	return p, err
+}
+
+// scalars replaces the scalars and data types in the configuration of a codec that computes by elements of
+// the type el, and returns the type it makes.
+func scalars(name string, cfg codec.Config, el elem) (codec.Config, elem, error) {
+	switch name {
+	case "scale_offset":
+		out := codec.Config{}
+		for _, k := range []string{"offset", "scale"} {
+			if v, ok := cfg[k]; ok {
+				b, err := el.fill(v, false)
+				if err != nil {
+					return nil, el, err
+				}
+				out[k] = b
+			}
+		}
+		return out, el, nil
+	case "cast_value":
+		to, err := parseV3(cfg["data_type"], 0)
+		if err != nil {
+			return nil, el, err
+		}
+		out := codec.Config{"data_type": codec.Elem{DType: to.dt, Bytes: to.item}}
+		for _, k := range []string{"rounding", "out_of_range"} {
+			if v, ok := cfg[k]; ok {
+				out[k] = v
+			}
+		}
+		maps, _ := cfg["scalar_map"].(object)
+		pairs := codec.Config{}
+		for k, types := range map[string][2]elem{"encode": {el, to}, "decode": {to, el}} {
+			v, _ := maps.get(k)
+			list, _ := v.([]any)
+			both := [][2][]byte{}
+			for _, x := range list {
+				p, _ := x.([]any)
+				if len(p) != 2 {
+					return nil, el, fmt.Errorf("scalar_map: %v is no pair: %w", plain(x), formats.ErrCorrupt)
+				}
+				var two [2][]byte
+				for i := range two {
+					if two[i], err = types[i].fill(p[i], false); err != nil {
+						return nil, el, err
+					}
+				}
+				both = append(both, two)
+			}
+			pairs[k] = both
+		}
+		out["scalar_map"] = pairs
+		return out, to, nil
+	}
+	return cfg, el, nil
 }
 
 func unknownCodec(name string) error {
