@@ -25,7 +25,7 @@ type Options struct {
 	CPU       string   // "auto", "avx2", "generic"
 	NoFuse    bool     // every operation is a program of its own
 	NoRewrite bool     // the graph is planned as it was written
-	TmpDir    string   // for spilled intermediates
+	TmpDir    string   // where intermediates would be spilled; plans of this version never do
 	Observer  Observer // gets the events of every run; nil: nobody
 
 	device       kernels.Device // tests: instead of the CPU's

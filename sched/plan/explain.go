@@ -64,7 +64,18 @@ func (p *Plan) Explain() string {
 		plural = ""
 	}
 	fmt.Fprintf(&b, "PLAN  %d stage%s · reads %s · writes %s · peak %s of %s\n", len(e.Stages), plural, Bytes(read), Bytes(written), Bytes(e.PeakBytes), Bytes(e.BudgetBytes))
-	for _, s := range e.Stages {
+	for i := 0; i < len(e.Stages); i++ {
+		s := e.Stages[i]
+		if n := trivial(e.Stages[i:]); n > 0 {
+			// Coordinates and the like: a line for all of them.
+			var names []string
+			for _, x := range e.Stages[i : i+n] {
+				names = append(names, x.Name)
+			}
+			fmt.Fprintf(&b, "\n%2d %-10s %s from memory\n", s.ID, "copy", strings.Join(names, ", "))
+			i += n - 1
+			continue
+		}
 		fmt.Fprintf(&b, "\n%2d %-10s %s", s.ID, s.Kind, s.Name)
 		if len(s.Inputs) > 0 {
 			fmt.Fprintf(&b, "  from %s", strings.Join(s.Inputs, ", "))
@@ -87,11 +98,27 @@ func (p *Plan) Explain() string {
 	if len(e.Sources) > 0 {
 		b.WriteString("\nreads\n")
 		for _, s := range e.Sources {
+			if s.Why == inMemory && s.Bytes <= 64<<10 {
+				continue
+			}
 			fmt.Fprintf(&b, "   %s ×%.3g of %s: %s\n", s.Name, s.Reads, Bytes(s.Bytes), s.Why)
 		}
 	}
 	return b.String()
 }
+
+// trivial returns how many stages at the start only copy a few bytes from memory.
+func trivial(list []ExplainedStage) int {
+	for n, s := range list {
+		if s.Program != copyOnly || len(s.Inputs) != 1 || s.Inputs[0] != "memory" || s.BytesWritten > 64<<10 {
+			return n
+		}
+	}
+	return len(list)
+}
+
+// copyOnly is the program of a stage that computes nothing.
+const copyOnly = "copy\n"
 
 // ExplainJSON returns the plan as one JSON object.
 func (p *Plan) ExplainJSON() ([]byte, error) { return json.Marshal(p.explained()) }
@@ -126,7 +153,7 @@ func (p *Plan) explainStage(s *Stage) ExplainedStage {
 		x.Program = s.Body.Program.String()
 		x.Hash = fmt.Sprintf("%016x", s.Body.Program.Hash())
 	} else {
-		x.Program = "copy\n"
+		x.Program = copyOnly
 	}
 	visit(s.Body, func(l *Leaf, b *Body) {
 		if l.Kind != Stored {

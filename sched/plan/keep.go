@@ -17,6 +17,9 @@ type Memory interface {
 	Whole() *chunk.Chunk
 }
 
+// inMemory is why such a source is not kept.
+const inMemory = "is in memory"
+
 // use is what one stage asks of a source.
 type use struct {
 	stage int
@@ -142,7 +145,7 @@ func (pl *planner) keep(uses [][]use) {
 			src.Reads += r
 		}
 		if _, ok := src.Source.(Memory); ok {
-			src.Why = "is in memory"
+			src.Why = inMemory
 			continue
 		}
 		if src.Reads > 1.01 {

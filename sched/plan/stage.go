@@ -87,8 +87,8 @@ type item struct {
 	loop   *graph.Node // whose shape is the loop and whose grid is the natural cut
 	cells  *Cells
 	reads  map[*graph.Node]bool // loads and folds read
-	why    string
-	direct bool // a fold that is written part by part
+	shares []string             // with the items before it in its stage
+	direct bool                 // a fold that is written part by part
 }
 
 // cut sorts outputs and folds into stages, level by level.
@@ -146,7 +146,7 @@ next:
 	for _, it := range items {
 		for g, members := range groups {
 			if why, ok := together(members, it); ok {
-				it.why = why
+				it.shares = why
 				groups[g] = append(members, it)
 				continue next
 			}
@@ -162,15 +162,14 @@ next:
 }
 
 // together reports whether it can join the members of a stage, and what they share.
-func together(members []*item, it *item) (string, bool) {
-	var shared []string
+func together(members []*item, it *item) (shared []string, ok bool) {
 	same := false
 	for _, m := range members {
 		if !m.loop.Shape().Equal(it.loop.Shape()) {
-			return "", false
+			return nil, false
 		}
 		if m.cells != nil && it.cells != nil && (!m.cells.agree(it.cells) || (m.direct || it.direct) && m.cells.Set != it.cells.Set) {
-			return "", false
+			return nil, false
 		}
 		same = same || m.loop == it.loop
 		for n := range it.reads {
@@ -180,10 +179,9 @@ func together(members []*item, it *item) (string, bool) {
 		}
 	}
 	if shared == nil && same {
-		return "the same loop", true
+		return []string{"the same loop"}, true
 	}
-	slices.Sort(shared)
-	return strings.Join(shared, ", "), shared != nil
+	return shared, shared != nil
 }
 
 // nodeName returns what a plan calls a node.
@@ -209,7 +207,7 @@ func (pl *planner) stages(level int, items []*item) error {
 		return err
 	}
 	for _, it := range items {
-		it.why = ""
+		it.shares = nil
 		if err := pl.stages(level, []*item{it}); err != nil {
 			return err
 		}
@@ -238,13 +236,19 @@ func (pl *planner) stage(level int, items []*item) (*Stage, error) {
 			}
 			s.Folds = append(s.Folds, fold)
 		}
-		if it.why != "" && !slices.Contains(why, it.why) {
-			why = append(why, it.why)
+		for _, name := range it.shares {
+			if !slices.Contains(why, name) {
+				why = append(why, name)
+			}
 		}
 	}
 	if s.Body, err = f.finish(); err != nil {
 		return nil, err
 	}
+	if len(why) > 1 {
+		why = slices.DeleteFunc(why, func(name string) bool { return name == "memory" })
+	}
+	slices.Sort(why)
 	s.Why = strings.Join(why, ", ")
 	s.free = make([]bool, len(s.Body.Shape))
 	for i := range s.free {
