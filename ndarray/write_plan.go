@@ -60,10 +60,12 @@ func layOut(targets []Target) ([]*outline, error) {
 	return outs, nil
 }
 
-// checkChunks finds chunk lengths for dimensions that no target has.
+// checkChunks finds chunk lengths for dimensions or axes that no target has.
 func checkChunks(targets []Target) error {
 	dims := map[string]bool{}
+	rank := 0
 	for _, t := range targets {
+		rank = max(rank, len(t.Value.dims), t.Value.Rank())
 		for _, d := range t.Value.dims {
 			dims[d] = true
 		}
@@ -71,6 +73,9 @@ func checkChunks(targets []Target) error {
 	for _, t := range targets {
 		if t.Value.Err() != nil {
 			return nil // that error says more
+		}
+		if n := len(t.opts.steps); n > rank {
+			return fmt.Errorf("ndarray: write %s: chunks are given for %d axes, %s has %d", t.URI, n, t.Value.label(), rank)
 		}
 		for d := range t.opts.chunks {
 			if !dims[d] {

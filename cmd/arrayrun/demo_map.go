@@ -107,12 +107,17 @@ func (f field) png(path string, scale int) (err error) {
 // writeFile writes a file under a partial name beside its place and renames it.
 func writeFile(path string, fill func(io.Writer) error) (err error) {
 	partial := partialName(path)
-	f, err := os.Create(partial)
+	device := false
+	if st, err := os.Stat(path); err == nil && !st.Mode().IsRegular() {
+		// A pipe or a device is written to; renaming over it would take it away.
+		partial, device = path, true
+	}
+	f, err := os.OpenFile(partial, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o666)
 	if err != nil {
 		return err
 	}
 	defer func() {
-		if err != nil {
+		if err != nil && !device {
 			_ = os.Remove(partial) // what is left of a failure is nobody's output
 		}
 	}()
@@ -123,7 +128,7 @@ func writeFile(path string, fill func(io.Writer) error) (err error) {
 	if cerr := f.Close(); err == nil {
 		err = cerr
 	}
-	if err != nil {
+	if err != nil || device {
 		return err
 	}
 	return os.Rename(partial, path)

@@ -133,7 +133,7 @@ func (a *app) writeStats(s sched.Stats) error {
 	if err != nil {
 		return err
 	}
-	return at(exitRunning, writeFile(path, func(w io.Writer) error { _, err := fmt.Fprintf(w, "%s\n", b); return err }))
+	return atWriting(writeFile(path, func(w io.Writer) error { _, err := fmt.Fprintf(w, "%s\n", b); return err }))
 }
 
 // named matches NAME=URI.

@@ -226,7 +226,7 @@ func (a *app) compute(ctx context.Context, eng *sched.Engine, r *evaluated) (err
 		return err
 	}
 	if err := w.Commit(ctx); err != nil {
-		return at(exitRunning, err)
+		return atWriting(err)
 	}
 	var b strings.Builder
 	for _, p := range r.prints {

@@ -74,6 +74,15 @@ func atOutput(err error) error {
 	return &codedError{exitUsage, err, false}
 }
 
+// atWriting marks err as having come up while an output was completed, whatever it wraps: that a folder has gone
+// is not an absent input.
+func atWriting(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &codedError{exitRunning, err, true}
+}
+
 // atExpression marks err as having come up while an expression was built: most are the user's, but an input whose
 // damage shows only when a variable is used is an input that is wrong.
 func atExpression(err error) error {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -55,7 +56,11 @@ func Open(ctx context.Context, uri string) (*formats.Group, error) {
 	}
 	head, err := firstBytes(path)
 	if err != nil {
-		return nil, fmt.Errorf("formats: open %w", err)
+		var at *fs.PathError
+		if errors.As(err, &at) {
+			err = at.Err // the message names the path already
+		}
+		return nil, fmt.Errorf("formats: open %s: %w", path, err)
 	}
 	for i := range Formats {
 		if f := &Formats[i]; f.Open != nil && f.Detect != nil && f.Detect(head, path) {
