@@ -154,6 +154,7 @@ type VarSpec struct {
 	DType     dtype.DType
 	ItemBytes int         // Raw only
 	Grid      *chunk.Grid // a hint; nil lets the format choose
+	Shards    chunk.Shape // of the units that hold whole chunks, rounded up to a multiple of them; nil: none. Zarr v3 alone has them
 	Attrs     Attrs
 	Fill      []byte // one element, native order; nil: the format's default
 	Codec     string // "" the format's default, "none", "zlib:4", "zstd:3"

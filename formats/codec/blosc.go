@@ -9,12 +9,6 @@ import (
 	"github.com/pierrec/lz4/v4"
 )
 
-// bloscStage reads Blosc 1 containers; everything needed is in their header.
-// Specification: c-blosc, README_CHUNK_FORMAT.rst.
-type bloscStage struct{}
-
-func newBlosc(Config, int) (Stage, error) { return bloscStage{}, nil }
-
 // The flags of byte 2 of the header.
 const (
 	bloscShuffle    = 1
@@ -147,8 +141,7 @@ func (bloscStage) Decode(dst, src []byte, s *Scratch) ([]byte, error) {
 	return dst[:n], nil
 }
 
-func (bloscStage) Encode([]byte, []byte, *Scratch) ([]byte, error) { return nil, readOnly("blosc") }
-
+// Bound implements Stage: a container stores blocks that do not get shorter as they are.
 func (bloscStage) Bound(n int) int { return n + n/64 + 1024 }
 
 // blosclz decodes a BloscLZ block (FastLZ level 2 with c-blosc's distances).

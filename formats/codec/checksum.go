@@ -159,3 +159,6 @@ func Lookup3(k []byte, initial uint32) uint32 {
 	c -= bits.RotateLeft32(b, 24)
 	return c
 }
+
+// AppendCRC32C appends to b its CRC-32C, little endian.
+func AppendCRC32C(b []byte) []byte { return binary.LittleEndian.AppendUint32(b, crc32c(b)) }

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/klauspost/compress/zstd"
+	"github.com/pierrec/lz4/v4"
 )
 
 // Scratch holds the buffers and codec state of one worker. It is not safe for
@@ -17,6 +18,7 @@ type Scratch struct {
 	mid   [2][]byte // between the stages of a chain
 	block []byte    // a Blosc block before unshuffling
 	inf   Inflater
+	lz4   lz4.Compressor
 	zdec  *zstd.Decoder
 	zenc  map[zstdKey]*zstd.Encoder
 	flate flateWriters

@@ -77,11 +77,11 @@ func lz4Block(dst, src []byte) error {
 	return nil
 }
 
-func (lz4Stage) Encode(dst, src []byte, _ *Scratch) ([]byte, error) {
+func (lz4Stage) Encode(dst, src []byte, s *Scratch) ([]byte, error) {
 	dst = binary.LittleEndian.AppendUint32(dst, uint32(len(src)))
 	at := len(dst)
 	dst = append(dst, make([]byte, lz4.CompressBlockBound(len(src)))...)
-	n, err := lz4.CompressBlock(src, dst[at:], nil)
+	n, err := s.packLZ4(dst[at:], src)
 	if err != nil {
 		return nil, fmt.Errorf("codec lz4: encode %d bytes: %w", len(src), err)
 	}

@@ -30,6 +30,7 @@ type Options struct {
 	Dims    bool          // it holds dimension names
 	Strings bool          // it holds String variables
 	Chunked bool          // it keeps the chunk grid
+	Sharded bool          // write chunks in shards
 }
 
 var allTypes = []dtype.DType{dtype.Bool, dtype.Int8, dtype.Int16, dtype.Int32, dtype.Int64, dtype.Uint8, dtype.Uint16, dtype.Uint32,
@@ -131,6 +132,12 @@ func roundTrips(t *testing.T, f formats.Format, o Options) {
 				if s.steps != nil {
 					g := chunk.Regular(s.shape, s.steps...)
 					v.Grid = &g
+				}
+				if o.Sharded {
+					v.Shards = s.shape.Clone()
+					for j := range v.Shards {
+						v.Shards[j] = (s.shape[j] + 1) / 2
+					}
 				}
 				if o.Dims {
 					for j := range s.shape {

@@ -43,6 +43,9 @@ func newSink(w *writer, v *formats.VarSpec, version int) (*sink, object, object,
 		step := max(1, min(hint.Axes[i].Max(), n))
 		s.full[i], s.grid.Axes[i] = step, chunk.Axis{Len: n, Step: step}
 	}
+	if err := s.setShards(v, version); err != nil {
+		return nil, nil, nil, err
+	}
 	attrs := slices.Clone(v.Attrs)
 	fill, known := attrs.Get("_FillValue")
 	if version == 2 && known {
@@ -163,7 +166,7 @@ func codecSpec(s string) (string, int64, error) {
 }
 
 // compressor returns the compressor's name and configuration as the metadata states it; "" for none.
-func compressor(spec string, version int) (string, object, error) {
+func (s *sink) compressor(spec string, version int) (string, object, error) {
 	name, level, err := codecSpec(spec)
 	if err != nil {
 		return "", nil, err
@@ -184,8 +187,24 @@ func compressor(spec string, version int) (string, object, error) {
 			return "zlib", object{{"level", or(4)}}, nil
 		}
 		return "gzip", object{{"level", or(4)}}, nil // version 3 knows deflate in this container only
+	case "blosc", "blosc-lz4", "blosc-zstd", "blosc-lz4hc":
+		cname := strings.TrimPrefix(strings.TrimPrefix(name, "blosc"), "-")
+		if cname == "" {
+			cname = "lz4"
+		}
+		size, shuffle, word := int64(s.el.item), int64(1), "shuffle"
+		if s.vlen || size == 1 {
+			size, shuffle, word = 1, 0, "noshuffle"
+		}
+		if or(5) > 9 {
+			return "", nil, fmt.Errorf("codec %q: Blosc's levels are 0 to 9: %w", spec, formats.ErrFormat)
+		}
+		if version == 2 {
+			return "blosc", object{{"cname", cname}, {"clevel", or(5)}, {"shuffle", shuffle}, {"blocksize", int64(0)}}, nil
+		}
+		return "blosc", object{{"typesize", size}, {"cname", cname}, {"clevel", or(5)}, {"shuffle", word}, {"blocksize", int64(0)}}, nil
 	}
-	return "", nil, fmt.Errorf("codec %q: Zarr can be written with zstd, zlib, gzip or none: %w", spec, formats.ErrFormat)
+	return "", nil, fmt.Errorf("codec %q: Zarr can be written with zstd, blosc-lz4, blosc-zstd, zlib, gzip or none: %w", spec, formats.ErrFormat)
 }
 
 func (s *sink) document3(v *formats.VarSpec, attrs object) (object, error) {
@@ -196,7 +215,7 @@ func (s *sink) document3(v *formats.VarSpec, attrs object) (object, error) {
 		first = append(first, member{"configuration", object{{"endian", "little"}}})
 	}
 	codecs := []any{first}
-	name, cfg, err := compressor(v.Codec, 3)
+	name, cfg, err := s.compressor(v.Codec, 3)
 	if err != nil {
 		return nil, err
 	}
@@ -209,8 +228,12 @@ func (s *sink) document3(v *formats.VarSpec, attrs object) (object, error) {
 		return nil, err
 	}
 	s.skip = true
+	unit := s.full
+	if s.shard != nil {
+		codecs, unit = s.shardCodecs(codecs), s.shard
+	}
 	doc := object{{"zarr_format", 3}, {"node_type", "array"}, {"shape", list(v.Shape)}, {"data_type", s.el.name3()},
-		{"chunk_grid", object{{"name", "regular"}, {"configuration", object{{"chunk_shape", list(s.full)}}}}},
+		{"chunk_grid", object{{"name", "regular"}, {"configuration", object{{"chunk_shape", list(unit)}}}}},
 		{"chunk_key_encoding", object{{"name", "default"}, {"configuration", object{{"separator", "/"}}}}},
 		{"fill_value", s.el.fillValue(s.fill, 3)}, {"codecs", codecs}, {"attributes", attrs}}
 	if v.Dims != nil {
@@ -226,7 +249,7 @@ func (s *sink) document3(v *formats.VarSpec, attrs object) (object, error) {
 }
 
 func (s *sink) document2(v *formats.VarSpec) (object, error) {
-	name, cfg, err := compressor(v.Codec, 2)
+	name, cfg, err := s.compressor(v.Codec, 2)
 	if err != nil {
 		return nil, err
 	}
@@ -274,7 +297,11 @@ func (s *sink) Grid() chunk.Grid { return s.grid }
 // ScratchBytes implements formats.Sink.
 func (s *sink) ScratchBytes() int64 {
 	n := int(s.full.Size()) * s.el.item
-	return int64(n) + s.chain.EncodeScratch(n) + 64<<10
+	b := int64(n) + s.chain.EncodeScratch(n) + 64<<10
+	if s.shard != nil {
+		b += s.shardBound()
+	}
+	return b
 }
 
 // WriteChunk implements formats.Sink.
@@ -295,6 +322,30 @@ func (s *sink) write(ctx context.Context, k chunk.Key, c *chunk.Chunk) (int64, e
 	}
 	z := codec.Borrow()
 	defer z.Return()
+	encode := s.encode
+	if s.shard != nil {
+		room := shardRoom.Get().(*[]byte)
+		defer shardRoom.Put(room)
+		encode = func(c *chunk.Chunk, z *codec.Scratch) ([]byte, error) {
+			var err error
+			*room, err = s.encodeShard((*room)[:0], c, z)
+			return *room, err
+		}
+	}
+	enc, err := encode(c, z)
+	if err != nil || len(enc) == 0 {
+		return 0, err
+	}
+	key := make([]byte, 0, 64)
+	key = s.keys.append(append(append(key, s.path...), '/'), k)
+	if err := s.w.st.Put(ctx, string(key), enc, store.PutOpt{Direct: true}); err != nil {
+		return 0, err
+	}
+	return int64(len(enc)), nil
+}
+
+// encode returns the stored bytes of a chunk, none where it is not stored. They are z's until its next use, or c's own.
+func (s *sink) encode(c *chunk.Chunk, z *codec.Scratch) ([]byte, error) {
 	var raw []byte
 	switch {
 	case s.vlen:
@@ -312,19 +363,10 @@ func (s *sink) write(ctx context.Context, k chunk.Key, c *chunk.Chunk) (int64, e
 		formats.CopyElems(whole.Sub(chunk.Whole(c.Shape)), c)
 	}
 	if s.skip && !s.vlen && isFill(raw, s.fill, s.el.item) {
-		return 0, nil
+		return nil, nil
 	}
 	z.Enc = codec.Grow(z.Enc, s.chain.Bound(len(raw)))
-	enc, err := s.chain.Encode(z.Enc[:0], raw, z)
-	if err != nil {
-		return 0, err
-	}
-	key := make([]byte, 0, 64)
-	key = s.keys.append(append(append(key, s.path...), '/'), k)
-	if err := s.w.st.Put(ctx, string(key), enc, store.PutOpt{Direct: true}); err != nil {
-		return 0, err
-	}
-	return int64(len(enc)), nil
+	return s.chain.Encode(z.Enc[:0], raw, z)
 }
 
 // isFill reports whether every element of raw is fill, zeros where that is nil.

@@ -32,7 +32,8 @@ type sink struct {
 	path  string
 	name  string
 	grid  chunk.Grid
-	full  chunk.Shape
+	full  chunk.Shape // of a whole chunk
+	shard chunk.Shape // of a whole shard, nil: there are none; grid is then the shards'
 	el    elem
 	keys  keyEncoding
 	chain *codec.Chain

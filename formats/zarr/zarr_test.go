@@ -29,6 +29,9 @@ func TestFormat(t *testing.T) {
 			formattest.Format(t, Format, formattest.Options{Ext: ".zarr", Member: member, Attrs: true, Dims: true, Strings: true, Chunked: true})
 		})
 	}
+	t.Run("shards", func(t *testing.T) {
+		formattest.Format(t, Format, formattest.Options{Ext: ".zarr", Attrs: true, Dims: true, Strings: true, Sharded: true})
+	})
 }
 
 // openDocs opens a hierarchy made of documents and chunks.
