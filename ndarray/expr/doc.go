@@ -16,8 +16,8 @@
 //
 // # Meaning
 //
-// Function names come from the tables of package kernels; arrays.go and labels.go add what is not
-// a row of a table. Literals, and operators between literals alone, follow Python (10**-3 is
+// Function names come from the tables of package kernels; functions.go,
+// shaping.go, mathematics.go and labels.go add what is not a row of a table. Literals, and operators between literals alone, follow Python (10**-3 is
 // 0.001, 1/0 is an error) and are weak: beside an array they take its dtype. Results of
 // functions are strong.
 //

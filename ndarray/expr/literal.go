@@ -20,7 +20,7 @@ type (
 )
 
 // maxBits bounds the integers that literals may grow to.
-const maxBits = 1 << 16
+const maxBits = 1 << 21
 
 // isNumber reports whether v is a literal number.
 func isNumber(v value) bool {
@@ -269,7 +269,10 @@ func intBinary(op string, a, b *big.Int) (value, error) {
 			}
 			return z.Rsh(a, uint(b.Int64())), nil
 		}
-		if !b.IsInt64() || b.Int64()+int64(a.BitLen()) > maxBits {
+		if a.Sign() == 0 {
+			return z, nil
+		}
+		if !b.IsInt64() || b.Int64() > maxBits || b.Int64()+int64(a.BitLen()) > maxBits {
 			return nil, fmt.Errorf("the integer is too large")
 		}
 		return z.Lsh(a, uint(b.Int64())), nil
