@@ -4,9 +4,9 @@ package csv
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/csv"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -216,7 +216,8 @@ func (w *writer) file(path string) error {
 		err = w.table(c)
 	}
 	c.Flush()
-	return errors.Join(err, c.Error(), b.Flush(), f.Close())
+	// After the first failure, of a full disk say, the others repeat it.
+	return cmp.Or(err, c.Error(), b.Flush(), f.Close())
 }
 
 func (w *writer) matrix(c *csv.Writer) error {
