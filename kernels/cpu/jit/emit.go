@@ -1,0 +1,435 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package jit
+
+// emitter turns a graph into machine code. Vector registers are given out while walking along the nodes; when
+// none is free, the value whose next use is farthest leaves its register: to its place in the spill area, or to
+// nowhere when it can be made again.
+type emitter struct {
+	assembler
+	g     *graph
+	ptrs  int           // pointers of the argument block: results, then operands
+	outs  int           // how many of them are results
+	uses  [][]int       // of each value, the nodes that use it, ascending
+	next  []int         // of each value, how many uses lie behind
+	reg   []int8        // of each value, its register or -1
+	spill []int32       // of each value, its place in the spill area or -1
+	held  [vectors]val  // of each register, its value or none
+	keep  [vectors]bool // registers that the node at work needs
+	slots int32         // places of the spill area in use
+	most  int32         // places of the spill area ever needed
+	frees []int32       // places whose values are dead
+	shift int32         // elements between the index register and the vector at work
+	exits []int         // jumps that leave for a cold lane
+	nt    bool          // stores go around the caches
+}
+
+const vectors = 16
+
+// Registers of the code: the argument block, the number of elements, the index of the vector at work, the spill area.
+const (
+	rArgs  = rDI
+	rCount = rDX
+	rIndex = rCX
+	rSpill = rSI
+	rTemp  = rAX
+)
+
+// pointerRegs hold the first pointers of the argument block; others are loaded where they are used.
+var pointerRegs = [...]int{rBX, r8, r9, r10, r11, r12, r13}
+
+// emit returns the machine code of a loop over g, with its pool behind it.
+func emit(g *graph, outs, operands int, nt bool) (code []byte, length, spillBytes int) {
+	e := &emitter{g: g, outs: outs, ptrs: outs + operands, nt: nt}
+	e.findUses()
+	for k := range min(e.ptrs, len(pointerRegs)) {
+		e.load(pointerRegs[k], memAt(rArgs, int32(8*k)))
+	}
+	e.zero(rIndex)
+	unroll := e.unroll()
+	var toSingle int
+	if unroll > 1 {
+		toSingle = e.jumpUnlessRoom(unroll)
+		e.align(32)
+		top := len(e.b)
+		for k := range unroll {
+			e.body(int32(k * g.v))
+		}
+		e.lea(rIndex, memAt(rIndex, int32(unroll*g.v)))
+		e.lea(rTemp, memAt(rIndex, int32(unroll*g.v)))
+		e.cmp(rTemp, rCount)
+		e.to(e.jump(ifNotAbove), top)
+		e.land(toSingle)
+	}
+	// One vector at a time; what is left behind the last whole one is done again from n - v on.
+	toTail := e.jumpUnlessRoom(1)
+	e.align(32)
+	top := len(e.b)
+	e.body(0)
+	e.lea(rIndex, memAt(rIndex, int32(g.v)))
+	e.lea(rTemp, memAt(rIndex, int32(g.v)))
+	e.cmp(rTemp, rCount)
+	e.to(e.jump(ifNotAbove), top)
+	e.land(toTail)
+	e.cmp(rIndex, rCount)
+	done := e.jump(ifNotBelow)
+	e.lea(rIndex, memAt(rCount, int32(-g.v)))
+	e.to(e.jump(always), top)
+	e.land(done)
+	e.lea(rTemp, memAt(rCount, 0))
+	e.ret()
+	for _, x := range e.exits { // a cold lane: the vector's index is the answer
+		e.land(x)
+	}
+	if len(e.exits) > 0 {
+		e.lea(rTemp, memAt(rIndex, 0))
+		e.ret()
+	}
+	length = e.finish(g.pool)
+	return e.b, length, int(e.most) * vectorBytes
+}
+
+// jumpUnlessRoom jumps when fewer than k vectors are left.
+func (e *emitter) jumpUnlessRoom(k int) int {
+	e.lea(rTemp, memAt(rIndex, int32(k*e.g.v)))
+	e.cmp(rTemp, rCount)
+	return e.jump(ifAbove)
+}
+
+// unroll is how many vectors a round of the loop does: short bodies hide the loop's own instructions. Code with
+// cold lanes does one, so that the index tells which vector they are in.
+func (e *emitter) unroll() int {
+	work := 0
+	for i := range e.g.nodes {
+		switch e.g.nodes[i].kind {
+		case nodeCold:
+			return 1
+		case nodeConst, nodeDead:
+		default:
+			work++
+		}
+	}
+	switch {
+	case work <= 12:
+		return 4
+	case work <= 30:
+		return 2
+	}
+	return 1
+}
+
+func (e *emitter) findUses() {
+	g := e.g
+	e.uses = make([][]int, len(g.nodes))
+	e.next = make([]int, len(g.nodes))
+	e.reg = make([]int8, len(g.nodes))
+	e.spill = make([]int32, len(g.nodes))
+	live := make([]bool, len(g.nodes))
+	for i := len(g.nodes) - 1; i >= 0; i-- {
+		n := &g.nodes[i]
+		if live[i] = live[i] || n.kind >= nodeStore; !live[i] {
+			continue
+		}
+		for _, x := range [3]val{n.a, n.b, n.c} {
+			if x != none {
+				live[x] = true
+			}
+		}
+	}
+	for i := range g.nodes {
+		n := &g.nodes[i]
+		if !live[i] {
+			n.kind = nodeDead
+			continue
+		}
+		for _, x := range [3]val{n.a, n.b, n.c} {
+			if x != none && (len(e.uses[x]) == 0 || e.uses[x][len(e.uses[x])-1] != i) {
+				e.uses[x] = append(e.uses[x], i)
+			}
+		}
+	}
+}
+
+// body emits the nodes for the vector shift elements behind the index.
+func (e *emitter) body(shift int32) {
+	e.shift = shift
+	e.slots, e.frees = 0, e.frees[:0]
+	for i := range e.reg {
+		e.reg[i], e.spill[i], e.next[i] = -1, -1, 0
+	}
+	for r := range e.held {
+		e.held[r] = none
+	}
+	for i := range e.g.nodes {
+		n := &e.g.nodes[i]
+		if n.free() || n.kind == nodeDead {
+			continue
+		}
+		e.keep = [vectors]bool{}
+		switch n.kind {
+		case nodeStore:
+			e.store(n, e.inRegister(n.a))
+			e.used(i, n)
+		case nodeCold:
+			r := e.inRegister(n.a)
+			e.vex(&opcodes[vptest], n.l, r, 0, reg(r))
+			e.exits = append(e.exits, e.jump(ifNotZero))
+			e.used(i, n)
+		default:
+			e.node(i, n)
+		}
+	}
+}
+
+// node emits an instruction.
+func (e *emitter) node(i int, n *node) {
+	o := &opcodes[n.op]
+	var imm []byte
+	if n.imm >= 0 {
+		imm = []byte{byte(n.imm)}
+	}
+	switch o.shape {
+	case shapeFMA:
+		e.fma(i, n)
+		return
+	case shapeBinary:
+		a := e.inRegister(n.a)
+		x := e.place(n.b, n.memory())
+		e.used(i, n)
+		e.vex(o, n.l, e.result(i), a, x, imm...)
+	case shapeUnary:
+		x := e.place(n.b, n.memory())
+		e.used(i, n)
+		e.vex(o, n.l, e.result(i), 0, x, imm...)
+	case shapeShift:
+		x := e.inRegister(n.b)
+		e.used(i, n)
+		e.vex(o, n.l, int(o.ext), e.result(i), reg(x), imm...)
+	case shapeToMem:
+		x := e.inRegister(n.b)
+		e.used(i, n)
+		e.vex(o, n.l, x, 0, reg(e.result(i)), imm...)
+	case shapeBlend:
+		a, m := e.inRegister(n.a), e.inRegister(n.c)
+		x := e.place(n.b, n.memory())
+		e.used(i, n)
+		e.vex(o, n.l, e.result(i), a, x, byte(m<<4))
+	}
+}
+
+// fma emits x*y + z. The instruction overwrites one operand: one that dies, else a copy of z or x.
+func (e *emitter) fma(i int, n *node) {
+	first := n.op - 1 // 132, 213, 231 follow each other
+	x, y, z := n.a, n.b, n.c
+	if e.g.nodes[x].free() && !e.g.nodes[y].free() || e.reg[x] < 0 && e.reg[y] >= 0 {
+		x, y = y, x
+	}
+	form := func(k vop) *opcode { return &opcodes[first+k] }
+	switch {
+	case e.dies(z, i) && z != x && z != y && e.reg[z] >= 0: // z = x*y + z
+		d := e.inRegister(z)
+		v := e.inRegister(x)
+		m := e.place(y, n.memory())
+		e.used(i, n)
+		e.claim(i, d)
+		e.vex(form(2), n.l, d, v, m)
+	case e.dies(x, i) && x != y && x != z: // x = y*x + z
+		d := e.inRegister(x)
+		v := e.inRegister(y)
+		m := e.place(z, n.memory())
+		e.used(i, n)
+		e.claim(i, d)
+		e.vex(form(1), n.l, d, v, m)
+	case e.dies(y, i) && y != x && y != z && !e.g.nodes[y].free(): // y = x*y + z
+		d := e.inRegister(y)
+		v := e.inRegister(x)
+		m := e.place(z, n.memory())
+		e.used(i, n)
+		e.claim(i, d)
+		e.vex(form(1), n.l, d, v, m)
+	case e.g.nodes[z].free() && e.reg[z] < 0: // a new register takes z and then x*y + z
+		d := e.take()
+		e.remake(z, d)
+		v := e.inRegister(x)
+		m := e.place(y, n.memory()) // last: it may count on rTemp
+		e.used(i, n)
+		e.claim(i, d)
+		e.vex(form(2), n.l, d, v, m)
+	default:
+		v := e.inRegister(x)
+		m := e.place(y, n.memory())
+		w := e.place(z, vectorBytes)
+		d := e.take()
+		if w.kind == inReg {
+			e.vex(&opcodes[vmovaps], 1, d, 0, w)
+		} else {
+			e.vex(&opcodes[vmovupsLoad], 1, d, 0, w)
+		}
+		e.used(i, n)
+		e.claim(i, d)
+		e.vex(form(2), n.l, d, v, m)
+	}
+}
+
+// dies reports whether node i is the last to use x.
+func (e *emitter) dies(x val, i int) bool {
+	u := e.uses[x]
+	return u[len(u)-1] == i
+}
+
+// place returns where an instruction that reads bytes of memory finds x: in its register, or in memory
+// when x is a constant, lies in the spill area, or is a load of that very length that nothing else needs.
+func (e *emitter) place(x val, bytes int) operand {
+	if r := e.reg[x]; r >= 0 {
+		e.keep[r] = true
+		return reg(int(r))
+	}
+	n := &e.g.nodes[x]
+	switch {
+	case n.kind == nodeConst:
+		return operand{kind: inPool, disp: n.arg * vectorBytes}
+	case n.kind == nodeLoad && e.g.v*int(n.size) == bytes && e.next[x] == len(e.uses[x])-1:
+		return e.element(e.outs+int(n.arg), int(n.size))
+	case e.spill[x] >= 0 && e.next[x] == len(e.uses[x])-1:
+		return memAt(rSpill, e.spill[x]*vectorBytes)
+	}
+	return reg(e.inRegister(x))
+}
+
+// element is the memory of the vector at work behind pointer k.
+func (e *emitter) element(k, size int) operand {
+	return memIndexed(e.pointer(k), rIndex, uint8(log2[size]), e.shift*int32(size))
+}
+
+// pointer returns the register that holds pointer k.
+func (e *emitter) pointer(k int) int {
+	if k < len(pointerRegs) {
+		return pointerRegs[k]
+	}
+	e.load(rTemp, memAt(rArgs, int32(8*k)))
+	return rTemp
+}
+
+// inRegister returns x's register, brought there if need be.
+func (e *emitter) inRegister(x val) int {
+	if r := e.reg[x]; r >= 0 {
+		e.keep[r] = true
+		return int(r)
+	}
+	r := e.take()
+	e.remake(x, r)
+	e.reg[x], e.held[r] = int8(r), x
+	return r
+}
+
+// remake makes x in register r: from the pool, its memory or the spill area.
+func (e *emitter) remake(x val, r int) {
+	n := &e.g.nodes[x]
+	switch n.kind {
+	case nodeConst:
+		e.vex(&opcodes[vmovupsLoad], 1, r, 0, operand{kind: inPool, disp: n.arg * vectorBytes})
+	case nodeLoad:
+		k := e.outs + int(n.arg)
+		switch m := e.element(k, int(n.size)); e.g.v * int(n.size) {
+		case 32:
+			e.vex(&opcodes[vmovupsLoad], 1, r, 0, m)
+		case 16:
+			e.vex(&opcodes[vmovupsLoad], 0, r, 0, m)
+		case 8:
+			e.vex(&opcodes[vmovqLoad], 0, r, 0, m)
+		default:
+			e.vex(&opcodes[vmovdLoad], 0, r, 0, m)
+		}
+	case nodeSplat:
+		op := [9]vop{1: vpbroadcastb, 2: vpbroadcastw, 4: vbroadcastss, 8: vbroadcastsd}[n.size]
+		e.vex(&opcodes[op], 1, r, 0, memAt(e.pointer(e.outs+int(n.arg)), 0))
+	default:
+		e.vex(&opcodes[vmovupsLoad], 1, r, 0, memAt(rSpill, e.spill[x]*vectorBytes))
+	}
+}
+
+// store writes register r to its result.
+func (e *emitter) store(n *node, r int) {
+	m := e.element(int(n.arg), int(n.size))
+	op, l := vmovupsStore, uint8(0)
+	switch e.g.v * int(n.size) {
+	case 32:
+		l = 1
+		if e.nt {
+			op = vmovntps
+		}
+	case 16:
+	case 8:
+		op = vmovqStore
+	default:
+		op = vmovdStore
+	}
+	e.vex(&opcodes[op], l, r, 0, m)
+}
+
+// used notes that node i has used its operands; registers and places of those that die are free.
+func (e *emitter) used(i int, n *node) {
+	for _, x := range [3]val{n.a, n.b, n.c} {
+		if x == none || e.next[x] >= len(e.uses[x]) || e.uses[x][e.next[x]] != i {
+			continue
+		}
+		e.next[x]++
+		if e.next[x] < len(e.uses[x]) {
+			continue
+		}
+		if r := e.reg[x]; r >= 0 {
+			e.held[r], e.reg[x] = none, -1
+			e.keep[r] = false // the result may go there
+		}
+		if e.spill[x] >= 0 {
+			e.frees = append(e.frees, e.spill[x])
+			e.spill[x] = -1
+		}
+	}
+}
+
+// result gives node i a register; its operands have been used.
+func (e *emitter) result(i int) int {
+	r := e.take()
+	e.claim(i, r)
+	return r
+}
+
+func (e *emitter) claim(i, r int) {
+	e.reg[i], e.held[r] = int8(r), val(i)
+}
+
+// take returns a register for the node at work, emptied if none is free.
+func (e *emitter) take() int {
+	best, far := -1, -1
+	for r, x := range e.held {
+		switch {
+		case x == none && !e.keep[r]:
+			e.keep[r] = true
+			return r
+		case x == none || e.keep[r]:
+		case e.uses[x][e.next[x]] > far:
+			best, far = r, e.uses[x][e.next[x]]
+		}
+	}
+	x := e.held[best]
+	if !e.g.nodes[x].free() && e.spill[x] < 0 {
+		e.spill[x] = e.room()
+		e.vex(&opcodes[vmovupsStore], 1, best, 0, memAt(rSpill, e.spill[x]*vectorBytes))
+	}
+	e.reg[x], e.held[best] = -1, none
+	e.keep[best] = true
+	return best
+}
+
+// room returns a free place of the spill area.
+func (e *emitter) room() int32 {
+	if n := len(e.frees); n > 0 {
+		s := e.frees[n-1]
+		e.frees = e.frees[:n-1]
+		return s
+	}
+	e.slots++
+	e.most = max(e.most, e.slots)
+	return e.slots - 1
+}

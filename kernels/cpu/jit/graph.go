@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package jit
+
+// val names a value of a graph: one vector, v elements wide.
+type val int32
+
+const none val = -1
+
+// node is one machine instruction on vectors, or a value that can be made anywhere: a constant, a
+// load, an operand's one value in all lanes.
+type node struct {
+	kind    nodeKind
+	op      vop
+	l       uint8 // vector length: 1 for 256 bits
+	imm     int16 // immediate byte, or -1
+	a, b, c val   // in the order v, x and the rest of the instruction's shape
+	arg     int32 // nodeConst: place in the pool; nodeLoad, nodeSplat: operand; nodeStore: result
+	size    uint8 // nodeLoad, nodeSplat, nodeStore: bytes of an element
+}
+
+type nodeKind uint8
+
+const (
+	nodeConst nodeKind = iota
+	nodeLoad
+	nodeSplat
+	nodeOp
+	nodeStore // a is stored
+	nodeCold  // leave when a lane of a is set
+	nodeDead  // nothing needs it
+)
+
+// free reports whether the value can be made again instead of being kept.
+func (n *node) free() bool { return n.kind <= nodeSplat }
+
+// graph is a straight line of nodes for v elements; equal values are made once.
+type graph struct {
+	v      int
+	nodes  []node
+	seen   map[node]val
+	pool   [][vectorBytes]byte
+	poolAt map[[vectorBytes]byte]int32
+}
+
+func newGraph(v int) *graph {
+	return &graph{v: v, seen: map[node]val{}, poolAt: map[[vectorBytes]byte]int32{}}
+}
+
+func (g *graph) add(n node) val {
+	if n.kind < nodeStore {
+		if r, ok := g.seen[n]; ok {
+			return r
+		}
+	}
+	r := val(len(g.nodes))
+	g.nodes = append(g.nodes, n)
+	if n.kind < nodeStore {
+		g.seen[n] = r
+	}
+	return r
+}
+
+// vector is a constant of 32 bytes.
+func (g *graph) vector(b [vectorBytes]byte) val {
+	at, ok := g.poolAt[b]
+	if !ok {
+		at = int32(len(g.pool))
+		g.pool = append(g.pool, b)
+		g.poolAt[b] = at
+	}
+	return g.add(node{kind: nodeConst, imm: -1, a: none, b: none, c: none, arg: at})
+}
+
+// splat is a constant with one value in all lanes of size bytes.
+func (g *graph) splat(size int, bits uint64) val {
+	var b [vectorBytes]byte
+	for i := range b {
+		b[i] = byte(bits >> (8 * (i % size)))
+	}
+	return g.vector(b)
+}
+
+// constant returns the bytes of a constant.
+func (g *graph) constant(x val) ([vectorBytes]byte, bool) {
+	if n := &g.nodes[x]; n.kind == nodeConst {
+		return g.pool[n.arg], true
+	}
+	return [vectorBytes]byte{}, false
+}
+
+// load is operand i, elements of size bytes one after another; same is its one value in all lanes.
+func (g *graph) load(i, size int) val {
+	return g.add(node{kind: nodeLoad, imm: -1, a: none, b: none, c: none, arg: int32(i), size: uint8(size)})
+}
+
+func (g *graph) same(i, size int) val {
+	return g.add(node{kind: nodeSplat, imm: -1, a: none, b: none, c: none, arg: int32(i), size: uint8(size)})
+}
+
+// store stores x as result i.
+func (g *graph) store(i, size int, x val) {
+	g.add(node{kind: nodeStore, imm: -1, a: x, b: none, c: none, arg: int32(i), size: uint8(size)})
+}
+
+// length is the vector length for lanes of size bytes.
+func (g *graph) length(size int) uint8 {
+	if g.v*size > vectorBytes/2 {
+		return 1
+	}
+	return 0
+}
+
+// bin, un and their forms with an immediate work on lanes whose v elements fill size bytes each.
+func (g *graph) bin(op vop, size int, a, b val) val { return g.binImm(op, size, a, b, -1) }
+
+func (g *graph) binImm(op vop, size int, a, b val, imm int) val {
+	if r, ok := g.fold(op, a, b); ok {
+		return r
+	}
+	return g.add(node{kind: nodeOp, op: op, l: g.length(size), imm: int16(imm), a: a, b: b, c: none})
+}
+
+func (g *graph) un(op vop, size int, x val) val { return g.unImm(op, size, x, -1) }
+
+func (g *graph) unImm(op vop, size int, x val, imm int) val {
+	return g.add(node{kind: nodeOp, op: op, l: g.length(size), imm: int16(imm), a: none, b: x, c: none})
+}
+
+// shift is a shift by an immediate; its operand must be in a register.
+func (g *graph) shift(op vop, size int, x val, n int) val {
+	if n == 0 {
+		return x
+	}
+	return g.add(node{kind: nodeOp, op: op, l: g.length(size), imm: int16(min(n, 255)), a: none, b: x, c: none})
+}
+
+// fma is x*y + z, rounded once.
+func (g *graph) fma(size int, x, y, z val) val {
+	op := vfmadd213ps
+	if size == 8 {
+		op = vfmadd213pd
+	}
+	return g.add(node{kind: nodeOp, op: op, l: g.length(size), imm: -1, a: x, b: y, c: z})
+}
+
+// blend is x in the lanes of mask, else y.
+func (g *graph) blend(size int, mask, x, y val) val {
+	if x == y {
+		return x
+	}
+	return g.add(node{kind: nodeOp, op: blends[size], l: g.length(size), imm: -1, a: y, b: x, c: mask})
+}
+
+var blends = [9]vop{1: vpblendvb, 2: vpblendvb, 4: vblendvps, 8: vblendvpd}
+
+// cold leaves the code when a lane of the mask is set.
+func (g *graph) cold(size int, mask val) {
+	g.add(node{kind: nodeCold, op: vptest, l: g.length(size), imm: -1, a: mask, b: none, c: none})
+}
+
+// fold computes bit operations on two constants.
+func (g *graph) fold(op vop, a, b val) (val, bool) {
+	f := folds[op]
+	if f == nil {
+		return none, false
+	}
+	x, ok1 := g.constant(a)
+	y, ok2 := g.constant(b)
+	if !ok1 || !ok2 {
+		return none, false
+	}
+	for i := range x {
+		x[i] = f(x[i], y[i])
+	}
+	return g.vector(x), true
+}
+
+var folds = map[vop]func(x, y byte) byte{
+	vpand: func(x, y byte) byte { return x & y }, vpor: func(x, y byte) byte { return x | y },
+	vpxor: func(x, y byte) byte { return x ^ y }, vpandn: func(x, y byte) byte { return ^x & y },
+}
+
+// halves are the instructions whose memory operand is shorter than the result, and by how much.
+var halves = map[vop]uint8{
+	vpmovsxbw: 1, vpmovsxbd: 2, vpmovsxbq: 3, vpmovsxwd: 1, vpmovsxwq: 2, vpmovsxdq: 1,
+	vpmovzxbw: 1, vpmovzxbd: 2, vpmovzxbq: 3, vpmovzxwd: 1, vpmovzxwq: 2, vpmovzxdq: 1,
+	vcvtps2pd: 1, vcvtdq2pd: 1, vcvtph2ps: 1,
+}
+
+// memory is the length of the node's memory operand.
+func (n *node) memory() int { return 16 << n.l >> halves[n.op] }

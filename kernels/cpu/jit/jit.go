@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package jit
+
+import (
+	"fmt"
+	"sync"
+	"unsafe"
+
+	"github.com/arrayrun/arrayrun/kernels"
+)
+
+// Compiler makes machine code and keeps it: equal programs are compiled once. It is
+// safe for concurrent use.
+type Compiler struct {
+	mu    sync.Mutex
+	mem   arena
+	funcs map[string]*Func
+	err   error // executable memory was refused, or the compiler is closed
+}
+
+// New returns a compiler, or an error when this machine cannot run its code.
+func New() (*Compiler, error) {
+	if err := Available(); err != nil {
+		return nil, err
+	}
+	return &Compiler{funcs: map[string]*Func{}}, nil
+}
+
+// Close gives the memory of all code back. None of it may be running, or be run again.
+func (c *Compiler) Close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.mem.free()
+	c.funcs = nil
+	c.err = fmt.Errorf("kernels/cpu/jit: the compiler is closed: %w", kernels.ErrUnsupported)
+}
+
+// Func is a program as machine code. It stays valid until its compiler is closed.
+type Func struct {
+	entry  uintptr
+	args   int // pointers
+	outs   int
+	lanes  int
+	spill  int // bytes
+	size   []int
+	code   []byte // for tests and tools: a copy
+	length int    // of the code without its constants
+	most   int    // elements of a call
+}
+
+// Compile returns the code of an elementwise program: its inputs are read one element after another, those
+// that same names have one value. Rank, folds, gathers and positions play no part. A program with an instruction
+// that has no form gives an error wrapping kernels.ErrUnsupported.
+func (c *Compiler) Compile(p *kernels.Program, same []bool) (*Func, error) {
+	key := p.String() + fmt.Sprint(same)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.err != nil {
+		return nil, c.err
+	}
+	if f := c.funcs[key]; f != nil {
+		return f, nil
+	}
+	g, err := lower(p, same)
+	if err != nil {
+		return nil, err
+	}
+	f := &Func{args: len(p.Ret) + len(p.In), outs: len(p.Ret), lanes: g.v, most: longest(g)}
+	for _, r := range p.Ret {
+		f.size = append(f.size, p.RegType(r).Size())
+	}
+	for i, in := range p.In {
+		if same[i] {
+			f.size = append(f.size, 0)
+		} else {
+			f.size = append(f.size, in.DType.Size())
+		}
+	}
+	f.code, f.length, f.spill = emit(g, len(p.Ret), len(p.In), false)
+	if f.entry, err = c.mem.install(f.code); err != nil {
+		c.err = err
+		return nil, err
+	}
+	c.funcs[key] = f
+	return f, nil
+}
+
+// longest bounds the elements of a call, so that it takes about 100 microseconds at most: machine code cannot be
+// interrupted by the scheduler or by the garbage collector.
+func longest(g *graph) int {
+	const budget = 60_000 // nanoseconds
+	cost := 4             // tenths of nanoseconds for a vector
+	for i := range g.nodes {
+		switch n := &g.nodes[i]; {
+		case n.kind == nodeConst:
+		case n.kind == nodeLoad || n.kind == nodeStore:
+			cost += 20
+		case n.op == vdivpd || n.op == vsqrtpd:
+			cost += 50
+		case n.op == vdivps || n.op == vsqrtps:
+			cost += 25
+		default:
+			cost += 4
+		}
+	}
+	n := budget * 10 / cost * g.v
+	return max(min(n, 1<<16), 1024)
+}
+
+// Spill returns the bytes of the spill area a call needs.
+func (f *Func) Spill() int { return f.spill }
+
+// Longest returns how many elements one call may have at most.
+func (f *Func) Longest() int { return f.most }
+
+// Code returns the machine code, for a disassembler.
+func (f *Func) Code() []byte { return f.code[:f.length] }
+
+// Run computes n elements, at most Longest. ptrs holds the addresses of the results, then of the inputs, which no
+// result may share memory with. spill holds Spill bytes. It returns n, or the number of an element before
+// which all are computed and near which a lane of a cold instruction needs its slow program.
+func (f *Func) Run(ptrs []unsafe.Pointer, n int, spill unsafe.Pointer) int {
+	if n < f.lanes {
+		return f.few(ptrs, n, spill)
+	}
+	return enter(f.entry, &ptrs[0], n, spill)
+}

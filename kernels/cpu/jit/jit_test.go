@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package jit
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+	"unsafe"
+
+	"github.com/arrayrun/arrayrun/chunk/dtype"
+	"github.com/arrayrun/arrayrun/kernels"
+)
+
+// compiler returns a compiler that the test closes.
+func compiler(t testing.TB) *Compiler {
+	c, err := New()
+	if err != nil {
+		t.Skip(err)
+	}
+	t.Cleanup(c.Close)
+	return c
+}
+
+// edges are float64 values at the edges of what dtypes hold.
+var edges = []float64{0, math.Copysign(0, -1), 1, -1, 0.5, -0.5, 1.5, 2.5, 3, 7, 100, -128, 127, 128, 255, 256, 32767, -32768, 65504, 65519.999, 65520, 1e5, 65535,
+	2147483647, 2147483648, -2147483648, -2147483649, 4294967295, 4294967296, 9.2e18, -9.3e18, 0x1p63, -0x1p63, 1.8e19, 0x1p64, 1e20, -1e300, 1e300, math.MaxFloat64,
+	math.SmallestNonzeroFloat64, 1e-310, 6e-8, 3e-5, 1e-40, 0x1p-24, 0x1p-25, 0x1.8p-25, 0x1p-133, 0x1p-134, 0x1.8p-134, 0x1.000002p-134, 0x1.0000000000001p-134,
+	math.MaxFloat32, 0x1.ffffffp127, math.Inf(1), math.Inf(-1), math.NaN(), math.Pi, 1e15 + 0.5, 0x1p40, 1e22, 0.49999999999999994, 0x1.01p8, 0x1.ffp9, 1.0009765625, 1.00048828125, 1.00048828126}
+
+func some(r *rand.Rand, d dtype.DType) kernels.Const {
+	bits := uint(8 * d.Size())
+	c := kernels.Const{DType: d, Bits: r.Uint64() >> (64 - bits)}
+	switch k := r.IntN(4); {
+	case d == dtype.Bool:
+		c.Bits &= 1
+	case k > 0:
+		v := r.NormFloat64() * 5
+		if k == 1 {
+			v = edges[r.IntN(len(edges))]
+		}
+		if x, err := kernels.EvalConst(kernels.OpCast, d, kernels.Const{DType: dtype.Float64, Bits: math.Float64bits(v)}); err == nil {
+			c = x
+		}
+	}
+	return c
+}
+
+// column holds n constants packed, with room around them that must stay as it is.
+func column(cs []kernels.Const, n, lead, size int) []byte {
+	b := make([]byte, lead+n*size+64)
+	for i := range b {
+		b[i] = 0xa5
+	}
+	for i, c := range cs[:min(n, len(cs))] {
+		for k := range size {
+			b[lead+i*size+k] = byte(c.Bits >> (8 * k))
+		}
+	}
+	return b
+}
+
+// check runs p on n elements and compares with the definition. It reports false when p has no machine code.
+func check(t *testing.T, c *Compiler, p *kernels.Program, r *rand.Rand, same []bool, n int) bool {
+	t.Helper()
+	for _, in := range p.Body {
+		if !Supports(p, in) {
+			return false
+		}
+	}
+	f, err := c.Compile(p, same)
+	if err != nil {
+		t.Fatalf("%v\n%v", err, p)
+	}
+	in := make([][]kernels.Const, len(p.In))
+	var keep [][]byte
+	var ptrs []unsafe.Pointer
+	for _, reg := range p.Ret {
+		b := column(nil, n, 64, p.RegType(reg).Size())
+		keep, ptrs = append(keep, b), append(ptrs, unsafe.Pointer(&b[64]))
+	}
+	for i, port := range p.In {
+		for range max(n, 1) {
+			in[i] = append(in[i], some(r, port.DType))
+		}
+		lead := r.IntN(40)
+		b := column(in[i], max(n, 1), lead, port.DType.Size())
+		keep, ptrs = append(keep, b), append(ptrs, unsafe.Pointer(&b[lead]))
+	}
+	spill := make([]byte, f.Spill()+1)
+	cold := -1
+	if k := f.Run(ptrs, n, unsafe.Pointer(&spill[0])); k < n {
+		cold = k
+	}
+	lane := make([]kernels.Const, len(p.In))
+	for i := range n {
+		if cold >= 0 && i >= cold {
+			break
+		}
+		for k := range in {
+			lane[k] = in[k][i]
+			if same[k] {
+				lane[k] = in[k][0]
+			}
+		}
+		want, err := p.EvalLane(lane)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for k, w := range want {
+			got := kernels.Const{DType: w.DType}
+			s := w.DType.Size()
+			for j := range s {
+				got.Bits |= uint64(keep[k][64+i*s+j]) << (8 * j)
+			}
+			if got.Bits != w.Bits && !(got.IsNaN() && w.IsNaN()) {
+				t.Fatalf("%d elements, element %d, result %d of %v: got %v (%#x), want %v (%#x)\n%v", n, i, k, lane, got, got.Bits, w, w.Bits, p)
+			}
+		}
+	}
+	for k := range p.Ret {
+		b, s := keep[k], p.RegType(p.Ret[k]).Size()
+		for i := range b {
+			if (i < 64 || i >= 64+n*s) && b[i] != 0xa5 {
+				t.Fatalf("%d elements: result %d wrote byte %d of its surroundings\n%v", n, k, i-64, p)
+			}
+		}
+	}
+	return true
+}
+
+// TestOperations runs every operation on every dtype.
+func TestOperations(t *testing.T) {
+	c := compiler(t)
+	missing := map[string]int{}
+	for _, o := range kernels.AllOps() {
+		if o.Internal || o.ID == kernels.OpCast || o.ID == kernels.OpBitcast {
+			continue
+		}
+		for d := dtype.Bool; d <= dtype.Float64; d++ {
+			in := make([]dtype.DType, o.Arity)
+			for i := range in {
+				in[i] = d
+			}
+			args, _, err := o.Signature(in)
+			if err != nil || o.ID == kernels.OpWhere && d != dtype.Bool {
+				args = in
+				if o.ID != kernels.OpWhere {
+					continue
+				}
+				args = []dtype.DType{dtype.Bool, d, d}
+			}
+			b := kernels.NewBuilder(1)
+			var regs []kernels.Reg
+			for _, a := range args {
+				regs = append(regs, b.Input(kernels.In(a)))
+			}
+			b.Ret(b.Apply(o.ID, regs...))
+			p, err := b.Build()
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := rand.New(rand.NewPCG(uint64(o.ID), uint64(d)))
+			for _, n := range []int{0, 1, 3, 4, 5, 31, 32, 33, 70, 300} {
+				same := make([]bool, len(args))
+				if n == 70 {
+					same[r.IntN(len(same))] = len(same) > 1
+				}
+				if !check(t, c, p, r, same, n) {
+					missing[fmt.Sprintf("%s(%v)", o.Name, d)]++
+				}
+			}
+		}
+	}
+	t.Logf("without machine code: %v", missing)
+}
+
+// TestCasts runs every cast and every bitcast.
+func TestCasts(t *testing.T) {
+	c := compiler(t)
+	for from := dtype.Bool; from <= dtype.Float64; from++ {
+		for to := dtype.Bool; to <= dtype.Float64; to++ {
+			b := kernels.NewBuilder(1)
+			x := b.Input(kernels.In(from))
+			b.Ret(b.Cast(x, to))
+			if from.Size() == to.Size() && from != dtype.Bool && to != dtype.Bool {
+				b.Ret(b.Bitcast(x, to))
+			}
+			p, err := b.Build()
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := rand.New(rand.NewPCG(uint64(from), uint64(to)))
+			for _, n := range []int{1, 7, 35, 3000} {
+				if !check(t, c, p, r, []bool{false}, n) {
+					t.Errorf("no cast from %v to %v", from, to)
+				}
+			}
+		}
+	}
+}
