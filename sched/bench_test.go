@@ -5,6 +5,7 @@ package sched
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/arrayrun/arrayrun/chunk"
@@ -46,6 +47,24 @@ func BenchmarkPlanManyChunks(b *testing.B) {
 	ctx := context.Background()
 	a := ndarray.Ones(chunk.Shape{10000, 10000}, dtype.Float64, ndarray.Chunked(32, 32)).Add(1.0).Sum()
 	out := []ndarray.Output{{Array: a, Each: func(chunk.Region, *chunk.Chunk) error { return nil }}}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := e.PlanOutputs(ctx, out); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkPlanManyFiles plans the mean of 1000 joined files.
+func BenchmarkPlanManyFiles(b *testing.B) {
+	e := benchEngine(b, Options{Memory: 256 << 20})
+	ctx := context.Background()
+	rnd := rand.New(rand.NewPCG(1, 1))
+	var parts []ndarray.Array
+	for range 1000 {
+		parts = append(parts, ndarray.FromSource(newFake(rnd, dtype.Float32, chunk.Regular(chunk.Shape{2, 10, 10})), "f").Mul(2).Add(1))
+	}
+	out := []ndarray.Output{{Array: ndarray.Concat(0, parts...).Mean(0), Each: func(chunk.Region, *chunk.Chunk) error { return nil }}}
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := e.PlanOutputs(ctx, out); err != nil {

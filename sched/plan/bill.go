@@ -183,7 +183,8 @@ func (pl *planner) partBytes(p *Part, region chunk.Shape) int64 {
 			most += p.Opaque.Scratch(region)
 		}
 	case p.Node.Kind == graph.Stack:
-		for _, b := range p.In {
+		for _, i := range p.Kinds {
+			b := p.In[i]
 			r := region.Clone()
 			r[p.Axis] = min(r[p.Axis], b.Shape[p.Axis])
 			most = max(most, pl.bodyBytes(b, r, nil, nil, r))

@@ -39,6 +39,7 @@ type Part struct {
 	Node   *graph.Node
 	In     []*Body // Map: one, whose root is Node; Stack, Opaque: one for each input
 	Starts []int64 // Stack: where each input begins along the axis
+	Kinds  []int   // Stack: one input of each kind, as far as bytes are concerned
 	Axis   int     // Stack
 	Opaque *graph.OpaqueArg
 }

@@ -228,6 +228,33 @@ func (pl *planner) part(n *graph.Node) (*Part, error) {
 		}
 		p.In = append(p.In, b)
 	}
+	seen := map[string]bool{}
+	for i, b := range p.In {
+		if k := pl.billKey(b); !seen[k] {
+			seen[k] = true
+			p.Kinds = append(p.Kinds, i)
+		}
+	}
 	pl.parts[n] = p
 	return p, nil
+}
+
+// billKey is equal for bodies that need the same bytes for the same regions. Hundreds of
+// joined files are usually of one kind.
+func (pl *planner) billKey(b *Body) string {
+	k := fmt.Sprint(b.Shape)
+	if b.Program != nil {
+		k += b.Program.String()
+	}
+	for _, l := range b.Leaves {
+		k += fmt.Sprint(" ", l.Kind, l.ItemBytes, l.Axes)
+		switch {
+		case l.Part != nil:
+			k += fmt.Sprintf(" %p", l.Part)
+		case l.Kind == Stored:
+			src := pl.plan.Sources[l.Store].Source
+			k += fmt.Sprint(" ", src.ScratchBytes(), src.Meta().Grid)
+		}
+	}
+	return k
 }

@@ -191,9 +191,10 @@ func (pl *planner) tile(s *Stage, items []*item) error {
 		t.step()
 	}
 	// Chunks that must be decoded whole are cut only when not even two tasks fit.
+	whole := pl.decodes(s.Body)
 	for {
 		enough := t.target()
-		if pl.decodes(s.Body) {
+		if whole {
 			enough = max(enough, t.room()/2)
 		}
 		if s.Run <= enough || !t.cutOnce() {
