@@ -7,6 +7,7 @@
 // arrays; an Index says which part of one is meant; a Variable is an Array with dimension names,
 // coordinates and attributes; a Dataset is variables that share dimensions; an Engine
 // (package sched has one) computes what is asked for.
+// Open reads a data set from a file, or from many that join along one dimension.
 //
 //	a := ndarray.FromSlice([]float32{1, 2, 3, 4, 5, 6}, 2, 3)
 //	b := a.Mul(2).Sub(a.Mean(0)).Index(ndarray.All(), ndarray.Span(0, 2))

@@ -4,6 +4,7 @@ package ndarray
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sort"
 
@@ -18,15 +19,16 @@ type joinedSource struct {
 	meta    formats.ArrayMeta
 	axis    int
 	parts   []formats.Source
-	chunks  []int64 // the first chunk of each part along the axis
-	starts  []int64 // the first element of each part along the axis
+	paths   []string // of the files, for messages
+	chunks  []int64  // the first chunk of each part along the axis
+	starts  []int64  // the first element of each part along the axis
 	scratch int64
 }
 
 // joinSources returns the joined source; ok is false where the parts differ in dtype or in how they are cut.
-func joinSources(axis int, parts []formats.Source) (src formats.Source, ok bool) {
+func joinSources(axis int, parts []formats.Source, paths []string) (src formats.Source, ok bool) {
 	first := parts[0].Meta()
-	s := &joinedSource{axis: axis, parts: parts, meta: *first}
+	s := &joinedSource{axis: axis, parts: parts, paths: paths, meta: *first}
 	loads := make([]*graph.Node, len(parts))
 	regions := true
 	n, count := int64(0), int64(0)
@@ -84,7 +86,16 @@ func (s *joinedSource) ReadChunk(ctx context.Context, k chunk.Key, dst *chunk.Ch
 	i := partOf(s.chunks, k[s.axis])
 	own := slices.Clone(k)
 	own[s.axis] -= s.chunks[i]
-	return s.parts[i].ReadChunk(ctx, own, dst)
+	n, err := s.parts[i].ReadChunk(ctx, own, dst)
+	return n, s.located(i, err)
+}
+
+// located says in which file reading failed.
+func (s *joinedSource) located(i int, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", s.paths[i], err)
 }
 
 // joinedRegions is a joinedSource whose parts all read regions.
@@ -106,7 +117,7 @@ func (s *joinedRegions) ReadRegion(ctx context.Context, r chunk.Region, dst *chu
 		dst.Heap = place.Heap
 		total += n
 		if err != nil {
-			return total, err
+			return total, s.located(i, err)
 		}
 		lo = hi
 	}

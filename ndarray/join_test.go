@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -314,5 +315,31 @@ func TestJoinManyFiles(t *testing.T) {
 	}
 	if len(got) != n {
 		t.Errorf("%d steps, want %d", len(got), n)
+	}
+}
+
+// TestJoinNamesTheFileThatFails reads a file that was cut off after it was opened.
+func TestJoinNamesTheFileThatFails(t *testing.T) {
+	eng := joinEngine(t)
+	dir := t.TempDir()
+	hours := func(from int) []rawVar {
+		times := make([]float64, 10000) // small variables lie in the header, which is read on Open
+		for i := range times {
+			times[i] = float64(from + i)
+		}
+		return series("hours since 2000-01-01", "", times, 0, 1)
+	}
+	a := writeRaw(t, eng, filepath.Join(dir, "a.nc"), "time", hours(0)...)
+	b := writeRaw(t, eng, filepath.Join(dir, "b.nc"), "time", hours(10000)...)
+	ds, err := ndarray.OpenMany(t.Context(), []string{b, a})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ds.Close()
+	if err := os.Truncate(b, 100); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ndarray.Values[float64](t.Context(), eng, ds.Var("v").Array()); err == nil || !strings.Contains(err.Error(), b) {
+		t.Errorf("got %v, want an error that names %s", err, b)
 	}
 }

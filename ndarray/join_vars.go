@@ -322,15 +322,16 @@ func (j *join) array(name string, axis int, arrays []Array) Array {
 	for i := 0; i < len(arrays); {
 		first := j.parts[i].ds.stored[name]
 		var sources []formats.Source
+		var paths []string
 		n := i
 		for ; n < len(arrays) && first != nil; n++ {
 			s := j.parts[n].ds.stored[name]
 			if s == nil || s.src == nil || arrays[n].Node() != s.v.array.Node() || !reflect.DeepEqual(s.coding, first.coding) {
 				break
 			}
-			sources = append(sources, s.src)
+			sources, paths = append(sources, s.src), append(paths, j.parts[n].path)
 		}
-		if src, ok := join1(axis, sources); ok {
+		if src, ok := joinRun(axis, sources, paths); ok {
 			list = append(list, first.decoded(src, j.opts))
 		} else {
 			n = max(n, i+1)
@@ -341,12 +342,12 @@ func (j *join) array(name string, axis int, arrays []Array) Array {
 	return Concat(axis, list...)
 }
 
-// join1 is joinSources of at least two.
-func join1(axis int, sources []formats.Source) (formats.Source, bool) {
+// joinRun is joinSources of at least two.
+func joinRun(axis int, sources []formats.Source, paths []string) (formats.Source, bool) {
 	if len(sources) < 2 {
 		return nil, false
 	}
-	return joinSources(axis, sources)
+	return joinSources(axis, sources, paths)
 }
 
 // decoded returns the array of a source that is packed as s is.
