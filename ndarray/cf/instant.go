@@ -188,11 +188,18 @@ func (u *Units) add(day, us int64) Instant {
 func (u *Units) Number(t Instant) float64 {
 	days := t.Day - u.base.Day
 	us := t.Micro - u.base.Micro
-	if u.num >= dayMicros {
-		return float64(days)/float64(u.num/dayMicros) + float64(us)/float64(u.num)
+	if days > 1<<26 || days < -1<<26 { // microseconds would not fit
+		return (float64(days)*dayMicros + float64(us)) * float64(u.den) / float64(u.num)
 	}
-	per := dayMicros / u.num // units in a day
-	return (float64(days*per) + float64(us)/float64(u.num)) * float64(u.den)
+	us += days * dayMicros
+	whole := floorDiv(us, u.num)
+	rest := float64(us - whole*u.num)
+	n := float64(u.num)
+	part := rest / n
+	// The sum rounds once more: what both roundings lost is added, or a time of days and seconds is a nanosecond off.
+	sum := float64(whole) + part
+	lost := float64(whole) - sum + part + math.FMA(-part, n, rest)/n
+	return float64(sum+lost) * float64(u.den)
 }
 
 // Rebase returns how numbers of u become numbers of to, units of one calendar: x*scale + offset.
