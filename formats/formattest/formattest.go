@@ -31,6 +31,7 @@ type Options struct {
 	Strings bool          // it holds String variables
 	Chunked bool          // it keeps the chunk grid
 	Sharded bool          // write chunks in shards
+	Codecs  []string      // of VarSpec.Codec; nil: the default and "none"
 }
 
 var allTypes = []dtype.DType{dtype.Bool, dtype.Int8, dtype.Int16, dtype.Int32, dtype.Int64, dtype.Uint8, dtype.Uint16, dtype.Uint32,
@@ -40,6 +41,9 @@ var allTypes = []dtype.DType{dtype.Bool, dtype.Int8, dtype.Int16, dtype.Int32, d
 func Format(t *testing.T, f formats.Format, o Options) {
 	if o.DTypes == nil {
 		o.DTypes = allTypes
+	}
+	if o.Codecs == nil {
+		o.Codecs = []string{"", "none"}
 	}
 	t.Run("RoundTrip", func(t *testing.T) { roundTrips(t, f, o) })
 	t.Run("Several", func(t *testing.T) { several(t, f, o) })
@@ -124,7 +128,7 @@ func roundTrips(t *testing.T, f formats.Format, o Options) {
 	}
 	for _, dt := range o.DTypes {
 		for i, s := range shapes {
-			for _, codec := range []string{"", "none"} {
+			for _, codec := range o.Codecs {
 				name := fmt.Sprintf("%v %v %v %q", dt, s.shape, s.steps, codec)
 				r := rand.New(rand.NewPCG(uint64(dt), uint64(i)))
 				data := random(r, dt, s.shape)

@@ -12,13 +12,15 @@ import (
 	"github.com/arrayrun/arrayrun/formats/store"
 )
 
-// Classic is the row of the classic format, CDF-1, CDF-2 and CDF-5, which is read.
+// Classic is the row of the classic format, CDF-1, CDF-2 and CDF-5. An output is
+// asked for by Spec.Format, not by its name's ending, which is NetCDF-4's.
 var Classic = formats.Format{
 	Name:   "netcdf3",
 	Detect: func(head []byte, _ string) bool { return isClassic(head) },
 	Open: func(ctx context.Context, path string) (*formats.Group, error) {
 		return open(ctx, path, openClassic)
 	},
+	Create: CreateClassic,
 }
 
 // open opens a file and lets read parse it; the group's Close closes it.

@@ -40,7 +40,7 @@ type outDim struct {
 	coord *sink
 }
 
-// Create starts a NetCDF-4 file at path.
+// Create starts a NetCDF-4 file at path, or one of the classic format when spec.Format says so (CreateClassic).
 //
 // Dimensions that variables name and spec.Dims lacks are added from the shapes. A
 // one-dimensional variable with the name of its dimension is that dimension's
@@ -52,6 +52,9 @@ type outDim struct {
 // A variable is contiguous unless it has an unlimited dimension, a Grid hint or a
 // Codec ("zlib:4", levels 0 to 9, with shuffle; "zstd:3" needs a plugin in other readers).
 func Create(ctx context.Context, path string, spec formats.Spec) (formats.Writer, error) {
+	if strings.HasPrefix(spec.Format, "netcdf3") {
+		return CreateClassic(ctx, path, spec)
+	}
 	path = filepath.Clean(path)
 	w, err := newWriter(ctx, path, spec)
 	if err != nil {
@@ -67,7 +70,7 @@ func newWriter(ctx context.Context, path string, spec formats.Spec) (*writer, er
 	switch spec.Format {
 	case "", "netcdf", "netcdf4", "hdf5":
 	default:
-		return nil, fmt.Errorf("format %q: want netcdf4: %w", spec.Format, formats.ErrFormat)
+		return nil, fmt.Errorf("format %q: want netcdf4, netcdf3, netcdf3-64bit or netcdf3-64bit-data: %w", spec.Format, formats.ErrFormat)
 	}
 	if !spec.Overwrite && store.Exists(path) {
 		return nil, fmt.Errorf("it is there; use --overwrite to replace it: %w", formats.ErrExists)
