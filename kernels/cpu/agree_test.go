@@ -178,35 +178,41 @@ func same(t *testing.T, what string, got, want *chunk.Chunk) {
 	}
 }
 
-// agree runs p on both devices over the inputs and compares the results.
+// modes are the executors compared with ref.
+var modes = []string{"generic", "avx2"}
+
+// agree runs p on ref and on every executor over the inputs and compares the results.
 func agree(t *testing.T, r *rand.Rand, p *kernels.Program, shape chunk.Shape, in []*chunk.Chunk) {
 	t.Helper()
-	dev := cpu.New(cpu.Options{})
-	defer dev.Close()
 	origin := make(chunk.Shape, len(shape))
 	for i := range origin {
 		origin[i] = r.Int64N(1000)
 	}
 	call := kernels.Call{In: in, Origin: origin, Shape: shape}
-	var outs [2][]*chunk.Chunk
-	for i := range outs {
+	results := func() (out []*chunk.Chunk) {
 		for _, reg := range p.Ret {
-			o := view(r, p.RegType(reg), shape, false)
-			outs[i] = append(outs[i], o)
+			out = append(out, view(r, p.RegType(reg), shape, false))
 		}
+		return out
 	}
-	call.Out = outs[0]
-	errVM := run(dev, p, call)
-	call.Out = outs[1]
+	want := results()
+	call.Out = want
 	errRef := run(ref.New(), p, call)
-	if (errVM == nil) != (errRef == nil) || errors.Is(errVM, kernels.ErrDomain) != errors.Is(errRef, kernels.ErrDomain) {
-		t.Fatalf("vm: %v; ref: %v\n%s", errVM, errRef, p)
-	}
-	if errVM != nil {
-		return
-	}
-	for i := range p.Ret {
-		same(t, fmt.Sprintf("shape %v, result %d of\n%s", shape, i, p), outs[0][i], outs[1][i])
+	for _, mode := range modes {
+		dev := cpu.New(cpu.Options{Mode: mode})
+		got := results()
+		call.Out = got
+		err := run(dev, p, call)
+		dev.Close()
+		if (err == nil) != (errRef == nil) || errors.Is(err, kernels.ErrDomain) != errors.Is(errRef, kernels.ErrDomain) {
+			t.Fatalf("%s: %v; ref: %v\n%s", mode, err, errRef, p)
+		}
+		if err != nil {
+			continue
+		}
+		for i := range p.Ret {
+			same(t, fmt.Sprintf("%s, shape %v, result %d of\n%s", mode, shape, i, p), got[i], want[i])
+		}
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/arrayrun/arrayrun/chunk"
 	"github.com/arrayrun/arrayrun/chunk/mem"
 	"github.com/arrayrun/arrayrun/kernels"
+	"github.com/arrayrun/arrayrun/kernels/cpu/jit"
 	"github.com/arrayrun/arrayrun/kernels/cpu/vm"
 )
 
@@ -29,13 +30,19 @@ func New(o Options) kernels.Device {
 		d.own = mem.NewPool()
 		d.alloc = d.own
 	}
+	if o.Mode == "avx2" {
+		if c, err := jit.New(); err == nil {
+			d.code = c
+		}
+	}
 	return d
 }
 
 type device struct {
 	mode    string
 	alloc   mem.Allocator
-	own     *mem.Pool // nil: the caller's
+	own     *mem.Pool     // nil: the caller's
+	code    *jit.Compiler // nil: the block machine runs everything
 	mu      sync.Mutex
 	kernels map[string]kernels.Kernel // by canonical text: a hash alone could collide
 }
@@ -43,12 +50,21 @@ type device struct {
 // modes are the legal values of Options.Mode.
 var modes = map[string]bool{"": true, "auto": true, "avx2": true, "generic": true}
 
-func (d *device) Name() string { return "vm-generic" }
+// Name is "jit-avx2" or "vm-generic".
+func (d *device) Name() string {
+	if d.code != nil {
+		return "jit-avx2"
+	}
+	return "vm-generic"
+}
 
 func (d *device) Allocator() mem.Allocator { return d.alloc }
 
-// Close releases the device's own pool; blocks still in use stay valid.
+// Close releases the device's own pool and its machine code. Blocks still in use stay valid, kernels do not.
 func (d *device) Close() error {
+	if d.code != nil {
+		d.code.Close()
+	}
 	if d.own != nil {
 		d.own.Close()
 	}
@@ -67,7 +83,7 @@ func (d *device) Compile(_ context.Context, u kernels.Unit) (kernels.Kernel, err
 	if k != nil {
 		return k, nil
 	}
-	k, err := vm.Compile(u)
+	k, err := vm.CompileWith(u, d.assembler())
 	if err != nil {
 		return nil, err
 	}
@@ -78,6 +94,26 @@ func (d *device) Compile(_ context.Context, u kernels.Unit) (kernels.Kernel, err
 	}
 	d.kernels[text] = k
 	return k, nil
+}
+
+// assembler lets the block machine use the machine code compiler.
+func (d *device) assembler() vm.Assembler {
+	if d.code == nil {
+		return nil
+	}
+	return assembler{d.code}
+}
+
+type assembler struct{ *jit.Compiler }
+
+func (assembler) Supports(p *kernels.Program, in kernels.Inst) bool { return jit.Supports(p, in) }
+
+func (a assembler) Assemble(p *kernels.Program, same []bool) (vm.Assembled, error) {
+	f, err := a.Compile(p, same)
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
 }
 
 // Copy copies src's elements to dst, which has its dtype and shape; any strides.

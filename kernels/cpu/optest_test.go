@@ -10,7 +10,14 @@ import (
 )
 
 func TestConformance(t *testing.T) {
-	dev := cpu.New(cpu.Options{Mode: "generic"})
-	defer dev.Close()
-	optest.Device(t, dev)
+	for _, mode := range []string{"generic", "avx2"} {
+		t.Run(mode, func(t *testing.T) {
+			dev := cpu.New(cpu.Options{Mode: mode})
+			defer dev.Close()
+			if mode != "generic" && dev.Name() == "vm-generic" {
+				t.Skip("this machine runs no machine code")
+			}
+			optest.Device(t, dev)
+		})
+	}
 }

@@ -32,7 +32,9 @@ type code struct {
 	whole  kernels.AxisSet
 	ret    []int // for each register the result it is written to directly, or -1
 	slow   []*code
-	cold   []int // slots for the lanes of each slow program: operand and result
+	cold   []int  // slots for the lanes of each slow program: operand and result
+	fused  *fuser // machine code, or nil
+	how    string // why there is no machine code
 }
 
 // step is an instruction.
@@ -55,7 +57,10 @@ func (c *code) slotBytes() int64 {
 }
 
 // scratch is the bytes of scratch that an exec of c needs.
-func (c *code) scratch() int64 {
+func (c *code) scratch() int64 { return c.plainScratch() + c.fused.scratchBytes(c.slotBytes()) }
+
+// plainScratch is what it needs without machine code.
+func (c *code) plainScratch() int64 {
 	n := int64(c.slots)*c.slotBytes() + int64(c.regs)*cellBytes
 	for _, s := range c.slow {
 		n += s.scratch()

@@ -31,6 +31,8 @@ type exec struct {
 	pos  []int64 // origin of each index step's axis and ...
 	axis []int   // ... its axis in the geometry, -1: length 1
 	err  error
+
+	fused fusedRun
 }
 
 // newExec returns an exec of c.
@@ -103,6 +105,9 @@ func (e *exec) bind(c *kernels.Call, g *geometry, scratch []byte, store bool) er
 	}
 	e.bindConsts()
 	e.bindSteps()
+	if e.code.fused != nil {
+		e.bindFused(store)
+	}
 	return e.err
 }
 
@@ -191,7 +196,7 @@ func (e *exec) lanes(scratch []byte) {
 	e.bindSteps()
 }
 
-// box computes the box and stores the results if store says so. It holds at most code.block elements.
+// box computes the box and stores the results if store says so. It holds at most code.block elements, or what extent chose.
 func (e *exec) box(b *box, store bool) error {
 	n := 1
 	for k := range e.geo.n {
@@ -200,6 +205,16 @@ func (e *exec) box(b *box, store bool) error {
 	if n == 0 {
 		return nil
 	}
+	if e.fused.variant != nil {
+		e.fusedBox(b, n, store)
+	} else {
+		e.plainBox(b, n, store)
+	}
+	return e.err
+}
+
+// plainBox computes a box of n elements step by step.
+func (e *exec) plainBox(b *box, n int, store bool) {
 	for i := range e.in {
 		if e.code.used[i] && !e.uni[i] {
 			e.load(i, b)
@@ -218,12 +233,16 @@ func (e *exec) box(b *box, store bool) error {
 		e.run(i, to, n, b)
 	}
 	if store {
-		for i, r := range e.code.p.Ret {
-			root := e.code.root[r]
-			e.out[i].store(e.geo, b, e.ptr[root], e.uni[root])
-		}
+		e.storeAll(b, e.uni)
 	}
-	return e.err
+}
+
+// storeAll writes the results of a box; same tells which registers have one value.
+func (e *exec) storeAll(b *box, same []bool) {
+	for i, r := range e.code.p.Ret {
+		root := e.code.root[r]
+		e.out[i].store(e.geo, b, e.ptr[root], same[root])
+	}
 }
 
 // value returns where the elements of register r of the last box are: packed row-major, or

@@ -24,8 +24,8 @@ type foldUnit struct {
 	exec *exec
 }
 
-// planFolds compiles the folds of p, which has some.
-func planFolds(p *kernels.Program) (*foldPlan, error) {
+// planFolds compiles the folds of p, which has some, with machine code from asm unless it is nil.
+func planFolds(p *kernels.Program, asm Assembler) (*foldPlan, error) {
 	gs, err := groupFolds(p)
 	if err != nil {
 		return nil, err
@@ -46,6 +46,7 @@ func planFolds(p *kernels.Program) (*foldPlan, error) {
 		if err != nil {
 			return nil, err
 		}
+		c.fuse(asm)
 		f.parts, f.codes = append(f.parts, part), append(f.codes, c)
 	}
 	f.pool.New = func() any {

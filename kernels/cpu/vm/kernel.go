@@ -5,7 +5,6 @@ package vm
 import (
 	"context"
 	"fmt"
-	"math"
 	"sync"
 
 	"github.com/arrayrun/arrayrun/chunk"
@@ -13,17 +12,20 @@ import (
 )
 
 // Compile returns the kernel of a program or a combine, or an error wrapping kernels.ErrUnsupported.
-func Compile(u kernels.Unit) (kernels.Kernel, error) {
+func Compile(u kernels.Unit) (kernels.Kernel, error) { return CompileWith(u, nil) }
+
+// CompileWith is Compile with machine code from asm, unless it is nil, for all that asm has forms for.
+func CompileWith(u kernels.Unit, asm Assembler) (kernels.Kernel, error) {
 	switch u := u.(type) {
 	case *kernels.Program:
-		return compileProgram(u)
+		return compileProgram(u, asm)
 	case *kernels.Combine:
 		return compileCombine(u)
 	}
 	return nil, fmt.Errorf("kernels/cpu: compile: %T: %w", u, kernels.ErrUnsupported)
 }
 
-func compileProgram(p *kernels.Program) (kernels.Kernel, error) {
+func compileProgram(p *kernels.Program, asm Assembler) (kernels.Kernel, error) {
 	if err := p.Verify(); err != nil {
 		return nil, fmt.Errorf("kernels/cpu: compile: %w", err)
 	}
@@ -31,9 +33,10 @@ func compileProgram(p *kernels.Program) (kernels.Kernel, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.fuse(asm)
 	k := &kernel{p: p, code: c, outs: len(p.Ret), need: c.scratch()}
 	if len(p.Folds) > 0 {
-		if k.folds, err = planFolds(p); err != nil {
+		if k.folds, err = planFolds(p, asm); err != nil {
 			return nil, err
 		}
 		k.need = max(k.need, k.folds.scratch())
@@ -120,10 +123,11 @@ func (k *kernel) elementwise(ctx context.Context, c *kernels.Call) error {
 	defer k.runs.Put(r)
 	r.ops = r.exec.operands(r.ops[:0], c, true)
 	r.geo.set(c.Shape, 0, r.ops, k.code.whole)
+	r.exec.fused.alone = true
 	if err := r.exec.bind(c, &r.geo, scratch(c), true); err != nil {
 		return err
 	}
-	r.geo.extent(&r.dim, k.code.block, math.MaxInt)
+	r.exec.extent(&r.dim)
 	count := 0
 	return r.geo.boxes(&r.dim, func(b *box) error {
 		if count++; count%watch == 0 && ctx.Err() != nil {
