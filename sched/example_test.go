@@ -44,7 +44,7 @@ func ExampleEngine_Start() {
 	defer time.AfterFunc(time.Hour, job.Cancel).Stop()
 	var last sched.Event
 	for s := range job.Progress() { // ends with the job
-		last = s // fmt.Fprintf(os.Stderr, "\r%d/%d bytes", s.Done, s.Total)
+		last = s // s.Done of s.Total bytes
 	}
 	if err := job.Wait(); !errors.Is(err, context.Canceled) {
 		check(err)
