@@ -60,9 +60,10 @@ func (pl *planner) lifetimes() error {
 		}
 	}
 	pl.keep(uses)
-	for _, s := range p.Stages {
+	for i, s := range p.Stages {
 		s.Run, s.Hold = pl.bill(s)
-		if s.Run+s.Hold+s.Kept > pl.opt.Budget {
+		kept := slices.ContainsFunc(p.Sources, func(src *Source) bool { return src.Keep && src.First <= i && i <= src.Last })
+		if kept || s.Run+s.Hold+s.Kept > pl.opt.Budget {
 			if err := pl.tile(s, s.items); err != nil {
 				return err
 			}
@@ -164,9 +165,7 @@ func (pl *planner) keep(uses [][]use) {
 		bytes := mem.ClassBytes(src.Box.Size() * int64(src.Node.ItemBytes))
 		room := p.Budget
 		for s := src.First; s <= src.Last; s++ {
-			st := p.Stages[s]
-			n := min(max(st.Len(), 1), int64(2*pl.opt.Workers))
-			room = min(room, p.Budget-st.Kept-st.Hold-n*st.Run)
+			room = min(room, p.Budget-p.Stages[s].Kept-p.Stages[s].narrow)
 		}
 		if bytes > room {
 			src.Why = fmt.Sprintf("is read ×%.3g: keeping %s decoded does not fit beside the rest (%s left)", src.Reads, Bytes(bytes), Bytes(max(room, 0)))

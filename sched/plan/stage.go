@@ -31,6 +31,7 @@ type Stage struct {
 	Why    string
 	free   []bool // axes that no fold of the stage reduces
 	items  []*item
+	narrow int64 // bytes of the stage without tiles widened to decode less often
 }
 
 // Write is an elementwise result of a stage: root Root of the body goes to output Output.

@@ -182,7 +182,7 @@ func (pl *planner) tile(s *Stage, items []*item) error {
 	}
 	for i := range t.cuts {
 		c := &t.cuts[i]
-		if s.Run > t.target() && !c.unit.Equal(c.hard) && !c.split {
+		if (s.Run > t.target() || !pl.worthIt(s)) && !c.unit.Equal(c.hard) && !c.split {
 			c.unit = c.hard
 			t.set()
 		}
@@ -205,6 +205,8 @@ func (pl *planner) tile(s *Stage, items []*item) error {
 		return pl.refuse(s)
 	}
 	t.grow()
+	s.narrow = s.Hold + s.Run*min(s.Len(), int64(2*pl.opt.Workers))
+	t.widenToSave()
 	return nil
 }
 
@@ -237,26 +239,60 @@ func (t *tiler) step() {
 
 func (t *tiler) stepShape() chunk.Shape { return t.s.stepShape(t.s.Tiles.MaxChunk()) }
 
-// grow widens tiles from the last axis on: until tasks are large enough, and further
-// where that decodes chunks less often.
+// grow widens tiles from the last axis on until tasks are large enough.
 func (t *tiler) grow() {
 	s := t.s
-	for i := len(t.cuts) - 1; i >= 0; i-- {
+	for i := len(t.cuts) - 1; i >= 0 && !t.stepped; i-- {
 		c := &t.cuts[i]
 		for c.times < c.unit.Count() {
-			old, hold, waste, cost := c.times, s.Hold, t.pl.waste(s), t.cost()
+			old, hold := c.times, s.Hold
 			limit := max(t.target(), min(smallBytes, t.room()))
 			c.times = min(2*old, c.unit.Count())
 			t.set()
-			fits := s.Run <= limit && t.pl.worthIt(s) && !t.stepped && (s.Hold <= hold || s.Hold <= t.pl.opt.Budget/4)
-			saves := waste > 1.05 && s.Run <= t.room() && t.cost() < cost
-			if !fits && !saves {
+			if s.Run > limit || !t.pl.worthIt(s) || s.Hold > hold && s.Hold > t.pl.opt.Budget/4 {
 				c.times = old
 				t.set()
 				return
 			}
 		}
 	}
+}
+
+// widenToSave widens tiles further where chunks are then decoded less often: of all
+// widths that fit, the one with the least cost.
+func (t *tiler) widenToSave() {
+	if t.pl.waste(t.s) <= 1.05 {
+		return
+	}
+	best, cost := t.times(), t.cost()
+	for i := len(t.cuts) - 1; i >= 0; i-- {
+		c := &t.cuts[i]
+		for c.times < c.unit.Count() {
+			old := c.times
+			c.times = min(2*old, c.unit.Count())
+			t.set()
+			if t.s.Run > t.room() {
+				c.times = old
+				break
+			}
+			if now := t.cost(); now < 0.95*cost {
+				best, cost = t.times(), now
+			}
+		}
+	}
+	for i := range t.cuts {
+		t.cuts[i].times = best[i]
+	}
+	t.set()
+}
+
+// times returns the units in a tile along each axis.
+func (t *tiler) times() []int64 {
+	out := make([]int64, len(t.cuts))
+	for i := range t.cuts {
+		out[i] = t.cuts[i].times
+	}
+	return out
 }
 
 // cost estimates the time of the stage: how often it decodes, over how many tasks fit at once.
