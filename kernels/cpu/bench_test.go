@@ -43,8 +43,8 @@ func expr(b *testing.B, d dtype.DType, n int, f func(ap func(name string, a ...k
 	return q
 }
 
-func benchProgram(b *testing.B, p *kernels.Program, n int64) {
-	dev := cpu.New(cpu.Options{})
+func benchProgram(b *testing.B, mode string, p *kernels.Program, n int64) {
+	dev := cpu.New(cpu.Options{Mode: mode})
 	defer dev.Close()
 	k, err := dev.Compile(ctx, p)
 	if err != nil {
@@ -93,7 +93,9 @@ func BenchmarkProgram(b *testing.B) {
 	for _, d := range []dtype.DType{dtype.Float32, dtype.Float64} {
 		for _, n := range []int64{16384, 1 << 20} {
 			run := func(name string, p *kernels.Program) {
-				b.Run(fmt.Sprintf("op=%s/dtype=%v/n=%d/device=vm", name, d, n), func(b *testing.B) { benchProgram(b, p, n) })
+				for _, mode := range modes {
+					b.Run(fmt.Sprintf("op=%s/dtype=%v/n=%d/device=%s", name, d, n, mode), func(b *testing.B) { benchProgram(b, mode, p, n) })
+				}
 			}
 			run("add", expr(b, d, 2, func(ap func(string, ...kernels.Reg) kernels.Reg, _ func(float64) kernels.Reg, x []kernels.Reg) kernels.Reg {
 				return ap("add", x[0], x[1])
@@ -125,7 +127,9 @@ func BenchmarkCall(b *testing.B) {
 		p := expr(b, dtype.Float32, 3, func(ap func(string, ...kernels.Reg) kernels.Reg, num func(float64) kernels.Reg, x []kernels.Reg) kernels.Reg {
 			return ap("sqrt", ap("add", ap("multiply", x[0], x[1]), ap("where", ap("greater", x[2], num(0.5)), x[2], num(0))))
 		})
-		b.Run(fmt.Sprintf("op=fused5/dtype=float32/n=%d/device=vm", n), func(b *testing.B) { benchProgram(b, p, n) })
+		for _, mode := range modes {
+			b.Run(fmt.Sprintf("op=fused5/dtype=float32/n=%d/device=%s", n, mode), func(b *testing.B) { benchProgram(b, mode, p, n) })
+		}
 	}
 }
 

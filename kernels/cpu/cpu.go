@@ -17,7 +17,7 @@ import (
 // Options choose how programs run.
 type Options struct {
 	// Mode is "auto" (or empty: the fastest executor this machine has), "avx2" or "generic".
-	// A mode this build has no executor for runs as generic; Name tells which one runs.
+	// On a machine that cannot run the code, or forbids it, every mode runs as generic; Name tells which one runs.
 	Mode string
 	// Allocator is where scratch and results come from; nil makes a pool that Close closes.
 	Allocator mem.Allocator
@@ -30,10 +30,8 @@ func New(o Options) kernels.Device {
 		d.own = mem.NewPool()
 		d.alloc = d.own
 	}
-	if o.Mode == "avx2" {
-		if c, err := jit.New(); err == nil {
-			d.code = c
-		}
+	if o.Mode != "generic" {
+		d.code, d.reason = jit.New()
 	}
 	return d
 }
@@ -43,6 +41,7 @@ type device struct {
 	alloc   mem.Allocator
 	own     *mem.Pool     // nil: the caller's
 	code    *jit.Compiler // nil: the block machine runs everything
+	reason  error         // why code is nil
 	mu      sync.Mutex
 	kernels map[string]kernels.Kernel // by canonical text: a hash alone could collide
 }

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"unsafe"
 
+	"github.com/arrayrun/arrayrun/chunk/dtype"
 	"github.com/arrayrun/arrayrun/kernels"
 )
 
@@ -19,12 +20,32 @@ type Compiler struct {
 	err   error // executable memory was refused, or the compiler is closed
 }
 
-// New returns a compiler, or an error when this machine cannot run its code.
+// New returns a compiler, or an error when this machine cannot run its code or forbids it.
 func New() (*Compiler, error) {
 	if err := Available(); err != nil {
 		return nil, err
 	}
-	return &Compiler{funcs: map[string]*Func{}}, nil
+	c := &Compiler{funcs: map[string]*Func{}}
+	if err := c.try(); err != nil {
+		c.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+// try compiles and runs a program of one copy: the system may forbid executable memory.
+func (c *Compiler) try() error {
+	p := &kernels.Program{In: []kernels.Port{kernels.In(dtype.Int64)}, Ret: []kernels.Reg{0}}
+	f, err := c.Compile(p, []bool{false})
+	if err != nil {
+		return err
+	}
+	from, to := [4]int64{1, 2, 3, 4}, [4]int64{}
+	f.Run([]unsafe.Pointer{unsafe.Pointer(&to), unsafe.Pointer(&from)}, len(from), nil)
+	if to != from {
+		return fmt.Errorf("kernels/cpu/jit: a trial copied %v as %v: %w", from, to, kernels.ErrUnsupported)
+	}
+	return nil
 }
 
 // Close gives the memory of all code back. None of it may be running, or be run again.
