@@ -23,7 +23,9 @@
 //
 // A tile holds whole fold cells and whole chunks of outputs; beyond that it follows the
 // chunks of the inputs. It grows from the last axis on until a task's bill is a few MiB, and shrinks until
-// twice as many tasks as workers fit. A stage whose smallest tile does not fit is refused with what would.
+// twice as many tasks as workers fit. A tile that has to be large, because chunks of outputs are, is computed in
+// Steps. A source that would be decoded more than once is kept, decoded, when it fits beside the rest; else tiles are
+// widened to what costs the least decoding. A stage whose smallest tile does not fit is refused with what would.
 //
 // Planning costs time and memory in the number of operations, never in the number of chunks.
 // The package does not know files or how tasks are run.

@@ -205,7 +205,7 @@ func (pl *planner) tile(s *Stage, items []*item) error {
 		return pl.refuse(s)
 	}
 	t.grow()
-	s.narrow = s.Hold + s.Run*min(s.Len(), int64(2*pl.opt.Workers))
+	s.narrow = s.Hold + s.Run*min(s.Len(), int64(pl.opt.Workers))
 	t.widenToSave()
 	return nil
 }
