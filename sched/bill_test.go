@@ -5,6 +5,7 @@ package sched
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -135,5 +136,40 @@ func TestBudgetIsRefused(t *testing.T) {
 	}
 	if n := src.reads.Load(); n != 0 {
 		t.Errorf("%d chunks were read before the plan was refused", n)
+	}
+}
+
+// TestNamedBudgetWorks: the budget that a refusal names is enough for every stage of the plan, not only for the one refused.
+func TestNamedBudgetWorks(t *testing.T) {
+	rng := rand.New(rand.NewPCG(2, 2))
+	x := ndarray.FromSource(newFake(rng, dtype.Float64, chunk.Regular(chunk.Shape{900, 700}, 250, 300)), "x")
+	for name, a := range map[string]ndarray.Array{
+		"anomaly": x.Sub(x.Mean()),
+		"columns": x.Sub(x.Reduce("mean", ndarray.ReduceOptions{Axes: []int{0}})),
+		"product": ndarray.Apply("multiply", x, x.Reduce("std", ndarray.ReduceOptions{Axes: []int{1}, KeepDims: true})).Transpose(),
+	} {
+		run := func(memory int64) error {
+			e, err := New(Options{Memory: memory, Workers: 2})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer e.Close()
+			_, err = ndarray.Values[float64](context.Background(), e, a)
+			return err
+		}
+		for _, memory := range []int64{1 << 10, 1 << 20, 2 << 20} {
+			err := run(memory)
+			if err == nil {
+				continue
+			}
+			_, named, ok := strings.Cut(err.Error(), "raise --memory to ")
+			var mib int64
+			if _, scan := fmt.Sscanf(named, "%dMiB", &mib); !ok || scan != nil {
+				t.Fatalf("%s: the refusal %q names no budget", name, err)
+			}
+			if err := run(mib << 20); err != nil {
+				t.Errorf("%s in %d bytes: told to take %d MiB, which gives %v", name, memory, mib, err)
+			}
+		}
 	}
 }

@@ -106,6 +106,15 @@ func Build(ctx context.Context, outs []Output, opt Options) (*Plan, error) {
 	if opt.TileElements <= 0 {
 		opt.TileElements = tileElements
 	}
+	p, err := build(ctx, outs, opt)
+	if err != nil {
+		return nil, withWorking(ctx, err, outs, opt)
+	}
+	return p, nil
+}
+
+// build is Build for one budget.
+func build(ctx context.Context, outs []Output, opt Options) (*Plan, error) {
 	pl := &planner{
 		ctx: ctx, opt: opt,
 		plan:    &Plan{Outputs: outs, Budget: opt.Budget, Workers: opt.Workers, opt: opt},

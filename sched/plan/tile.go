@@ -380,38 +380,6 @@ func (t *tiler) cutOnce() bool {
 	return false
 }
 
-// refuse returns the error of a stage whose smallest task does not fit.
-func (pl *planner) refuse(s *Stage) error {
-	need := s.Run + s.Hold + pl.floor(s)
-	names := pl.plan.StageName(s)
-	return fmt.Errorf("sched: %s stage %d needs %s of host memory for one task of shape %v, budget is %s; %sraise --memory to %s: %w",
-		names, len(pl.plan.Stages), Bytes(need), s.Tiles.MaxChunk(), Bytes(pl.opt.Budget), pl.advice(s), Bytes(roundUp(need)), ErrBudget)
-}
-
-// advice names the axis whose chunks make the task large, where there is one.
-func (pl *planner) advice(s *Stage) string {
-	worst, most := -1, int64(1)
-	t := s.Tiles.MaxChunk()
-	for i, n := range t {
-		if n > most {
-			worst, most = i, n
-		}
-	}
-	if worst < 0 {
-		return ""
-	}
-	return fmt.Sprintf("rechunk axis %d from %d to %d or ", worst, most, max(1, most/2))
-}
-
-// roundUp rounds bytes up to a number people type: a multiple of 16 MiB, below that of 1 MiB.
-func roundUp(n int64) int64 {
-	step := int64(1 << 20)
-	if n > 64<<20 {
-		step = 16 << 20
-	}
-	return (n + step - 1) / step * step
-}
-
 // Bytes formats a number of bytes: 1.5 GiB.
 func Bytes(n int64) string {
 	units := []string{"B", "KiB", "MiB", "GiB", "TiB", "PiB"}
