@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/arrayrun/arrayrun/chunk"
+	"github.com/arrayrun/arrayrun/chunk/dtype"
 	"github.com/arrayrun/arrayrun/chunk/mem"
 	"github.com/arrayrun/arrayrun/kernels"
 	"github.com/arrayrun/arrayrun/kernels/cpu/jit"
@@ -113,6 +114,13 @@ func (a assembler) Assemble(p *kernels.Program, same []bool) (vm.Assembled, erro
 		return nil, err
 	}
 	return f, nil
+}
+
+func (a assembler) Loop(name string, d dtype.DType) vm.Loop {
+	if l := a.Compiler.Loop(name, d); l != nil {
+		return l
+	}
+	return nil
 }
 
 // Copy copies src's elements to dst, which has its dtype and shape; any strides.

@@ -53,10 +53,11 @@ func BenchmarkFold(b *testing.B) {
 		{op: "nanmean", dt: dtype.Float32, shape: chunk.Shape{1, 64800}, axes: kernels.Axes(0), groups: 1, packed: true},
 		{op: "nanmean", dt: dtype.Float32, shape: chunk.Shape{31, 2000}, axes: kernels.Axes(0), packed: true},
 	}
-	dev := cpu.New(cpu.Options{Mode: "generic"})
-	defer dev.Close()
-	for _, r := range rows {
-		name := fmt.Sprintf("op=%s/dtype=%v/shape=%dx%d/axes=%b/groups=%d/packed=%v", r.op, r.dt, r.shape[0], r.shape[len(r.shape)-1], r.axes, r.groups, r.packed)
+	for i := range 2 * len(rows) {
+		r, mode := rows[i/2], modes[i%2]
+		dev := cpu.New(cpu.Options{Mode: mode})
+		defer dev.Close()
+		name := fmt.Sprintf("op=%s/dtype=%v/shape=%dx%d/axes=%b/groups=%d/packed=%v/device="+mode, r.op, r.dt, r.shape[0], r.shape[len(r.shape)-1], r.axes, r.groups, r.packed)
 		b.Run(name, func(b *testing.B) {
 			call, p := foldCall(b, r.op, r.dt, r.shape, r.axes, r.groups, r.packed)
 			k, err := dev.Compile(context.Background(), p)

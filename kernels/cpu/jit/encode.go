@@ -134,6 +134,7 @@ func (a *assembler) ret()                  { a.b = append(a.b, 0xC3) }
 const (
 	ifBelow     = 0x82
 	ifNotBelow  = 0x83
+	ifZero      = 0x84
 	ifNotZero   = 0x85
 	ifNotAbove  = 0x86
 	ifAbove     = 0x87

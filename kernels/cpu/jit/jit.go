@@ -17,6 +17,7 @@ type Compiler struct {
 	mu    sync.Mutex
 	mem   arena
 	funcs map[string]*Func
+	loops map[loopKey]*Loop
 	err   error // executable memory was refused, or the compiler is closed
 }
 
@@ -25,7 +26,7 @@ func New() (*Compiler, error) {
 	if err := Available(); err != nil {
 		return nil, err
 	}
-	c := &Compiler{funcs: map[string]*Func{}}
+	c := &Compiler{funcs: map[string]*Func{}, loops: map[loopKey]*Loop{}}
 	if err := c.try(); err != nil {
 		c.Close()
 		return nil, err
@@ -53,7 +54,7 @@ func (c *Compiler) Close() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.mem.free()
-	c.funcs = nil
+	c.funcs, c.loops = nil, nil
 	c.err = fmt.Errorf("kernels/cpu/jit: the compiler is closed: %w", kernels.ErrUnsupported)
 }
 
@@ -99,12 +100,20 @@ func (c *Compiler) Compile(p *kernels.Program, same []bool) (*Func, error) {
 		}
 	}
 	f.code, f.length, f.spill = emit(g, len(p.Ret), len(p.In), false)
-	if f.entry, err = c.mem.install(f.code); err != nil {
-		c.err = err
+	if f.entry, err = c.install(f.code); err != nil {
 		return nil, err
 	}
 	c.funcs[key] = f
 	return f, nil
+}
+
+// install makes code executable. When that fails once, nothing is compiled any more.
+func (c *Compiler) install(code []byte) (uintptr, error) {
+	at, err := c.mem.install(code)
+	if err != nil {
+		c.err = err
+	}
+	return at, err
 }
 
 // longest bounds the elements of a call, so that it takes about 100 microseconds at most: machine code cannot be

@@ -29,13 +29,14 @@ const (
 type shape uint8
 
 const (
-	shapeBinary shape = iota // r = v op x
-	shapeUnary               // r = op x
-	shapeShift               // v = x op imm; x is a register
-	shapeBlend               // r = register imm8[7:4] ? x : v
-	shapeFMA                 // r = f(r, v, x)
-	shapeToMem               // x = op r: extracts and stores
-	shapeTest                // flags of r and x
+	shapeBinary    shape = iota // r = v op x
+	shapeUnary                  // r = op x
+	shapeShift                  // v = x op imm; x is a register
+	shapeBlend                  // r = register imm8[7:4] ? x : v
+	shapeFMA                    // r = f(r, v, x)
+	shapeToMem                  // x = op r: extracts and stores
+	shapeTest                   // flags of r and x
+	shapeToGeneral              // x, a general register = r
 )
 
 // vop names a row of opcodes.
@@ -171,6 +172,7 @@ const (
 	vmovdStore
 	vmovqLoad
 	vmovqStore
+	vmovqGet
 	vmovaps
 	vopCount
 )
@@ -305,5 +307,6 @@ var opcodes = [vopCount]opcode{
 	vmovdStore:   {"vmovd", p66, map0F, 0, 0x7E, shapeToMem, 0},
 	vmovqLoad:    {"vmovq", pF3, map0F, 0, 0x7E, shapeUnary, 0},
 	vmovqStore:   {"vmovq", p66, map0F, 0, 0xD6, shapeToMem, 0},
+	vmovqGet:     {"vmovq", p66, map0F, 1, 0x7E, shapeToGeneral, 0},
 	vmovaps:      {"vmovaps", pNone, map0F, 0, 0x28, shapeUnary, 0},
 }

@@ -26,6 +26,7 @@ type momentSweep[T ordered] struct {
 	cnt      []int64
 	mean, m2 []float64
 	slots    []momentSlot[T]
+	sum, dev native
 }
 
 func newMoments[T ordered](skip bool) sweep { return &momentSweep[T]{skip: skip} }
@@ -81,7 +82,7 @@ func (s *momentSweep[T]) flush(slot, at, _ int) {
 	} else {
 		x = p.buf[:p.used]
 	}
-	s.cnt[at], s.mean[at], s.m2[at] = blockMoments(x, s.skip)
+	s.cnt[at], s.mean[at], s.m2[at] = s.block(x)
 	p.clear()
 }
 
@@ -157,12 +158,16 @@ func (s *momentSweep[T]) rows(slot, _, w int, x args, stride [2]int, count int, 
 
 func (s *momentSweep[T]) end(slot, at, w, _ int) {
 	p := &s.slots[slot]
-	for _, r := range p.rows {
-		s.grow(0, at, w, args{r})
-	}
-	s.meansOf(at, w)
-	for _, r := range p.rows {
-		s.grow(1, at, w, args{r})
+	done := s.nativeEnd(p, at, w)
+	at, w = at+done, w-done
+	if w > 0 {
+		for _, r := range p.rows {
+			s.grow(0, at, w, args{element[T](r, done)})
+		}
+		s.meansOf(at, w)
+		for _, r := range p.rows {
+			s.grow(1, at, w, args{element[T](r, done)})
+		}
 	}
 	p.clear()
 }

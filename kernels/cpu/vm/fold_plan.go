@@ -52,7 +52,7 @@ func planFolds(p *kernels.Program, asm Assembler) (*foldPlan, error) {
 	f.pool.New = func() any {
 		us := make([]foldUnit, len(f.groups))
 		for i := range us {
-			us[i].run = newFoldRun(f.parts[i], &f.groups[i])
+			us[i].run = newFoldRun(f.parts[i], &f.groups[i], asm)
 			if f.codes[i] != nil {
 				us[i].exec = newExec(f.codes[i])
 			}

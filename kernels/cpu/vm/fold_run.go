@@ -81,12 +81,15 @@ type foldRun struct {
 	zero   [kernels.MaxAxes]int64
 }
 
-// newFoldRun returns the state of runs of group g.
-func newFoldRun(p *kernels.Program, g *foldGroup) *foldRun {
+// newFoldRun returns the state of runs of group g, with machine code from asm unless it is nil.
+func newFoldRun(p *kernels.Program, g *foldGroup, asm Assembler) *foldRun {
 	r := &foldRun{folds: make([]folding, len(g.items), len(g.items)+1)}
 	for i, it := range g.items {
 		f := &r.folds[i]
 		f.sweep, _ = newSweep(it.fold.Op, p.RegType(it.fold.Args[0])) // groupFolds has seen the error
+		if a, ok := f.sweep.(accelerated); ok && asm != nil {
+			a.accelerate(asm, kernels.ReductionOf(it.fold.Op), p.RegType(it.fold.Args[0]))
+		}
 		f.nargs = len(it.fold.Args)
 		for k, a := range it.fold.Args {
 			f.src[k].dt = p.RegType(a)

@@ -34,6 +34,8 @@ type sumSweep[T, A any] struct {
 	out      []A
 	cnt      []int64
 	slots    []sumSlot[A]
+	native   native
+	spare    []int64 // counts that nobody asked for
 }
 
 func newSum[T, A any](r *kernels.Reduction, in dtype.DType, skip bool, ops *sumOps[T, A]) sweep {
@@ -66,12 +68,17 @@ func (s *sumSweep[T, A]) fill() {
 }
 
 func (s *sumSweep[T, A]) seg(slot, lane int, x args, n int, _ bool) {
-	p := &s.slots[slot]
+	p, v := &s.slots[slot], values[T](x[0], n)
+	done := s.nativeLanes(p, lane, v)
+	s.plainLanes(p, (lane+done)%lanes, v[done:])
+}
+
+func (s *sumSweep[T, A]) plainLanes(p *sumSlot[A], lane int, x []T) {
 	if s.skip {
-		p.skipped += s.ops.lanesSkip(&p.acc, lane, values[T](x[0], n))
+		p.skipped += s.ops.lanesSkip(&p.acc, lane, x)
 		return
 	}
-	s.ops.lanes(&p.acc, lane, values[T](x[0], n))
+	s.ops.lanes(&p.acc, lane, x)
 }
 
 func (s *sumSweep[T, A]) shorts(at, n int, x args, stride, count int) bool {
@@ -112,6 +119,12 @@ func (s *sumSweep[T, A]) start(_, at, w int) {
 }
 
 func (s *sumSweep[T, A]) rows(_, at, w int, x args, stride [2]int, count int, _ bool) {
+	done := s.nativeRows(at, w, x[0], stride[0], count)
+	if done == w {
+		return
+	}
+	at, w = at+done, w-done
+	x[0] = element[T](x[0], done)
 	v := values[T](x[0], (count-1)*stride[0]+w)
 	if !s.skip {
 		s.ops.rows(s.out[at:at+w], v, stride[0], count)

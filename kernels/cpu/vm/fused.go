@@ -9,6 +9,7 @@ import (
 	"sync"
 	"unsafe"
 
+	"github.com/arrayrun/arrayrun/chunk/dtype"
 	"github.com/arrayrun/arrayrun/kernels"
 )
 
@@ -18,6 +19,9 @@ type Assembler interface {
 	Supports(p *kernels.Program, in kernels.Inst) bool
 	// Assemble returns the code of an elementwise program whose inputs come packed, those of same as one value.
 	Assemble(p *kernels.Program, same []bool) (Assembled, error)
+	// Loop returns the code of a fold's loop over a dtype, nil where there is none. Names are sum, nansum, mean, nanmean (sums in
+	// float64), square, nansquare, each followed by " lanes" or " rows".
+	Loop(name string, d dtype.DType) Loop
 }
 
 // Assembled is machine code for many elements at a time.

@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package jit
+
+import (
+	"unsafe"
+
+	"github.com/arrayrun/arrayrun/chunk/dtype"
+)
+
+// LoopArgs is what a Loop works on.
+type LoopArgs struct {
+	Acc    unsafe.Pointer // accumulators: 32 of a lanes loop, Width of a rows loop; results of a runs loop
+	X      unsafe.Pointer // the first element
+	Count  unsafe.Pointer // int64: of rows and runs loops that leave NaN out, what they took
+	Mean   unsafe.Pointer // float64: one for a lanes loop, Width for a rows loop
+	Width  int            // lanes: groups of 32 elements; rows: columns, a multiple of 4; runs: elements of a run
+	Stride int            // bytes between rows or runs
+	Rows   int            // how many; of a rows loop, a multiple of 8, or below 8
+}
+
+// Offsets of LoopArgs.
+const (
+	argAcc = 8 * iota
+	argX
+	argCount
+	argMean
+	argWidth
+	argStride
+	argRows
+)
+
+// Loop is the machine code of one step of a fold.
+type Loop struct{ entry uintptr }
+
+// Run runs the loop on *LoopArgs. What it returns depends on the loop.
+func (l *Loop) Run(args unsafe.Pointer) int { return enter(l.entry, (*unsafe.Pointer)(args), 0, nil) }
+
+// loopKey names a loop.
+type loopKey struct {
+	name string
+	d    dtype.DType
+}
+
+// Loop returns the machine code of a fold's loop over values of dtype d, or nil where there is none:
+//
+//	sum, nansum    acc[i] += x[i]; NaN left out. lanes: returns how many numbers there were
+//	mean, nanmean  the same, accumulated in float64 whatever d is
+//	square, nansquare  acc[i] += (x[i] - mean)^2
+//
+// Each name is followed by the loop's form: " lanes" (element i of groups of 32 goes to accumulator i), " rows"
+// (column i goes to accumulator i, rows in order).
+func (c *Compiler) Loop(name string, d dtype.DType) *Loop {
+	key := loopKey{name, d}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.err != nil {
+		return nil
+	}
+	if l, ok := c.loops[key]; ok {
+		return l
+	}
+	var l *Loop
+	if code := loopCode(name, d); code != nil {
+		if at, err := c.install(code); err == nil {
+			l = &Loop{at}
+		}
+	}
+	c.loops[key] = l
+	return l
+}
+
+// writer emits a loop. Registers: RBX the accumulators, R8 the elements, R9 counts, R10 means, RDX and RCX what is left to do.
+type writer struct {
+	assembler
+	pool [][vectorBytes]byte
+}
+
+const (
+	rAcc  = rBX
+	rX    = r8
+	rCnt  = r9
+	rMean = r10
+	rRow  = r11 // the fourth row behind rX
+	rStep = r12 // the stride
+	rTrip = r13 // three times the stride
+)
+
+// quad tells how four elements of a dtype become four 64-bit lanes: one conversion from memory, or two.
+type quad struct {
+	first, then vop // then: vopCount for none
+}
+
+// The conversions of four elements from memory; a missing one is vopCount.
+var (
+	toWide = map[dtype.DType]quad{
+		dtype.Float32: {vcvtps2pd, vopCount}, dtype.Float64: {vmovupsLoad, vopCount},
+		dtype.Int8: {vpmovsxbq, vopCount}, dtype.Int16: {vpmovsxwq, vopCount}, dtype.Int32: {vpmovsxdq, vopCount}, dtype.Int64: {vmovupsLoad, vopCount},
+		dtype.Bool: {vpmovzxbq, vopCount}, dtype.Uint8: {vpmovzxbq, vopCount}, dtype.Uint16: {vpmovzxwq, vopCount}, dtype.Uint32: {vpmovzxdq, vopCount}, dtype.Uint64: {vmovupsLoad, vopCount},
+	}
+	toFloat = map[dtype.DType]quad{
+		dtype.Float32: {vcvtps2pd, vopCount}, dtype.Float64: {vmovupsLoad, vopCount},
+		dtype.Int8: {vpmovsxbd, vcvtdq2pd}, dtype.Int16: {vpmovsxwd, vcvtdq2pd}, dtype.Int32: {vcvtdq2pd, vopCount},
+		dtype.Bool: {vpmovzxbd, vcvtdq2pd}, dtype.Uint8: {vpmovzxbd, vcvtdq2pd}, dtype.Uint16: {vpmovzxwd, vcvtdq2pd},
+	}
+)
+
+// quad loads four elements into register r.
+func (w *writer) quad(q quad, r int, x operand) {
+	if q.then == vopCount {
+		w.vex(&opcodes[q.first], 1, r, 0, x)
+		return
+	}
+	w.vex(&opcodes[q.first], 0, r, 0, x)
+	w.vex(&opcodes[q.then], 1, r, 0, reg(r))
+}
+
+// sub takes n off a general register and sets the flags.
+func (w *writer) sub(r, n int) {
+	w.b = append(w.b, 0x48|byte(r>>3), 0x83, 0xE8|byte(r&7), byte(n))
+}
+
+func (w *writer) op(o vop, d, a int, x operand) { w.vex(&opcodes[o], 1, d, a, x) }
+
+// loopCode returns the code of a loop, nil where there is none.
+func loopCode(name string, d dtype.DType) []byte {
+	var name1, form string
+	for i := range name {
+		if name[i] == ' ' {
+			name1, form = name[:i], name[i+1:]
+		}
+	}
+	s, ok := steps[name1]
+	if !ok {
+		return nil
+	}
+	q, ok := s.from[d]
+	if !ok || s.skip && !d.IsFloat() {
+		return nil
+	}
+	w := &writer{}
+	if !d.IsFloat() && name1 == "sum" {
+		s.add = vpaddq
+	}
+	switch form {
+	case "lanes":
+		w.lanes(s, q, d.Size())
+	case "rows":
+		w.rows(s, q, d.Size())
+	default:
+		return nil
+	}
+	w.finish(w.pool)
+	return w.b
+}
+
+// step is what a loop does to four elements.
+type step struct {
+	from   map[dtype.DType]quad
+	add    vop
+	skip   bool // NaN left out
+	square bool // the squared difference from the mean
+}
+
+var steps = map[string]step{
+	"sum":       {toWide, vaddpd, false, false},
+	"nansum":    {toFloat, vaddpd, true, false},
+	"mean":      {toFloat, vaddpd, false, false},
+	"nanmean":   {toFloat, vaddpd, true, false},
+	"square":    {toFloat, vaddpd, false, true},
+	"nansquare": {toFloat, vaddpd, true, true},
+}
+
+// Registers of the loops beside the accumulators.
+const (
+	yTake = 13 // minus how many numbers, by lane
+	yMean = 14
+)
+
+// quadStep adds four elements at x to register acc; t and m are free registers.
+func (w *writer) quadStep(s step, q quad, acc, t, m int, x operand) {
+	if !s.skip && !s.square && q.first == vmovupsLoad {
+		w.op(s.add, acc, acc, x)
+		return
+	}
+	w.quad(q, t, x)
+	if s.skip {
+		w.vex(&opcodes[vcmppd], 1, m, t, reg(t), isOrdered)
+	}
+	if s.square {
+		w.op(vsubpd, t, t, reg(yMean))
+		w.op(vmulpd, t, t, reg(t))
+	}
+	if s.skip {
+		w.op(vandpd, t, t, reg(m))
+		if !s.square {
+			w.op(vpaddq, yTake, yTake, reg(m))
+		}
+	}
+	w.op(s.add, acc, acc, reg(t))
+}
+
+// lanes is
+//
+//	for ; width > 0; width-- { for i := range 32 { acc[i] += f(x[i]) }; x = x[32:] }
+//
+// and returns how many elements were numbers when NaN is left out.
+func (w *writer) lanes(s step, q quad, size int) {
+	w.load(rAcc, memAt(rArgs, argAcc))
+	w.load(rX, memAt(rArgs, argX))
+	w.load(rCount, memAt(rArgs, argWidth))
+	if s.square {
+		w.load(rMean, memAt(rArgs, argMean))
+		w.op(vbroadcastsd, yMean, 0, memAt(rMean, 0))
+	}
+	for k := range 8 {
+		w.op(vmovupsLoad, k, 0, memAt(rAcc, int32(32*k)))
+	}
+	w.op(vpxor, yTake, yTake, reg(yTake))
+	w.align(32)
+	top := len(w.b)
+	for k := range 8 {
+		t := 8 + k%2*2
+		w.quadStep(s, q, k, t, t+1, memAt(rX, int32(4*k*size)))
+	}
+	w.lea(rX, memAt(rX, int32(32*size)))
+	w.sub(rCount, 1)
+	w.to(w.jump(ifNotZero), top)
+	for k := range 8 {
+		w.vex(&opcodes[vmovupsStore], 1, k, 0, memAt(rAcc, int32(32*k)))
+	}
+	w.total()
+	w.ret()
+}
+
+// total puts minus the sum of the lanes of yTake into RAX.
+func (w *writer) total() {
+	w.vex(&opcodes[vextracti128], 1, yTake, 0, reg(8), 1)
+	w.vex(&opcodes[vpaddq], 0, 8, 8, reg(yTake))
+	w.vex(&opcodes[vpshufd], 0, 9, 0, reg(8), 0x4E)
+	w.vex(&opcodes[vpaddq], 0, 8, 8, reg(9))
+	w.vex(&opcodes[vmovqGet], 0, 8, 0, reg(rAX))
+	w.b = append(w.b, 0x48, 0xF7, 0xD8) // neg rax
+}
+
+// rows is
+//
+//	for r := range rows { for i := range width { acc[i] += f(x[r*stride+i]) } }
+//
+// with count[i] raised for each number when NaN is left out. Eight rows (or what is below eight) share one load and store of
+// the accumulators.
+func (w *writer) rows(s step, q quad, size int) {
+	w.load(rTemp, memAt(rArgs, argRows))
+	w.b = append(w.b, 0x48, 0x83, 0xF8, 8) // cmp rax, 8
+	few := w.jump(ifBelow)
+	next := len(w.b)
+	w.panel(s, q, size, 8)
+	// The next eight rows.
+	w.load(rTemp, memAt(rArgs, argX))
+	w.lea(rTemp, memIndexed(rTemp, rStep, 3, 0))
+	w.gpr(0x89, rTemp, memAt(rArgs, argX))
+	w.load(rTemp, memAt(rArgs, argRows))
+	w.sub(rTemp, 8)
+	w.gpr(0x89, rTemp, memAt(rArgs, argRows))
+	w.to(w.jump(ifNotZero), next)
+	w.ret()
+	w.land(few)
+	// One to seven rows, by fours, twos and one.
+	for _, k := range []int{4, 2, 1} {
+		w.load(rTemp, memAt(rArgs, argRows))
+		w.b = append(w.b, 0xA8, byte(k)) // test al, k
+		skip := w.jump(ifZero)
+		w.panel(s, q, size, k)
+		w.load(rTemp, memAt(rArgs, argX))
+		switch k {
+		case 4:
+			w.lea(rTemp, memIndexed(rTemp, rStep, 2, 0))
+		case 2:
+			w.lea(rTemp, memIndexed(rTemp, rStep, 1, 0))
+		}
+		w.gpr(0x89, rTemp, memAt(rArgs, argX))
+		w.land(skip)
+	}
+	w.ret()
+}
+
+// panel adds n rows to all columns.
+func (w *writer) panel(s step, q quad, size, n int) {
+	w.load(rAcc, memAt(rArgs, argAcc))
+	w.load(rX, memAt(rArgs, argX))
+	w.load(rStep, memAt(rArgs, argStride))
+	w.load(rCount, memAt(rArgs, argWidth))
+	counted := s.skip && !s.square
+	if counted {
+		w.load(rCnt, memAt(rArgs, argCount))
+	}
+	if s.square {
+		w.load(rMean, memAt(rArgs, argMean))
+	}
+	w.lea(rTrip, memIndexed(rStep, rStep, 1, 0))
+	w.lea(rRow, memIndexed(rX, rStep, 2, 0))
+	w.align(32)
+	top := len(w.b)
+	w.op(vmovupsLoad, 0, 0, memAt(rAcc, 0))
+	if s.square {
+		w.op(vmovupsLoad, yMean, 0, memAt(rMean, 0))
+	}
+	if counted {
+		w.op(vpxor, yTake, yTake, reg(yTake))
+	}
+	for k := range n {
+		base := rX
+		if k >= 4 {
+			base = rRow
+		}
+		x := memAt(base, 0)
+		switch k % 4 {
+		case 1:
+			x = memIndexed(base, rStep, 0, 0)
+		case 2:
+			x = memIndexed(base, rStep, 1, 0)
+		case 3:
+			x = memIndexed(base, rTrip, 0, 0)
+		}
+		t := 1 + k%4*2
+		w.quadStep(s, q, 0, t, t+1, x)
+	}
+	w.vex(&opcodes[vmovupsStore], 1, 0, 0, memAt(rAcc, 0))
+	w.lea(rAcc, memAt(rAcc, 32))
+	if s.square {
+		w.lea(rMean, memAt(rMean, 32))
+	}
+	if counted {
+		w.op(vmovupsLoad, 1, 0, memAt(rCnt, 0))
+		w.op(vpsubq, 1, 1, reg(yTake))
+		w.vex(&opcodes[vmovupsStore], 1, 1, 0, memAt(rCnt, 0))
+		w.lea(rCnt, memAt(rCnt, 32))
+	}
+	w.lea(rX, memAt(rX, int32(4*size)))
+	w.lea(rRow, memAt(rRow, int32(4*size)))
+	w.sub(rCount, 4)
+	w.to(w.jump(ifNotZero), top)
+}

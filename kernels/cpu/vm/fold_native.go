@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package vm
+
+import (
+	"unsafe"
+
+	"github.com/arrayrun/arrayrun/chunk/dtype"
+	"github.com/arrayrun/arrayrun/kernels"
+)
+
+// Loop is machine code for a step of a fold. args points at loopArgs.
+type Loop interface{ Run(args unsafe.Pointer) int }
+
+// loopArgs is what a Loop works on; its layout is part of the interface to the makers of loops.
+type loopArgs struct {
+	acc    unsafe.Pointer // accumulators, 8 bytes each
+	x      unsafe.Pointer
+	count  unsafe.Pointer // int64 for each column of rows that leave NaN out
+	mean   unsafe.Pointer // float64: one, or one for each column
+	width  int            // lanes: groups of 32 elements; rows: columns, a multiple of 4
+	stride int            // bytes between rows
+	rows   int            // a multiple of 8, or below 8
+}
+
+// nativeRun is the shortest run worth a call of machine code.
+const nativeRun = 2 * lanes
+
+// native is the machine code of a sum: of values, or of squared differences from a mean.
+type native struct {
+	lanes, rows Loop
+	size        int // bytes of an element
+	args        loopArgs
+}
+
+// find sets the loops for values of a dtype, as folds read it.
+func (n *native) find(asm Assembler, name string, d dtype.DType) {
+	if narrow(d) {
+		d = dtype.Float32
+	}
+	n.size = d.Size()
+	n.lanes, n.rows = asm.Loop(name+" lanes", d), asm.Loop(name+" rows", d)
+}
+
+// run adds groups of 32 elements to 32 accumulators and returns how many were numbers, for loops that leave NaN out.
+func (n *native) run(acc, x unsafe.Pointer, groups int, mean *float64) int {
+	n.args = loopArgs{acc: acc, x: x, width: groups, mean: unsafe.Pointer(mean)}
+	k := n.lanes.Run(unsafe.Pointer(&n.args))
+	n.args = loopArgs{}
+	return k
+}
+
+// panel adds rows of w elements (a multiple of 4), stride elements apart, to w accumulators.
+func (n *native) panel(acc, x, count, mean unsafe.Pointer, w, stride, rows int) {
+	for _, k := range [2]int{rows &^ 7, rows & 7} {
+		if k == 0 {
+			continue
+		}
+		n.args = loopArgs{acc: acc, x: x, count: count, mean: mean, width: w, stride: stride * n.size, rows: k}
+		n.rows.Run(unsafe.Pointer(&n.args))
+		x = unsafe.Add(x, k*stride*n.size)
+	}
+	n.args = loopArgs{}
+}
+
+// accelerated is a sweep that can use machine code.
+type accelerated interface {
+	accelerate(asm Assembler, r *kernels.Reduction, in dtype.DType)
+}
+
+func (s *sumSweep[T, A]) accelerate(asm Assembler, r *kernels.Reduction, in dtype.DType) {
+	name := map[kernels.Algebra]string{kernels.FoldSum: "sum", kernels.FoldMean: "mean"}[r.Algebra]
+	if name == "" || in.IsComplex() {
+		return
+	}
+	if s.skip {
+		name = "nan" + name
+	}
+	s.native.find(asm, name, in)
+}
+
+// nativeLanes is the part of seg that machine code does: it returns where it stopped.
+func (s *sumSweep[T, A]) nativeLanes(p *sumSlot[A], lane int, x []T) (done int) {
+	if s.native.lanes == nil || len(x) < nativeRun {
+		return 0
+	}
+	if lane != 0 {
+		done = lanes - lane
+		s.plainLanes(p, lane, x[:done])
+	}
+	groups := (len(x) - done) / lanes
+	k := s.native.run(unsafe.Pointer(&p.acc), unsafe.Pointer(&x[done]), groups, nil)
+	if s.skip {
+		p.skipped += groups*lanes - k
+	}
+	return done + groups*lanes
+}
+
+// nativeRows is the part of rows that machine code does: it returns how many columns.
+func (s *sumSweep[T, A]) nativeRows(at, w int, x unsafe.Pointer, stride, count int) int {
+	if s.native.rows == nil || w < 4 {
+		return 0
+	}
+	w &^= 3
+	var cnt unsafe.Pointer
+	if s.skip {
+		if s.counted {
+			cnt = unsafe.Pointer(&s.cnt[at])
+		} else {
+			s.spare = resize(s.spare, w)
+			cnt = unsafe.Pointer(&s.spare[0])
+		}
+	}
+	s.native.panel(unsafe.Pointer(&s.out[at]), x, cnt, nil, w, stride, count)
+	return w
+}
+
+func (s *momentSweep[T]) accelerate(asm Assembler, _ *kernels.Reduction, in dtype.DType) {
+	nan := ""
+	if s.skip {
+		nan = "nan"
+	}
+	s.sum.find(asm, nan+"mean", in)
+	s.dev.find(asm, nan+"square", in)
+}
+
+// block is blockMoments with machine code for whole groups of 32.
+func (s *momentSweep[T]) block(x []T) (n int64, mean, m2 float64) {
+	if s.sum.lanes == nil || s.dev.lanes == nil || len(x) < nativeRun {
+		return blockMoments(x, s.skip)
+	}
+	groups := len(x) / lanes
+	rest := x[groups*lanes:]
+	var acc [lanes]float64
+	n = int64(len(x))
+	at := unsafe.Pointer(unsafe.SliceData(x))
+	k := s.sum.run(unsafe.Pointer(&acc), at, groups, nil)
+	if s.skip {
+		n = int64(k + len(rest) - addLanesSkip(&acc, 0, rest))
+		if n == 0 {
+			return 0, 0, 0
+		}
+	} else {
+		addLanes(&acc, 0, rest)
+	}
+	mean = joinLanes(&acc) / float64(n)
+	acc = [lanes]float64{}
+	s.dev.run(unsafe.Pointer(&acc), at, groups, &mean)
+	for i, v := range rest {
+		if s.skip && v != v {
+			continue
+		}
+		d := float64(v) - mean
+		acc[i] += float64(d * d)
+	}
+	return n, mean, joinLanes(&acc)
+}
+
+// step returns how far apart rows follow each other, in elements; false when that varies or is backwards.
+func (p *momentSlot[T]) step() (int, bool) {
+	if len(p.rows) < 2 {
+		return 0, len(p.rows) == 1
+	}
+	var z T
+	size := int64(unsafe.Sizeof(z))
+	gap := func(i int) int64 { return int64(uintptr(p.rows[i]) - uintptr(p.rows[i-1])) }
+	d := gap(1)
+	for i := 2; i < len(p.rows); i++ {
+		if gap(i) != d {
+			return 0, false
+		}
+	}
+	return int(d / size), d >= 0 && d%size == 0
+}
+
+// nativeEnd folds the rows of a block into w accumulators by machine code; it returns for how many columns it did so.
+func (s *momentSweep[T]) nativeEnd(p *momentSlot[T], at, w int) int {
+	if s.sum.rows == nil || s.dev.rows == nil || w < 4 {
+		return 0
+	}
+	step, even := p.step()
+	if !even {
+		return 0
+	}
+	w &^= 3
+	var cnt unsafe.Pointer
+	if s.skip {
+		cnt = unsafe.Pointer(&s.cnt[at])
+	} else {
+		c := s.cnt[at : at+w]
+		for i := range c {
+			c[i] = int64(len(p.rows))
+		}
+	}
+	mean := unsafe.Pointer(&s.mean[at])
+	s.sum.panel(mean, p.rows[0], cnt, nil, w, step, len(p.rows))
+	s.meansOf(at, w)
+	s.dev.panel(unsafe.Pointer(&s.m2[at]), p.rows[0], nil, mean, w, step, len(p.rows))
+	return w
+}
