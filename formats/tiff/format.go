@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package tiff
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"sync"
+
+	"github.com/arrayrun/arrayrun/formats"
+	"github.com/arrayrun/arrayrun/formats/store"
+)
+
+// Format is the row of TIFF, BigTIFF, GeoTIFF and OME-TIFF files, which are read.
+var Format = formats.Format{
+	Name:   "tiff",
+	Detect: func(head []byte, _ string) bool { return isTIFF(head) },
+	Open:   Open,
+}
+
+var spare = sync.Pool{New: func() any { return new([]byte) }}
+
+// Open opens the file at path. Its series are variables: image, image_1 and so on; their reduced copies are
+// image_overview_1, image_overview_2. The group's Close closes the file. Errors wrap formats.ErrFormat or formats.ErrCorrupt.
+func Open(ctx context.Context, path string) (*formats.Group, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	f, err := store.OpenFile(path)
+	if err != nil {
+		return nil, err
+	}
+	g, err := open(f, f.Size())
+	if err != nil {
+		f.Close()
+		return nil, fmt.Errorf("formats/tiff: open %s: %w", path, err)
+	}
+	g.Close = f.Close
+	return g, nil
+}
+
+// open reads the directories of a file of size bytes. The sources it makes read from r, for concurrent calls.
+func open(r io.ReaderAt, size int64) (*formats.Group, error) {
+	f, off, err := newFile(r, size)
+	if err != nil {
+		return nil, err
+	}
+	pages, err := f.pages(off)
+	if err != nil {
+		return nil, err
+	}
+	all, err := form(pages)
+	if err != nil {
+		return nil, err
+	}
+	if len(all) == 0 {
+		return nil, corrupt("no page has an image")
+	}
+	g := &formats.Group{Format: "tiff", Attrs: formats.Attrs{}}
+	sizes := map[string]int64{}
+	for i, s := range all {
+		name := "image"
+		if i > 0 {
+			name = fmt.Sprintf("image_%d", i)
+		}
+		if len(s.levels) == 0 {
+			s.levels = []*series{s}
+		}
+		for l, level := range s.levels {
+			level.name = name
+			if l > 0 {
+				level.name = fmt.Sprintf("%s_overview_%d", name, l)
+			}
+			src, err := newSource(level)
+			v := formats.Var{Name: level.name, Attrs: level.attributes(), Source: src, Err: err}
+			for j, d := range level.dims() {
+				// series of other sizes have dimensions of their own
+				if n, ok := sizes[d]; ok && n != level.shape[j] {
+					d += "_" + level.name
+				}
+				if _, ok := sizes[d]; !ok {
+					g.Dims = append(g.Dims, formats.Dim{Name: d, Size: level.shape[j]})
+				}
+				sizes[d] = level.shape[j]
+				v.Dims = append(v.Dims, d)
+			}
+			g.Vars = append(g.Vars, v)
+		}
+	}
+	return g, nil
+}
