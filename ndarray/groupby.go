@@ -307,6 +307,12 @@ func (g GroupBy) result(a Array, gone []string, place int) Variable {
 
 // Quantile returns the quantiles of each group, NaN left out; with isList they are a new last dimension "quantile".
 func (g GroupBy) Quantile(q []float64, isList bool, o Reduction, dims ...string) Variable {
+	return g.quantiles(quantileJob{q: q}, isList, o, dims)
+}
+
+// quantiles is Quantile and MedianOf.
+func (g GroupBy) quantiles(job quantileJob, isList bool, o Reduction, dims []string) Variable {
+	q := job.q
 	if g.failed != nil {
 		return *g.failed
 	}
@@ -317,7 +323,7 @@ func (g GroupBy) Quantile(q []float64, isList bool, o Reduction, dims ...string)
 	if !isList && len(q) != 1 {
 		return g.v.fail("ndarray: quantile: got %d quantiles, want one number or a list", len(q))
 	}
-	job := quantileJob{axes: axes, ids: g.spreadIDs(axes), groups: int64(g.labels.Len()), q: q, skip: !o.KeepNaN}
+	job.axes, job.ids, job.groups, job.skip = axes, g.spreadIDs(axes), int64(g.labels.Len()), !o.KeepNaN
 	a := g.v.array.quantiles(job)
 	if a.Err() != nil {
 		return g.v.failed(a)
@@ -372,8 +378,20 @@ func (g GroupBy) spreadIDs(axes []int) []int32 {
 }
 
 // Median returns the median of each group, NaN left out.
-func (g GroupBy) Median(dims ...string) Variable {
-	out := g.Quantile([]float64{0.5}, false, Reduction{}, dims...)
+func (g GroupBy) Median(dims ...string) Variable { return g.MedianOf(Reduction{}, dims...) }
+
+// MedianOf returns the median of each group, NaN left out unless o.KeepNaN.
+func (g GroupBy) MedianOf(o Reduction, dims ...string) Variable {
+	out := g.quantiles(quantileJob{q: []float64{0.5}, middle: true}, false, o, dims)
+	if out.Err() != nil {
+		return out
+	}
+	if len(g.dims) == 1 {
+		dims = append([]string{g.dims[0]}, without(dims, g.dims[0])...)
+	}
+	if len(dims) > 0 {
+		out.attrs = appendCellMethod(out.attrs, dims, "median")
+	}
 	out.coords = slices.DeleteFunc(slices.Clone(out.coords), func(c *Coord) bool { return c.name == "quantile" })
 	return out
 }

@@ -27,6 +27,14 @@ type QuantileOptions struct {
 //
 // DType: float32 and float16 stay for one q, everything else is float64. An empty axis gives NaN.
 func (a Array) Quantile(q []float64, isList bool, opt QuantileOptions) Array {
+	if !isList && len(q) != 1 {
+		return failf("ndarray: quantile: got %d quantiles, want one number or a list", len(q))
+	}
+	return a.fromQuantiles(quantileJob{q: q, skip: opt.SkipNaN}, isList, opt)
+}
+
+// fromQuantiles is Quantile and Median: j without axes.
+func (a Array) fromQuantiles(j quantileJob, isList bool, opt QuantileOptions) Array {
 	if a.Err() != nil {
 		return a
 	}
@@ -34,10 +42,8 @@ func (a Array) Quantile(q []float64, isList bool, opt QuantileOptions) Array {
 	if err != nil {
 		return failf("ndarray: quantile: %w", err)
 	}
-	if !isList && len(q) != 1 {
-		return failf("ndarray: quantile: got %d quantiles, want one number or a list", len(q))
-	}
-	out := a.quantiles(quantileJob{axes: axes, q: q, skip: opt.SkipNaN})
+	j.axes = axes
+	out := a.quantiles(j)
 	if out.Err() != nil {
 		return out
 	}
@@ -62,8 +68,10 @@ func (a Array) Quantile(q []float64, isList bool, opt QuantileOptions) Array {
 	return out
 }
 
-// Median returns the median along axes: the quantile 0.5.
-func (a Array) Median(opt QuantileOptions) Array { return a.Quantile([]float64{0.5}, false, opt) }
+// Median returns the median along axes: the middle value, or the mean of the two in the middle.
+func (a Array) Median(opt QuantileOptions) Array {
+	return a.fromQuantiles(quantileJob{q: []float64{0.5}, middle: true, skip: opt.SkipNaN}, false, opt)
+}
 
 // quantileJob is one computation of quantiles: over axes, per group of their positions.
 type quantileJob struct {
@@ -71,6 +79,7 @@ type quantileJob struct {
 	ids    []int32 // group of each position over axes, row-major; nil: one group and no group axis
 	groups int64
 	q      []float64
+	middle bool // the quantile 0.5 is the median: no differences are taken, so infinities stay
 	skip   bool
 }
 
@@ -143,7 +152,7 @@ func (j quantileJob) key() string {
 		binary.LittleEndian.PutUint32(b[:], uint32(id))
 		h.Write(b[:])
 	}
-	return fmt.Sprintf("quantile axes=%v q=%v skip=%v groups=%d ids=%x", j.axes, j.q, j.skip, j.groups, h.Sum(nil))
+	return fmt.Sprintf("quantile axes=%v q=%v middle=%v skip=%v groups=%d ids=%x", j.axes, j.q, j.middle, j.skip, j.groups, h.Sum(nil))
 }
 
 // members returns the positions of each group.
@@ -213,7 +222,11 @@ func (j quantileJob) run(out, in *chunk.Chunk, kept []int, members [][]int32) {
 			}
 			slices.Sort(buf)
 			for k, q := range j.q {
-				dst[at+int64(k)*qStride] = linearQuantile(buf, q)
+				x := linearQuantile(buf, q)
+				if j.middle {
+					x = median(buf)
+				}
+				dst[at+int64(k)*qStride] = x
 			}
 		}
 		k := nk - 1
@@ -228,6 +241,18 @@ func (j quantileJob) run(out, in *chunk.Chunk, kept []int, members [][]int32) {
 			return
 		}
 	}
+}
+
+// median returns the middle of sorted values, the mean of two as NumPy takes it; NaN for none.
+func median(v []float64) float64 {
+	n := len(v)
+	switch {
+	case n == 0:
+		return math.NaN()
+	case n%2 == 1:
+		return v[n/2]
+	}
+	return (v[n/2-1] + v[n/2]) / 2
 }
 
 // linearQuantile returns quantile q of sorted values by NumPy's linear method; NaN for none.
@@ -274,6 +299,10 @@ func (v Variable) Quantile(q []float64, isList bool, o Reduction, dims ...string
 // MedianOf returns the median over dims, all when none is named, NaN left out unless o.KeepNaN.
 func (v Variable) MedianOf(o Reduction, dims ...string) Variable {
 	out := v.quantile([]float64{0.5}, false, o, dims)
+	if out.Err() == nil {
+		_, axes, _ := v.reduced("median", o, dims)
+		out.array = v.array.Median(QuantileOptions{Axes: axes, KeepDims: o.KeepDims, SkipNaN: !o.KeepNaN})
+	}
 	if out.Err() == nil && len(dims) > 0 {
 		out.attrs = appendCellMethod(out.attrs, dims, "median")
 	}

@@ -4,6 +4,7 @@ package expr
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/arrayrun/arrayrun/kernels"
 	"github.com/arrayrun/arrayrun/ndarray"
@@ -138,6 +139,28 @@ func callReduction(r *kernels.Reduction, a args) (value, error) {
 	return res, nil
 }
 
+// overVariables maps a reduction over the variables that have one of dims, all when none is named.
+func overVariables(ds *ndarray.Dataset, fn string, dims []string, run func(v ndarray.Variable, dims []string) ndarray.Variable) (value, error) {
+	for _, d := range dims {
+		if !slices.ContainsFunc(ds.Vars(), func(n string) bool { return slices.Contains(ds.Var(n).Dims(), d) }) {
+			return nil, fmt.Errorf("%s: no variable of the data set has dimension %q", fn, d)
+		}
+	}
+	out := ds.Map(func(v ndarray.Variable) (ndarray.Variable, bool) {
+		var has []string
+		for _, d := range dims {
+			if slices.Contains(v.Dims(), d) {
+				has = append(has, d)
+			}
+		}
+		if len(dims) > 0 && len(has) == 0 {
+			return v, true
+		}
+		return run(v, has), true
+	})
+	return out, datasetErr(out)
+}
+
 // datasetErr returns the first error of a data set's variables.
 func datasetErr(ds *ndarray.Dataset) error {
 	for _, n := range ds.Vars() {
@@ -189,10 +212,9 @@ func quantileOf(b params, q value, percent, skip bool) (value, error) {
 	case ndarray.GroupBy:
 		return x.Quantile(qs, isList, f.reduction(), f.dims...), nil
 	case *ndarray.Dataset:
-		out := x.Map(func(v ndarray.Variable) (ndarray.Variable, bool) {
-			return v.Quantile(qs, isList, f.reduction(), f.dims...), true
+		return overVariables(x, b.fn, f.dims, func(v ndarray.Variable, dims []string) ndarray.Variable {
+			return v.Quantile(qs, isList, f.reduction(), dims...)
 		})
-		return out, datasetErr(out)
 	}
 	if f.dims != nil {
 		return nil, fmt.Errorf("%s: the array has no dimension names; give axis a number", b.fn)
@@ -217,7 +239,19 @@ func medianOf(b params, skip bool) (value, error) {
 	case ndarray.Variable:
 		return x.MedianOf(f.reduction(), f.dims...), nil
 	case ndarray.GroupBy:
-		return x.Median(f.dims...), nil
+		return x.MedianOf(f.reduction(), f.dims...), nil
+	case *ndarray.Dataset:
+		return overVariables(x, b.fn, f.dims, func(v ndarray.Variable, dims []string) ndarray.Variable { return v.MedianOf(f.reduction(), dims...) })
 	}
-	return quantileOf(b, 0.5, false, skip)
+	if f.dims != nil {
+		return nil, fmt.Errorf("%s: the array has no dimension names; give axis a number", b.fn)
+	}
+	x, err := asArray(b.vals["a"], b.fn)
+	if err != nil {
+		return nil, err
+	}
+	if f.skip != nil {
+		skip = *f.skip
+	}
+	return x.Median(ndarray.QuantileOptions{Axes: f.axes, KeepDims: f.keep, SkipNaN: skip}), nil
 }
