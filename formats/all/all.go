@@ -17,6 +17,7 @@ import (
 	"github.com/arrayrun/arrayrun/formats/csv"
 	"github.com/arrayrun/arrayrun/formats/netcdf"
 	"github.com/arrayrun/arrayrun/formats/npy"
+	"github.com/arrayrun/arrayrun/formats/tiff"
 	"github.com/arrayrun/arrayrun/formats/zarr"
 )
 
@@ -28,6 +29,7 @@ var Formats = []formats.Format{
 	npy.Archive,
 	netcdf.Classic,
 	netcdf.NetCDF4,
+	tiff.Format,
 	csv.Format,
 }
 

@@ -56,7 +56,7 @@ func stacked(pages []*page, n int64) (list []*page, planes int64) {
 	p := pages[0]
 	if p.final() && n > 1 {
 		off, _, err := p.segment(0)
-		if err == nil && n <= (p.f.size-off)/p.nbytes() && (len(pages) == 1 || off+n*p.nbytes() <= pages[1].d.off) {
+		if err == nil && off > 0 && n <= (p.f.size-off)/p.nbytes() && (len(pages) == 1 || off+n*p.nbytes() <= pages[1].d.off) {
 			return pages[:1], n
 		}
 	}
@@ -110,6 +110,12 @@ func shapedSeries(_ string, pages []*page) ([]*series, error) {
 			axes = strings.Repeat("Q", len(lead))
 		}
 		s.set(axes[:len(lead)], lead)
+		if len(axes) == len(lead)+len(p.shape) { // the description also names the axes of a page
+			s.names = make([]string, len(s.axes))
+			for j := range p.shape {
+				s.names[s.lead+j] = strings.ToLower(axes[len(lead)+j:][:1])
+			}
+		}
 		out = append(out, s)
 		i += len(list)
 	}
@@ -154,8 +160,8 @@ func imagejSeries(text string, pages []*page) ([]*series, error) {
 	p := pages[0]
 	names, values := fields(text)
 	count := func(name string) int64 {
-		n, err := strconv.ParseInt(values[name], 10, 32)
-		if err != nil || n < 1 {
+		n, err := strconv.ParseInt(values[name], 10, 64)
+		if err != nil || n < 1 || n > maxPages { // three of them can be multiplied
 			n = 1
 		}
 		return n

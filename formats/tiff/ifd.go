@@ -18,14 +18,15 @@ type file struct {
 	size  int64
 	big   bool // BigTIFF
 	order binary.ByteOrder
-	work  int64 // bytes of tags that may still be read while the file is opened
+	work  int64          // bytes of directories that may still be read
+	subs  map[int64]bool // directories that pages list and that have been read
 }
 
 const (
 	maxPages   = 1 << 20
 	maxEntries = 1 << 12
 	maxText    = 64 << 20
-	maxWork    = 1 << 30
+	maxWork    = 256 << 20
 )
 
 // isTIFF reports whether head starts a TIFF or BigTIFF file.
@@ -79,7 +80,7 @@ func corrupt(format string, args ...any) error {
 
 // newFile reads the header and returns the offset of the first directory.
 func newFile(r io.ReaderAt, size int64) (*file, int64, error) {
-	f := &file{r: r, size: size, order: binary.LittleEndian, work: maxWork}
+	f := &file{r: r, size: size, order: binary.LittleEndian, work: maxWork, subs: map[int64]bool{}}
 	head := make([]byte, min(size, 16))
 	if _, err := r.ReadAt(head, 0); err != nil && err != io.EOF {
 		return nil, 0, err
@@ -126,7 +127,7 @@ func (f *file) directory(off int64) (*ifd, error) {
 	if n > maxEntries {
 		return nil, corrupt("directory at %d: %d entries, want at most %d", off, n, maxEntries)
 	}
-	if f.work -= n*item + tail; f.work < 0 {
+	if f.work -= n*item + 256; f.work < 0 {
 		return nil, corrupt("directories of more than %d bytes", int64(maxWork))
 	}
 	if b, err = f.bytes(off+head, min(n*item+tail, f.size-off-head)); err != nil || int64(len(b)) < n*item {

@@ -61,9 +61,10 @@ func omeSeries(text string, pages []*page) ([]*series, error) {
 		}
 	}
 	var out []*series
+	left := int64(maxPages) // positions of all images together
 	for i := range doc.Images {
 		px := &doc.Images[i].Pixels
-		s, err := px.series(pages, self)
+		s, err := px.series(pages, self, &left)
 		if err != nil {
 			return nil, err
 		}
@@ -93,7 +94,7 @@ func omeSeries(text string, pages []*page) ([]*series, error) {
 }
 
 // series places the pages of an image, nil when none of them is in this file.
-func (px *omePixels) series(pages []*page, self string) (*series, error) {
+func (px *omePixels) series(pages []*page, self string, left *int64) (*series, error) {
 	order := px.Order
 	if len(order) != 5 || !strings.HasPrefix(order, "XY") || !strings.Contains(order, "Z") || !strings.Contains(order, "C") || !strings.Contains(order, "T") {
 		return nil, nil
@@ -114,6 +115,9 @@ func (px *omePixels) series(pages []*page, self string) (*series, error) {
 			return nil, nil
 		}
 		n *= x
+	}
+	if *left -= n; *left < 0 || len(px.Data) > maxPages {
+		return nil, nil
 	}
 	list := make([]*page, n)
 	var first *page

@@ -98,8 +98,8 @@ func (p *page) elements(ctx context.Context, i int64, rows int64, out []byte, s 
 		return size, true, nil
 	case !exact:
 		p.unpack(out, raw, rows, wide)
-	case p.f.order.Uint16([]byte{0, 1}) == 1 && p.number() > 1:
-		codec.ByteSwap(out, out, p.number())
+	case p.swap() > 1:
+		codec.ByteSwap(out, out, p.swap())
 	}
 	if p.predictor == 2 {
 		unpredict(out, rows, wide, p.dtype.Size(), p.inPixel())

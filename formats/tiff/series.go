@@ -50,9 +50,10 @@ func (p *page) subpages() ([]*page, error) {
 	}
 	var out []*page
 	for _, off := range offs {
-		if off < 8 {
+		if off < 8 || p.f.subs[off] { // two pages cannot share one
 			continue
 		}
+		p.f.subs[off] = true
 		d, err := p.f.directory(off)
 		if err != nil {
 			return nil, err

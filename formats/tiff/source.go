@@ -12,7 +12,6 @@ import (
 	"github.com/arrayrun/arrayrun/chunk/mem"
 	"github.com/arrayrun/arrayrun/formats"
 	"github.com/arrayrun/arrayrun/formats/codec"
-	"github.com/arrayrun/arrayrun/formats/internal/flat"
 )
 
 // series is an array made of pages of one layout: leading axes count pages, the others are a page's own.
@@ -45,7 +44,6 @@ type source struct {
 	p    *page // that describes the layout
 	meta formats.ArrayMeta
 	at   [3]int // the axes of rows, columns and samples; -1: there are no samples
-	flat []flat.Array
 }
 
 // newSource makes the source of a series; err says why nothing can be read, the source still describes it.
@@ -124,15 +122,6 @@ func (src *source) ScratchBytes() int64 {
 	return 3*n + 64<<10 + p.segHeight*p.segWidth*int64(p.inPixel()*p.dtype.Size()) + 8*n*int64(map[bool]int{true: 1}[p.compression == compressJPEG]) + 1<<20
 }
 
-// page returns the page at position i of the leading axes and how far its pixels are behind those it states.
-func (src *source) page(i int64) (*page, int64) {
-	if src.s.planes > 1 {
-		p := src.s.pages[0]
-		return p, i * p.height * p.rowBytes()
-	}
-	return src.s.pages[i], 0
-}
-
 // ReadChunk implements formats.Source.
 func (src *source) ReadChunk(ctx context.Context, k chunk.Key, dst *chunk.Chunk) (int64, error) {
 	n, err := src.read(ctx, k, dst)
@@ -150,7 +139,7 @@ func (src *source) read(ctx context.Context, k chunk.Key, dst *chunk.Chunk) (int
 	for i := range src.s.lead {
 		lead = lead*src.s.shape[i] + k[i]
 	}
-	p, shift := src.page(lead)
+	p := src.s.pages[lead]
 	if p == nil {
 		formats.FillElems(dst, src.meta.Fill)
 		return 0, nil
@@ -159,9 +148,6 @@ func (src *source) read(ctx context.Context, k chunk.Key, dst *chunk.Chunk) (int
 	n := k[src.at[0]]*cols + k[src.at[1]]
 	if p.planar && src.at[2] >= 0 {
 		n += k[src.at[2]] * rows * cols
-	}
-	if src.s.planes > 1 {
-		return src.readPlane(ctx, p, shift, k, dst)
 	}
 	height := p.segHeight // a tile has all its rows, the last strip may be shorter
 	if !p.tiled {
@@ -203,24 +189,6 @@ func (src *source) view(dst *chunk.Chunk) *chunk.Chunk {
 		v.Shape[2], v.Strides[2] = dst.Shape[s], dst.Strides[s]
 	}
 	return v
-}
-
-// readPlane reads a chunk of one of several planes that lie behind each other, uncompressed.
-func (src *source) readPlane(ctx context.Context, p *page, shift int64, k chunk.Key, dst *chunk.Chunk) (int64, error) {
-	off, _, err := p.segment(0)
-	if err != nil {
-		return 0, err
-	}
-	size := p.dtype.Size()
-	a := &flat.Array{R: p.f.r, Base: off + shift, Item: size, Swap: 0,
-		Strides: flat.RowMajor(chunk.Shape{p.height, p.width, int64(p.samples)}, size)}
-	if p.f.order.Uint16([]byte{0, 1}) == 1 {
-		a.Swap = p.number()
-	}
-	v := src.view(dst)
-	lo := k[src.at[0]] * p.segHeight
-	r := chunk.Region{Lo: chunk.Shape{lo, 0, 0}, Hi: chunk.Shape{lo + v.Shape[0], v.Shape[1], v.Shape[2]}}
-	return a.Read(ctx, r, v)
 }
 
 // dims returns the names of the dimensions.
