@@ -3,99 +3,99 @@
 package kernels
 
 import (
+	"context"
 	"sync"
-
-	"github.com/arrayrun/arrayrun/chunk"
 )
 
-// Sequence joins the partial states of a grouped fold into one total in the
-// order of the chunks, whatever order they come in.
+// Sequence puts the partial states of a grouped fold in the order of its chunks,
+// whatever order they come in. Each chunk, numbered from 0, has its turn once all before it have had theirs.
 //
-// A partial may hold some of the groups only. One that comes early is held until its predecessors are in.
-type Sequence struct {
-	mu    sync.Mutex
-	join  Join
-	total []*chunk.Chunk
-	next  int64
-	busy  bool
-	held  map[int64]partial
-	err   error
+// Whoever has a partial of chunk k either waits for the turn, adds it and ends the turn, or
+// hands it in: then it is added at once when it is its turn, and held until then otherwise.
+type Sequence[S any] struct {
+	add  func(ctx context.Context, s S) error
+	mu   sync.Mutex
+	wake *sync.Cond
+	next int64
+	held map[int64]S
 }
 
-type partial struct {
-	groups []int32
-	state  []*chunk.Chunk
+// NewSequence returns a sequence that hands states to add in order, one at a time. add gives up what it is handed.
+func NewSequence[S any](add func(ctx context.Context, s S) error) *Sequence[S] {
+	q := &Sequence[S]{add: add, held: map[int64]S{}}
+	q.wake = sync.NewCond(&q.mu)
+	return q
 }
 
-// NewSequence returns a sequence that joins into total, which is of shape [groups,
-// kept...] and holds the identity (NewState). The sequence borrows it.
-func NewSequence(total []*chunk.Chunk, join Join) *Sequence {
-	return &Sequence{join: join, total: total, held: map[int64]partial{}}
-}
-
-// Insert takes the partial of chunk number seq (0, 1, ...; each once): contiguous
-// chunks of shape [len(groups), kept...], where groups names the group of each
-// first position, in total. Nil groups: all, in order. Nil state: nothing to add. The sequence owns
-// state from here on. An error of a join is returned by the Insert that ran it and by all later ones.
-func (q *Sequence) Insert(seq int64, groups []int32, state []*chunk.Chunk) error {
+// Turn reports whether it is the turn of chunk k.
+func (q *Sequence[S]) Turn(k int64) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.held[seq] = partial{groups, state}
-	if q.busy {
-		return q.err
-	}
-	q.busy = true
-	for q.err == nil {
-		p, ok := q.held[q.next]
-		if !ok {
-			break
-		}
-		delete(q.held, q.next)
-		q.mu.Unlock()
-		err := q.add(p)
-		q.mu.Lock()
-		q.next++
-		if err != nil {
-			q.err = err
-		}
-	}
-	q.busy = false
-	return q.err
+	return q.next == k
 }
 
-// add joins a partial into the total and releases it.
-func (q *Sequence) add(p partial) error {
-	defer ReleaseState(p.state)
-	if p.state == nil {
-		return nil
-	}
-	if p.groups == nil {
-		return q.join(q.total, p.state)
-	}
-	a, b := headers(len(p.state)), headers(len(p.state))
-	for i, g := range p.groups {
-		rows(a, q.total, int64(g), 1, true)
-		rows(b, p.state, int64(i), 1, true)
-		if err := q.join(a, b); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// Done returns how many partials have been joined.
-func (q *Sequence) Done() int64 {
+// Await returns when it is the turn of chunk k, or with the error of ctx when that ends before.
+func (q *Sequence[S]) Await(ctx context.Context, k int64) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if q.next < k && ctx.Err() == nil {
+		stop := context.AfterFunc(ctx, func() {
+			q.mu.Lock()
+			q.wake.Broadcast()
+			q.mu.Unlock()
+		})
+		defer stop()
+		for q.next < k && ctx.Err() == nil {
+			q.wake.Wait()
+		}
+	}
+	return ctx.Err()
+}
+
+// End ends the turn of the chunk whose turn it is and returns how many have had theirs.
+func (q *Sequence[S]) End() int64 {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.next++
+	q.wake.Broadcast()
 	return q.next
 }
 
-// Release gives up the partials that still wait.
-func (q *Sequence) Release() {
+// Insert hands in the partial of chunk k, which the sequence owns from here on; it returns how many have been
+// added. One that comes early is replaced by what keep returns, a state that lasts.
+func (q *Sequence[S]) Insert(ctx context.Context, k int64, s S, keep func(S) (S, error)) (int64, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for k, p := range q.held {
-		ReleaseState(p.state)
+	if k != q.next {
+		s, err := keep(s)
+		if err == nil {
+			q.held[k] = s
+		}
+		return q.next, err
+	}
+	for ok := true; ok; s, ok = q.take() {
+		if err := q.add(ctx, s); err != nil {
+			return q.next, err
+		}
+		q.next++
+	}
+	q.wake.Broadcast()
+	return q.next, nil
+}
+
+// take removes the state whose turn it is from those that are held.
+func (q *Sequence[S]) take() (S, bool) {
+	s, ok := q.held[q.next]
+	delete(q.held, q.next)
+	return s, ok
+}
+
+// Drain takes out what still waits and hands it to release.
+func (q *Sequence[S]) Drain(release func(S)) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for k, s := range q.held {
 		delete(q.held, k)
+		release(s)
 	}
 }

@@ -3,185 +3,135 @@
 package kernels
 
 import (
-	"fmt"
+	"context"
 	"sync"
-
-	"github.com/arrayrun/arrayrun/chunk"
 )
 
-// Join makes dst the join of dst and src, dst being the earlier in order. Both hold one
-// contiguous chunk per state component, all of one shape. It may be called concurrently.
-type Join func(dst, src []*chunk.Chunk) error
+// Join makes dst the join of dst and src, dst being the earlier in order, and gives src up, also when it
+// returns an error. What a state is made of is its owner's affair: joins and orders never look inside.
+type Join[S any] func(ctx context.Context, dst, src S) error
+
+// TreeNode names a node of the tree that joins a fold's blocks: it covers the blocks from
+// Index<<Level up to (Index+1)<<Level, as far as there are.
+type TreeNode struct {
+	Level int
+	Index int64
+}
+
+// width returns the nodes that a tree of so many blocks has on a level.
+func width(blocks int64, level int) int64 { return (blocks + 1<<level - 1) >> level }
+
+// up returns n's parent.
+func (n TreeNode) up() TreeNode { return TreeNode{n.Level + 1, n.Index >> 1} }
+
+// root reports whether n covers all blocks.
+func (n TreeNode) root(blocks int64) bool { return n.Index == 0 && width(blocks, n.Level) == 1 }
+
+// lone reports whether n is the last of its level and has nobody to join.
+func (n TreeNode) lone(blocks int64) bool {
+	return n.Index&1 == 0 && n.Index == width(blocks, n.Level)-1
+}
 
 // Tree joins the states of a fold's blocks in the one order there is: 2k with
-// 2k+1, level by level, a lone last one moving up. The states come in any order
+// 2k+1, level by level, a lone last one moving up. States come in any order
 // and from any goroutine; the result has the same bits.
 //
 // Joins run in the goroutine that brings the second of a pair. What waits for its
 // neighbour is held: about two states a level when blocks come roughly in order.
-type Tree struct {
+type Tree[S any] struct {
+	blocks int64
+	join   Join[S]
 	mu     sync.Mutex
-	join   Join
-	counts []int64 // nodes on each level; the last is 1
-	held   map[treeNode][]*chunk.Chunk
-	result []*chunk.Chunk
+	held   map[TreeNode]S
 }
 
-type treeNode struct {
-	level int
-	k     int64
+// NewTree returns the tree of so many blocks, 1 or more.
+func NewTree[S any](blocks int64, join Join[S]) *Tree[S] {
+	return &Tree[S]{blocks: blocks, join: join, held: map[TreeNode]S{}}
 }
 
-// NewTree returns the tree of n blocks, n >= 1.
-func NewTree(n int64, join Join) *Tree {
-	t := &Tree{join: join, held: map[treeNode][]*chunk.Chunk{}}
-	for ; n > 1; n = (n + 1) / 2 {
-		t.counts = append(t.counts, n)
-	}
-	t.counts = append(t.counts, 1)
-	return t
-}
-
-// Insert takes the states of the blocks first, first+1, ...: one contiguous chunk for each
-// component, of shape [blocks, kept...]. The tree owns them from here on, also after an error.
-func (t *Tree) Insert(first int64, s []*chunk.Chunk) error {
-	n := s[0].Shape[0]
-	if first < 0 || first+n > t.counts[0] {
-		ReleaseState(s)
-		return fmt.Errorf("kernels: tree: insert: got blocks %d to %d, want them within the %d of the fold", first, first+n, t.counts[0])
-	}
-	defer ReleaseState(s)
-	a, b := headers(len(s)), headers(len(s))
-	lo := int64(0) // where the run of states begins in s; it has n states from node first of the level on
-	for level := 0; n > 0; level++ {
-		if first%2 == 1 || n == 1 {
-			if err := t.single(level, first, s, lo); err != nil {
-				return err
-			}
-			first, lo, n = first+1, lo+1, n-1
+// Insert takes the state of node n. It returns done and the state of all blocks when that is
+// complete, which belongs to the caller; with an error it returns a state that the caller gives up.
+func (t *Tree[S]) Insert(ctx context.Context, n TreeNode, s S) (state S, done bool, err error) {
+	var none S
+	for !n.root(t.blocks) {
+		if n.lone(t.blocks) {
+			n = n.up()
+			continue
 		}
-		if end := first + n; n > 0 && end%2 == 1 && end != t.counts[level] {
-			if err := t.single(level, end-1, s, lo+n-1); err != nil {
-				return err
-			}
-			n--
-		}
-		if err := t.pairs(a, b, s, lo, n); err != nil {
-			return err
-		}
-		first, n = first/2, (n+1)/2
-	}
-	return nil
-}
-
-// pairs joins states lo and lo+1, lo+2 and lo+3, ... of s and moves the results, and a lone last
-// one, together from lo on.
-func (t *Tree) pairs(a, b, s []*chunk.Chunk, lo, n int64) error {
-	if n < 2 {
-		return nil
-	}
-	if small(s) {
-		return t.pairsTogether(a, s, lo, n)
-	}
-	for i := int64(0); i < n; i += 2 {
-		rows(a, s, lo+i, 1, true)
-		if i+1 < n {
-			rows(b, s, lo+i+1, 1, true)
-			if err := t.join(a, b); err != nil {
-				return err
-			}
-		}
-		if i > 0 {
-			rows(b, s, lo+i/2, 1, true)
-			for c := range a {
-				copy(b[c].Bytes(), a[c].Bytes())
-			}
-		}
-	}
-	return nil
-}
-
-// small reports whether one state is so short that a call for each pair would cost more than moving them.
-func small(s []*chunk.Chunk) bool {
-	return s[0].Shape[1:].Size() <= 64
-}
-
-// pairsTogether is pairs with one call: the odd states are set apart first.
-func (t *Tree) pairsTogether(a, s []*chunk.Chunk, lo, n int64) error {
-	odd := make([]*chunk.Chunk, len(s))
-	half := n / 2
-	for c, k := range s {
-		odd[c] = heapChunk(k, half)
-		item := k.Shape[1:].Size() * int64(k.ItemBytes)
-		from, to := k.Bytes()[lo*item:(lo+n)*item], odd[c].Bytes()
-		for i := range half {
-			copy(to[i*item:(i+1)*item], from[(2*i+1)*item:])
-			copy(from[i*item:(i+1)*item], from[2*i*item:])
-		}
-		if n%2 == 1 {
-			copy(from[half*item:(half+1)*item], from[(n-1)*item:])
-		}
-	}
-	rows(a, s, lo, half, false)
-	return t.join(a, odd)
-}
-
-// single hands node k of a level, state number at of s, to its neighbour or holds it.
-func (t *Tree) single(level int, k int64, s []*chunk.Chunk, at int64) error {
-	v := headers(len(s))
-	rows(v, s, at, 1, true)
-	for _, c := range v {
-		c.Retain()
-	}
-	for {
+		sibling := TreeNode{n.Level, n.Index ^ 1}
 		t.mu.Lock()
-		for level < len(t.counts)-1 && k%2 == 0 && k == t.counts[level]-1 {
-			level, k = level+1, k/2
-		}
-		if level == len(t.counts)-1 {
-			t.result = v
-			t.mu.Unlock()
-			return nil
-		}
-		other, ok := t.held[treeNode{level, k ^ 1}]
+		other, ok := t.held[sibling]
 		if !ok {
-			t.held[treeNode{level, k}] = v
+			t.held[n] = s
 			t.mu.Unlock()
-			return nil
+			return none, false, nil
 		}
-		delete(t.held, treeNode{level, k ^ 1})
+		delete(t.held, sibling)
 		t.mu.Unlock()
-		if k%2 == 1 {
-			v, other = other, v
+		if n.Index&1 == 1 {
+			s, other = other, s
 		}
-		err := t.join(v, other)
-		ReleaseState(other)
-		if err != nil {
-			ReleaseState(v)
-			return err
+		if err := t.join(ctx, s, other); err != nil {
+			return s, false, err
 		}
-		level, k = level+1, k/2
+		n = n.up()
+	}
+	return s, true, nil
+}
+
+// Root reports whether n is the whole tree: its state is the result as it is.
+func (t *Tree[S]) Root(n TreeNode) bool { return n.root(t.blocks) }
+
+// Drain takes out what still waits and hands it to release.
+func (t *Tree[S]) Drain(release func(S)) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for n, s := range t.held {
+		delete(t.held, n)
+		release(s)
 	}
 }
 
-// Result returns the joined state, of the kept elements' shape, once all blocks are in; the caller
-// owns it then. Before, it returns nil.
-func (t *Tree) Result() []*chunk.Chunk {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	r := t.result
-	t.result = nil
-	return r
+// TreeRow joins the states of ascending blocks as they come, as far as the tree of all
+// blocks allows without the others. What is left in Nodes goes to the Tree. It belongs to one goroutine.
+type TreeRow[S any] struct {
+	Nodes  []TreeState[S]
+	blocks int64
+	join   Join[S]
 }
 
-// Release gives up what the tree still holds.
-func (t *Tree) Release() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for k, s := range t.held {
-		ReleaseState(s)
-		delete(t.held, k)
+// TreeState is a node and its state.
+type TreeState[S any] struct {
+	TreeNode
+	State S
+}
+
+// Begin empties the row for a tree of so many blocks.
+func (r *TreeRow[S]) Begin(blocks int64, join Join[S]) {
+	r.Nodes, r.blocks, r.join = r.Nodes[:0], blocks, join
+}
+
+// Add takes the state of a block that is higher than all before.
+func (r *TreeRow[S]) Add(ctx context.Context, block int64, s S) error {
+	n := TreeNode{0, block}
+	for !n.root(r.blocks) {
+		if n.Index&1 == 1 {
+			last := len(r.Nodes) - 1
+			if last < 0 || r.Nodes[last].TreeNode != (TreeNode{n.Level, n.Index - 1}) {
+				break
+			}
+			left := r.Nodes[last].State
+			r.Nodes = r.Nodes[:last]
+			if err := r.join(ctx, left, s); err != nil {
+				return err
+			}
+			s = left
+		} else if !n.lone(r.blocks) {
+			break
+		}
+		n = n.up()
 	}
-	ReleaseState(t.result)
-	t.result = nil
+	r.Nodes = append(r.Nodes, TreeState[S]{n, s})
+	return nil
 }

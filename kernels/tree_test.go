@@ -3,14 +3,13 @@
 package kernels
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strings"
+	"sync"
 	"testing"
-
-	"github.com/arrayrun/arrayrun/chunk"
-	"github.com/arrayrun/arrayrun/chunk/dtype"
-	"github.com/arrayrun/arrayrun/chunk/mem"
 )
 
 // treeText spells the joins of n blocks out: ((0 1)(2 3)).
@@ -33,113 +32,153 @@ func treeText(n int) string {
 	return level[0]
 }
 
-// TestTreeOrder joins texts: states hold an index into a table of texts, so that the shape of the tree is seen.
+// joinTexts spells a join out, so that the shape of the tree is seen.
+func joinTexts(_ context.Context, dst, src *string) error {
+	*dst = "(" + *dst + " " + *src + ")"
+	*src = "given up"
+	return nil
+}
+
+// TestTreeOrder gives blocks in runs, joined in rows first, and the runs in any order.
 func TestTreeOrder(t *testing.T) {
-	pool := mem.NewPool()
-	for n := 1; n <= 40; n++ {
-		for _, kept := range []int64{1, 3, 100} {
-			for seed := range uint64(3) {
-				rng := rand.New(rand.NewPCG(seed, uint64(n)))
-				var texts []string
-				join := func(dst, src []*chunk.Chunk) error {
-					d, s := chunk.Slice[int64](dst[0]), chunk.Slice[int64](src[0])
-					for i := range d {
-						texts = append(texts, "("+texts[d[i]]+" "+texts[s[i]]+")")
-						d[i] = int64(len(texts) - 1)
+	ctx := context.Background()
+	var row TreeRow[*string]
+	for n := 1; n <= 70; n++ {
+		for seed := range uint64(5) {
+			rng := rand.New(rand.NewPCG(seed, uint64(n)))
+			tree := NewTree(int64(n), joinTexts)
+			var cuts [][2]int
+			for lo := 0; lo < n; {
+				m := 1 + rng.IntN(min(9, n-lo))
+				cuts = append(cuts, [2]int{lo, lo + m})
+				lo += m
+			}
+			rng.Shuffle(len(cuts), func(i, j int) { cuts[i], cuts[j] = cuts[j], cuts[i] })
+			got := ""
+			for _, c := range cuts {
+				row.Begin(int64(n), joinTexts)
+				for i := c[0]; i < c[1]; i++ {
+					s := fmt.Sprint(i)
+					if err := row.Add(ctx, int64(i), &s); err != nil {
+						t.Fatal(err)
 					}
-					return nil
 				}
-				tree := NewTree(int64(n), join)
-				var cuts [][2]int
-				for lo := 0; lo < n; {
-					m := 1 + rng.IntN(min(7, n-lo))
-					cuts = append(cuts, [2]int{lo, lo + m})
-					lo += m
-				}
-				rng.Shuffle(len(cuts), func(i, j int) { cuts[i], cuts[j] = cuts[j], cuts[i] })
-				for _, c := range cuts {
-					s, err := chunk.New(pool, dtype.Int64, 0, chunk.Shape{int64(c[1] - c[0]), kept})
+				for _, x := range row.Nodes {
+					s, done, err := tree.Insert(ctx, x.TreeNode, x.State)
 					if err != nil {
 						t.Fatal(err)
 					}
-					v := chunk.Slice[int64](s)
-					for i := range v {
-						texts = append(texts, fmt.Sprint(c[0]+i/int(kept)))
-						v[i] = int64(len(texts) - 1)
-					}
-					if tree.Result() != nil {
-						t.Fatal("Result before all blocks are in")
-					}
-					if err := tree.Insert(int64(c[0]), []*chunk.Chunk{s}); err != nil {
-						t.Fatal(err)
+					if done {
+						got = *s
 					}
 				}
-				r := tree.Result()
-				if r == nil {
-					t.Fatalf("n %d kept %d seed %d: no result", n, kept, seed)
-				}
-				if !r[0].Shape.Equal(chunk.Shape{kept}) {
-					t.Fatalf("shape %v, want [%d]", r[0].Shape, kept)
-				}
-				for i, x := range chunk.Slice[int64](r[0]) {
-					if texts[x] != treeText(n) {
-						t.Fatalf("n %d kept %d seed %d element %d: %s, want %s", n, kept, seed, i, texts[x], treeText(n))
-					}
-				}
-				ReleaseState(r)
-				tree.Release()
 			}
+			if want := treeText(n); got != want {
+				t.Fatalf("n %d seed %d: %s, want %s", n, seed, got, want)
+			}
+			tree.Drain(func(s *string) { t.Errorf("n %d seed %d: %s waits after the end", n, seed, *s) })
 		}
 	}
-	if n, b := pool.Live(); n != 0 {
-		t.Errorf("%d blocks, %d bytes are still held", n, b)
-	}
-	pool.Close()
 }
 
-func TestSequenceOrder(t *testing.T) {
-	pool := mem.NewPool()
-	defer pool.Close()
-	rng := rand.New(rand.NewPCG(1, 2))
-	var log []string
-	join := func(dst, src []*chunk.Chunk) error {
-		log = append(log, fmt.Sprint(dst[0].Offset, "+", chunk.Slice[int64](src[0])[0]))
-		d, s := chunk.Slice[int64](dst[0]), chunk.Slice[int64](src[0])
-		for i := range d {
-			d[i] += s[i]
+// TestTreeError joins until the third join fails, and counts the states.
+func TestTreeError(t *testing.T) {
+	ctx := context.Background()
+	boom := errors.New("boom")
+	joins := 0
+	given := 0
+	tree := NewTree(8, func(_ context.Context, _, _ int) error {
+		given++
+		if joins++; joins == 3 {
+			return boom
 		}
 		return nil
-	}
-	r, _ := ReductionByName("count")
-	total, err := r.NewState(pool, dtype.Float32, chunk.Shape{3})
-	if err != nil {
-		t.Fatal(err)
-	}
-	q := NewSequence(total, join)
-	for _, seq := range rng.Perm(6) {
-		var s []*chunk.Chunk
-		g := []int32{int32(seq % 3), int32((seq + 1) % 3)}
-		if seq != 4 {
-			c, err := chunk.New(pool, dtype.Int64, 0, chunk.Shape{2})
-			if err != nil {
-				t.Fatal(err)
-			}
-			v := chunk.Slice[int64](c)
-			v[0], v[1] = int64(seq), int64(seq)
-			s = []*chunk.Chunk{c}
+	})
+	for i := range int64(4) {
+		_, _, err := tree.Insert(ctx, TreeNode{0, i}, int(i))
+		if want := i == 3; want != errors.Is(err, boom) {
+			t.Fatalf("block %d: error %v", i, err)
 		}
-		if err := q.Insert(int64(seq), g, s); err != nil {
+		if err != nil {
+			given++ // the state Insert returns
+		}
+	}
+	tree.Drain(func(int) { given++ })
+	if given != 4 {
+		t.Errorf("%d states given up, want 4", given)
+	}
+}
+
+// TestSequenceOrder hands partials in in any order: they are added in theirs.
+func TestSequenceOrder(t *testing.T) {
+	ctx := context.Background()
+	rng := rand.New(rand.NewPCG(1, 2))
+	for range 50 {
+		var log []string
+		q := NewSequence(func(_ context.Context, s string) error {
+			log = append(log, s)
+			return nil
+		})
+		for _, k := range rng.Perm(6) {
+			n, err := q.Insert(ctx, int64(k), fmt.Sprint(k), func(s string) (string, error) { return "kept " + s, nil })
+			if err != nil || n != int64(len(log)) {
+				t.Fatalf("Insert(%d) = %d, %v after %v", k, n, err, log)
+			}
+		}
+		got := strings.ReplaceAll(strings.Join(log, ", "), "kept ", "")
+		if want := "0, 1, 2, 3, 4, 5"; got != want {
+			t.Fatalf("added %s, want %s", got, want)
+		}
+	}
+}
+
+// TestSequenceTurns takes turns, some by waiting for them.
+func TestSequenceTurns(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	q := NewSequence(func(context.Context, int64) error { return nil })
+	var mu sync.Mutex
+	var log []int64
+	var wg sync.WaitGroup
+	for k := range int64(20) {
+		wg.Go(func() {
+			if err := q.Await(ctx, k); err != nil || !q.Turn(k) {
+				t.Errorf("Await(%d) = %v", k, err)
+			}
+			mu.Lock()
+			log = append(log, k)
+			mu.Unlock()
+			if n := q.End(); n != k+1 {
+				t.Errorf("End() = %d, want %d", n, k+1)
+			}
+		})
+	}
+	wg.Wait()
+	for i, k := range log {
+		if int64(i) != k {
+			t.Fatalf("turns %v", log)
+		}
+	}
+	wg.Go(func() {
+		if err := q.Await(ctx, 30); !errors.Is(err, context.Canceled) {
+			t.Errorf("Await after cancel = %v", err)
+		}
+	})
+	cancel()
+	wg.Wait()
+}
+
+// TestSequenceDrain gives up what never had its turn.
+func TestSequenceDrain(t *testing.T) {
+	q := NewSequence(func(context.Context, int) error { return nil })
+	for k := 1; k < 4; k++ {
+		if _, err := q.Insert(context.Background(), int64(k), k, func(s int) (int, error) { return s, nil }); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if got, want := strings.Join(log, " "), "0+0 1+0 1+1 2+1 2+2 0+2 0+3 1+3 2+5 0+5"; got != want {
-		t.Errorf("joins %s, want %s", got, want)
-	}
-	if q.Done() != 6 {
-		t.Errorf("Done() = %d, want 6", q.Done())
-	}
-	ReleaseState(total)
-	if n, _ := pool.Live(); n != 0 {
-		t.Errorf("%d blocks are still held", n)
+	n := 0
+	q.Drain(func(s int) { n += s })
+	if n != 6 {
+		t.Errorf("drained %d, want 6", n)
 	}
 }

@@ -19,34 +19,28 @@ type foldRun struct {
 	plan    *plan.Fold
 	index   int
 	frags   []fragRun
-	store   []*chunk.Chunk // by component: partial states of the tile
-	stride  int64          // elements of store for each fragment
-	kept    int64          // kept elements of the current cell
-	blocks  int64          // blocks of the current cell
-	cur     int            // fragment of the current cell
-	shape   chunk.Shape    // of the current output
+	store   state       // by component: partial states of the tile
+	stride  int64       // elements of store for each fragment
+	kept    int64       // kept elements of the current cell
+	blocks  int64       // blocks of the current cell
+	cur     int         // fragment of the current cell
+	shape   chunk.Shape // of the current output
 	strides []int64
 	left    pair
 	right   pair
-	join    kernels.Call // joins right to left
+	call    kernels.Call // joins right to left
+	join    kernels.Join[int64]
 	local   localIDs
 }
 
 // fragRun is the tree of one fragment inside one task.
 type fragRun struct {
-	fill  int64 // blocks in store
-	kept  int64
-	key   int64
-	lo    chunk.Shape // kept region, by kept axis
-	hi    chunk.Shape
-	stack []nodeAt
-}
-
-// nodeAt is a node of the tree: it covers blocks [index<<level, (index+1)<<level); its state is in a slot of store.
-type nodeAt struct {
-	level int
-	index int64
-	slot  int64
+	fill int64 // blocks in store
+	kept int64
+	key  int64
+	lo   chunk.Shape // kept region, by kept axis
+	hi   chunk.Shape
+	row  kernels.TreeRow[int64] // of slots of the store
 }
 
 // pair holds the chunks of one side of a Combine call.
@@ -65,7 +59,7 @@ func newPair(f *plan.Fold) pair {
 }
 
 // at points the pair at n elements of each component, from offset on.
-func (p *pair) at(store []*chunk.Chunk, offset, n int64) {
+func (p *pair) at(store state, offset, n int64) {
 	for i := range p.c {
 		p.c[i].Block = store[i].Block
 		p.c[i].Offset = store[i].Offset + offset
@@ -78,8 +72,9 @@ func (f *foldRun) init(t *tasker, i int) {
 	f.shape = make(chunk.Shape, 1+len(f.plan.Kept))
 	f.strides = make([]int64, len(f.shape))
 	f.left, f.right = newPair(f.plan), newPair(f.plan)
-	f.join = kernels.Call{Out: f.left.p, In: f.right.p, Shape: f.left.c[0].Shape}
-	f.store = make([]*chunk.Chunk, len(f.plan.State))
+	f.call = kernels.Call{Out: f.left.p, In: f.right.p, Shape: f.left.c[0].Shape}
+	f.join = f.joinSlots
+	f.store = make(state, len(f.plan.State))
 	if f.plan.GroupLeaf >= 0 && t.s.Body.Leaves[f.plan.GroupLeaf].IDs != nil {
 		f.local.of = make([]int32, f.plan.Groups)
 		f.local.groups = []int32{} // nil would mean all groups
@@ -127,7 +122,7 @@ func (f *foldRun) begin(t *tasker) error {
 	}
 	for i := range f.frags {
 		f.frags[i].fill, f.frags[i].kept = 0, 0
-		f.frags[i].stack = f.frags[i].stack[:0]
+		f.frags[i].row.Begin(f.plan.Cells.Total(), f.join)
 	}
 	return nil
 }
@@ -203,9 +198,8 @@ func (f *foldRun) after(ctx context.Context, t *tasker) error {
 		return t.sr.merger(f, fr).add(ctx, t, f, f.plan.Cells.Linear(t.cells.key))
 	}
 	base := f.plan.Cells.First(t.cells.key)
-	top := f.plan.Cells.Total()
 	for b := range f.blocks {
-		if err := f.push(ctx, fr, nodeAt{0, base + b, fr.fill + b}, top); err != nil {
+		if err := fr.row.Add(ctx, base+b, fr.fill+b); err != nil {
 			return err
 		}
 	}
@@ -213,39 +207,12 @@ func (f *foldRun) after(ctx context.Context, t *tasker) error {
 	return nil
 }
 
-// push adds a node, joining it with its left neighbour as long as that is there.
-func (f *foldRun) push(ctx context.Context, fr *fragRun, n nodeAt, blocks int64) error {
-	for {
-		if n.index == 0 && widthAt(blocks, n.level) == 1 {
-			break
-		}
-		if n.index&1 == 1 {
-			k := len(fr.stack)
-			if k == 0 || fr.stack[k-1].level != n.level || fr.stack[k-1].index != n.index-1 {
-				break
-			}
-			l := fr.stack[k-1]
-			fr.stack = fr.stack[:k-1]
-			from := int64(f.cur) * f.stride
-			f.left.at(f.store, from+l.slot*fr.kept, fr.kept)
-			f.right.at(f.store, from+n.slot*fr.kept, fr.kept)
-			if err := f.plan.Combine.Run(ctx, &f.join); err != nil {
-				return err
-			}
-			n.slot = l.slot
-		} else if n.index != widthAt(blocks, n.level)-1 {
-			break
-		}
-		n.level++
-		n.index >>= 1
-	}
-	fr.stack = append(fr.stack, n)
-	return nil
-}
-
-// widthAt returns the number of nodes of a level.
-func widthAt(blocks int64, level int) int64 {
-	return (blocks + 1<<level - 1) >> level
+// joinSlots joins two slots of the current fragment.
+func (f *foldRun) joinSlots(ctx context.Context, dst, src int64) error {
+	from, kept := int64(f.cur)*f.stride, f.frags[f.cur].kept
+	f.left.at(f.store, from+dst*kept, kept)
+	f.right.at(f.store, from+src*kept, kept)
+	return f.plan.Combine.Run(ctx, &f.call)
 }
 
 // end hands what is left of each fragment to the merger of its kept tile.
@@ -260,8 +227,8 @@ func (f *foldRun) end(ctx context.Context, t *tasker) error {
 		}
 		m := t.sr.merger(f, fr)
 		f.cur = i
-		for _, n := range fr.stack {
-			if err := m.join(ctx, t, f, fr, n); err != nil {
+		for _, n := range fr.row.Nodes {
+			if err := m.insert(ctx, t, f, fr, n); err != nil {
 				return err
 			}
 		}

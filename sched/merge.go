@@ -20,7 +20,7 @@ type stageRun struct {
 	r       *run
 	s       *plan.Stage
 	mu      sync.Mutex
-	mergers []map[int64]*merger // by fold, then fragment
+	mergers []map[int64]*merger // by fold, then fragment; those that are finished are gone
 }
 
 // merger joins the partials of one fragment of a fold, in the order of the
@@ -33,27 +33,23 @@ type merger struct {
 	kept int64
 	lo   chunk.Shape
 	hi   chunk.Shape
-
-	mu    sync.Mutex
-	nodes map[nodeKey][]*chunk.Chunk
-	// Groups: the accumulator takes cells in order; what comes early waits.
-	acc     []*chunk.Chunk
+	tree *kernels.Tree[state]
+	// Groups: cells are added to the accumulator one after another.
+	cells   *kernels.Sequence[cellState]
+	acc     state
 	present []bool
-	next    int64
-	early   map[int64]*earlyCell
 	out     pair
 	in      pair
 }
 
-type nodeKey struct {
-	level int
-	index int64
-}
+// state is one chunk for each component of a fold's state.
+type state = []*chunk.Chunk
 
-// earlyCell is a cell's partial that waits for the cells before it.
-type earlyCell struct {
-	groups []int32 // nil: all
-	state  []*chunk.Chunk
+// cellState is the partial of a grouped cell: of some groups, or of all where groups is nil.
+type cellState struct {
+	groups []int32
+	state  state
+	own    bool // the merger's, not the task's
 }
 
 // merger returns the merger of a task's fragment.
@@ -62,15 +58,20 @@ func (sr *stageRun) merger(f *foldRun, fr *fragRun) *merger {
 	defer sr.mu.Unlock()
 	m := sr.mergers[f.index][fr.key]
 	if m == nil {
-		m = &merger{sr: sr, plan: f.plan, fold: f.index, key: fr.key, kept: fr.kept, lo: fr.lo.Clone(), hi: fr.hi.Clone(), nodes: map[nodeKey][]*chunk.Chunk{}}
+		m = &merger{sr: sr, plan: f.plan, fold: f.index, key: fr.key, kept: fr.kept, lo: fr.lo.Clone(), hi: fr.hi.Clone()}
+		if f.plan.Groups > 0 {
+			m.cells = kernels.NewSequence(m.accumulate)
+		} else {
+			m.tree = kernels.NewTree(f.plan.Cells.Total(), m.join)
+		}
 		sr.mergers[f.index][fr.key] = m
 	}
 	return m
 }
 
 // newState allocates a state of n elements and charges it.
-func (m *merger) newState(n int64) ([]*chunk.Chunk, error) {
-	out := make([]*chunk.Chunk, len(m.plan.State))
+func (m *merger) newState(n int64) (state, error) {
+	out := make(state, len(m.plan.State))
 	for i, s := range m.plan.State {
 		c, err := chunk.New(m.sr.r.pool, s.DType, 0, chunk.Shape{n})
 		if err != nil {
@@ -84,8 +85,8 @@ func (m *merger) newState(n int64) ([]*chunk.Chunk, error) {
 }
 
 // free releases a state that newState made.
-func (m *merger) free(state []*chunk.Chunk) {
-	for _, c := range state {
+func (m *merger) free(s state) {
+	for _, c := range s {
 		if c != nil {
 			m.sr.r.gate.hold(-mem.ClassBytes(c.Block.Len()))
 			c.Release()
@@ -94,7 +95,7 @@ func (m *merger) free(state []*chunk.Chunk) {
 }
 
 // copyState copies n elements of each component.
-func copyState(dst []*chunk.Chunk, to int64, src []*chunk.Chunk, from, n int64) {
+func copyState(dst state, to int64, src state, from, n int64) {
 	for i, d := range dst {
 		w := int64(d.ItemBytes)
 		a, b := (d.Offset+to)*w, (src[i].Offset+from)*w
@@ -102,104 +103,64 @@ func copyState(dst []*chunk.Chunk, to int64, src []*chunk.Chunk, from, n int64) 
 	}
 }
 
-// join takes a node of a task's tree, whose state lies in the task's store.
-func (m *merger) join(ctx context.Context, t *tasker, f *foldRun, fr *fragRun, n nodeAt) error {
-	blocks := f.plan.Cells.Total()
-	from := int64(f.cur)*f.stride + n.slot*fr.kept
-	if n.index == 0 && widthAt(blocks, n.level) == 1 {
+// join joins states of the tree.
+func (m *merger) join(ctx context.Context, dst, src state) error {
+	defer m.free(src)
+	return m.plan.Combine.Run(ctx, &kernels.Call{Out: dst, In: src, Shape: dst[0].Shape})
+}
+
+// insert takes a node of a task's tree, whose state lies in the task's store.
+func (m *merger) insert(ctx context.Context, t *tasker, f *foldRun, fr *fragRun, n kernels.TreeState[int64]) error {
+	from := int64(f.cur)*f.stride + n.State*fr.kept
+	if m.tree.Root(n.TreeNode) {
 		// The task had all of it.
 		f.left.at(f.store, from, fr.kept)
 		return m.finish(ctx, &t.scope, f.left.p)
 	}
-	state, err := m.newState(fr.kept)
+	s, err := m.newState(fr.kept)
 	if err != nil {
 		return err
 	}
-	copyState(state, 0, f.store, from, fr.kept)
-	for {
-		if n.index == 0 && widthAt(blocks, n.level) == 1 {
-			err := m.finish(ctx, &t.scope, state)
-			m.free(state)
-			return err
-		}
-		if n.index&1 == 0 && n.index == widthAt(blocks, n.level)-1 {
-			n.level++
-			n.index >>= 1
-			continue
-		}
-		m.mu.Lock()
-		sibling := nodeKey{n.level, n.index ^ 1}
-		other, ok := m.nodes[sibling]
-		if !ok {
-			m.nodes[nodeKey{n.level, n.index}] = state
-			m.mu.Unlock()
-			return nil
-		}
-		delete(m.nodes, sibling)
-		m.mu.Unlock()
-		if n.index&1 == 1 {
-			state, other = other, state
-		}
-		err := f.plan.Combine.Run(ctx, &kernels.Call{Out: state, In: other, Shape: state[0].Shape})
-		m.free(other)
-		if err != nil {
-			m.free(state)
-			return err
-		}
-		n.level++
-		n.index >>= 1
+	copyState(s, 0, f.store, from, fr.kept)
+	s, done, err := m.tree.Insert(ctx, n.TreeNode, s)
+	if err == nil && done {
+		err = m.finish(ctx, &t.scope, s)
 	}
+	m.free(s)
+	return err
 }
 
 // add takes the partial of a grouped cell, which lies at the start of the task's store.
 func (m *merger) add(ctx context.Context, t *tasker, f *foldRun, cell int64) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	var groups []int32
+	c := cellState{state: f.store}
 	if f.local.of != nil {
-		groups = f.local.groups
+		c.groups = f.local.groups
 	}
-	if cell != m.next {
+	keep := func(c cellState) (cellState, error) {
 		n := f.blocks * m.kept
-		state, err := m.newState(n)
+		s, err := m.newState(n)
 		if err != nil {
-			return err
+			return c, err
 		}
-		copyState(state, 0, f.store, 0, n)
-		if m.early == nil {
-			m.early = map[int64]*earlyCell{}
+		copyState(s, 0, c.state, 0, n)
+		if c.groups != nil {
+			c.groups = append([]int32{}, c.groups...)
 		}
-		e := &earlyCell{state: state}
-		if groups != nil {
-			e.groups = append([]int32{}, groups...)
-		}
-		m.early[cell] = e
-		return nil
+		c.state, c.own = s, true
+		return c, nil
 	}
-	if err := m.accumulate(ctx, groups, f.store); err != nil {
+	added, err := m.cells.Insert(ctx, cell, c, keep)
+	if err != nil || added < f.plan.Cells.Len() {
 		return err
-	}
-	for {
-		m.next++
-		e, ok := m.early[m.next]
-		if !ok {
-			break
-		}
-		delete(m.early, m.next)
-		err := m.accumulate(ctx, e.groups, e.state)
-		m.free(e.state)
-		if err != nil {
-			return err
-		}
-	}
-	if m.next < f.plan.Cells.Len() {
-		return nil
 	}
 	return m.finishGroups(ctx, &t.scope)
 }
 
-// accumulate adds the groups of one cell to the accumulator. The caller holds mu.
-func (m *merger) accumulate(ctx context.Context, groups []int32, state []*chunk.Chunk) error {
+// accumulate adds the groups of one cell to the accumulator. It runs once at a time.
+func (m *merger) accumulate(ctx context.Context, c cellState) error {
+	if c.own {
+		defer m.free(c.state)
+	}
 	if m.acc == nil {
 		acc, err := m.newState(m.plan.Groups * m.kept)
 		if err != nil {
@@ -208,22 +169,22 @@ func (m *merger) accumulate(ctx context.Context, groups []int32, state []*chunk.
 		m.acc, m.present = acc, make([]bool, m.plan.Groups)
 		m.out, m.in = newPair(m.plan), newPair(m.plan)
 	}
-	n := int64(len(groups))
-	if groups == nil {
+	n := int64(len(c.groups))
+	if c.groups == nil {
 		n = m.plan.Groups
 	}
 	for i := range n {
 		g := i
-		if groups != nil {
-			g = int64(groups[i])
+		if c.groups != nil {
+			g = int64(c.groups[i])
 		}
 		if !m.present[g] {
 			m.present[g] = true
-			copyState(m.acc, g*m.kept, state, i*m.kept, m.kept)
+			copyState(m.acc, g*m.kept, c.state, i*m.kept, m.kept)
 			continue
 		}
 		m.out.at(m.acc, g*m.kept, m.kept)
-		m.in.at(state, i*m.kept, m.kept)
+		m.in.at(c.state, i*m.kept, m.kept)
 		if err := m.plan.Combine.Run(ctx, &kernels.Call{Out: m.out.p, In: m.in.p, Shape: m.out.c[0].Shape}); err != nil {
 			return err
 		}
@@ -231,7 +192,7 @@ func (m *merger) accumulate(ctx context.Context, groups []int32, state []*chunk.
 	return nil
 }
 
-// finishGroups fills the groups nobody was in and finishes. The caller holds mu.
+// finishGroups fills the groups nobody was in and finishes.
 func (m *merger) finishGroups(ctx context.Context, sc *scope) error {
 	for g, ok := range m.present {
 		if ok {
@@ -246,20 +207,20 @@ func (m *merger) finishGroups(ctx context.Context, sc *scope) error {
 }
 
 // identity writes the state of no elements.
-func (m *merger) identity(state []*chunk.Chunk, from, n int64) {
+func (m *merger) identity(s state, from, n int64) {
 	for i, c := range m.plan.Reduction.Identity(m.plan.In) {
-		w := int64(state[i].ItemBytes)
+		w := int64(s[i].ItemBytes)
 		item := make([]byte, w)
 		for k := range min(w, 8) {
 			item[k] = byte(c.Bits >> (8 * k))
 		}
-		a := (state[i].Offset + from) * w
-		repeat(state[i].Block.Bytes()[a:a+n*w], item)
+		a := (s[i].Offset + from) * w
+		repeat(s[i].Block.Bytes()[a:a+n*w], item)
 	}
 }
 
 // finish turns a complete state into its part of the result.
-func (m *merger) finish(ctx context.Context, sc *scope, state []*chunk.Chunk) error {
+func (m *merger) finish(ctx context.Context, sc *scope, s state) error {
 	start := time.Now()
 	defer func() { m.sr.compute.Add(int64(time.Since(start))) }()
 	mark := len(sc.blocks)
@@ -275,8 +236,8 @@ func (m *merger) finish(ctx context.Context, sc *scope, state []*chunk.Chunk) er
 		whole = whole.Sub(place)
 	}
 	res := m.view(whole)
-	in := make([]*chunk.Chunk, len(state))
-	for i, c := range state {
+	in := make(state, len(s))
+	for i, c := range s {
 		v := *c
 		v.Shape, v.Strides = res.Shape, res.Shape.RowMajor()
 		in[i] = &v
@@ -373,27 +334,26 @@ func (sr *stageRun) empty(ctx context.Context, f *plan.Fold) error {
 		m.kept *= sr.s.Body.Shape[a]
 	}
 	n := m.kept * max(f.Groups, 1)
-	state, err := m.newState(n)
+	s, err := m.newState(n)
 	if err != nil {
 		return err
 	}
-	defer m.free(state)
-	m.identity(state, 0, n)
-	return m.finish(ctx, &scope{r: sr.r}, state)
+	defer m.free(s)
+	m.identity(s, 0, n)
+	return m.finish(ctx, &scope{r: sr.r}, s)
 }
 
 // drop releases what an interrupted stage left behind.
 func (sr *stageRun) drop() {
 	for _, list := range sr.mergers {
 		for _, m := range list {
-			for _, state := range m.nodes {
-				m.free(state)
+			if m.tree != nil {
+				m.tree.Drain(m.free)
+				continue
 			}
-			for _, e := range m.early {
-				m.free(e.state)
-			}
+			m.cells.Drain(func(c cellState) { m.free(c.state) })
 			m.free(m.acc)
-			m.nodes, m.early, m.acc = nil, nil, nil
+			m.acc = nil
 		}
 	}
 }

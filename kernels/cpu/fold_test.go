@@ -71,8 +71,9 @@ func reduce(t *testing.T, dev kernels.Device, r *kernels.Reduction, x *chunk.Chu
 	if err != nil {
 		t.Fatal(err)
 	}
-	tree := kernels.NewTree(total, func(dst, src []*chunk.Chunk) error {
-		return join.Run(context.Background(), &kernels.Call{Out: dst, In: src, Shape: dst[0].Shape})
+	var joined []*chunk.Chunk
+	tree := kernels.NewTree(total, func(ctx context.Context, dst, src []*chunk.Chunk) error {
+		return join.Run(ctx, &kernels.Call{Out: dst, In: src, Shape: dst[0].Shape})
 	})
 	for _, i := range rng.Perm(int(g.Len())) {
 		region := g.Region(g.At(int64(i), nil))
@@ -82,11 +83,16 @@ func reduce(t *testing.T, dev kernels.Device, r *kernels.Reduction, x *chunk.Chu
 			c.Out = append(c.Out, newChunk(s.DType, append(chunk.Shape{kernels.FoldBlocks(shape, axes)}, kept...)))
 		}
 		runUnit(t, dev, p, c)
-		if err := tree.Insert(first[i], c.Out); err != nil {
-			t.Fatal(err)
+		for b := range c.Out[0].Shape[0] {
+			s, done, err := tree.Insert(context.Background(), kernels.TreeNode{Index: first[i] + b}, block(c.Out, b))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if done {
+				joined = s
+			}
 		}
 	}
-	joined := tree.Result()
 	if joined == nil {
 		t.Fatal("the tree has no result")
 	}
@@ -106,6 +112,18 @@ func reduce(t *testing.T, dev kernels.Device, r *kernels.Reduction, x *chunk.Chu
 		t.Fatalf("%s of %v: aggregate has dtype %v, Result says %v, %v", r.Name, x.DType, out.DType, want, err)
 	}
 	runUnit(t, dev, q, &kernels.Call{In: joined, Out: []*chunk.Chunk{out}, Origin: make(chunk.Shape, len(kept)), Shape: kept})
+	return out
+}
+
+// block returns the state of one block of several.
+func block(states []*chunk.Chunk, b int64) []*chunk.Chunk {
+	out := make([]*chunk.Chunk, len(states))
+	for i, c := range states {
+		v := *c
+		v.Offset += b * c.Strides[0]
+		v.Shape, v.Strides = c.Shape[1:], c.Strides[1:]
+		out[i] = &v
+	}
 	return out
 }
 
