@@ -3,7 +3,8 @@
 // Package store keeps bytes under keys: what a Zarr hierarchy lies in.
 //
 // The nouns: Store (read, list and put by key), Range (which bytes of a value), Dir
-// (a directory of the file system), Memory (a map, for tests and small outputs).
+// (a directory of the file system), Memory (a map, for tests and small outputs), Zip (an archive, read), HTTP
+// (a server, read by ranges), Object (one value as a file, for formats that are one).
 // Keys are slash-separated paths without "." or ".." elements and without a leading slash.
 //
 //	d, err := store.NewDir("era5.zarr")

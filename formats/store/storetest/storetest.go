@@ -14,26 +14,18 @@ import (
 	"github.com/arrayrun/arrayrun/formats/store"
 )
 
-// Store checks an empty store s.
-func Store(t *testing.T, s store.Store) {
+// Values are the values that Read expects, by key.
+func Values() map[string]string {
+	return map[string]string{"a/b/c": "0123456789", "a/d": "x", "e": ""}
+}
+
+// Read checks the reading side of a store that holds Values. listed says that it can be listed.
+func Read(t *testing.T, s store.Store, listed bool) {
 	t.Helper()
 	ctx := context.Background()
-	must := func(err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
 	if _, err := s.Get(ctx, "a/b", store.All, -1, nil); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("Get of a key that is not there = %v, want fs.ErrNotExist", err)
 	}
-	if l, err := s.List(ctx, "nowhere"); err != nil || len(l) != 0 {
-		t.Errorf("List of a prefix that is not there = %v, %v, want nothing", l, err)
-	}
-	want := []byte("0123456789")
-	must(s.Put(ctx, "a/b/c", want, store.PutOpt{}))
-	must(s.Put(ctx, "a/d", []byte("x"), store.PutOpt{Direct: true}))
-	must(s.Put(ctx, "e", nil, store.PutOpt{}))
 	for _, c := range []struct {
 		r    store.Range
 		want string
@@ -69,7 +61,10 @@ func Store(t *testing.T, s store.Store) {
 	if i, err := s.Stat(ctx, "a/b/c"); err != nil || i.Size != 10 {
 		t.Errorf("Stat = %v, %v, want 10 bytes", i, err)
 	}
-	for prefix, want := range map[string]string{"": "a/ e", "a": "b/ d", "a/b": "c"} {
+	for prefix, want := range map[string]string{"": "a/ e", "a": "b/ d", "a/b": "c", "nowhere": ""} {
+		if !listed {
+			continue
+		}
 		l, err := s.List(ctx, prefix)
 		got := ""
 		for i, x := range l {
@@ -86,6 +81,46 @@ func Store(t *testing.T, s store.Store) {
 		}
 	}
 	for _, key := range []string{"", ".", "/a", "../a", "a/../b", "a//b", "a/", "a\x00"} {
+		if _, err := s.Get(ctx, key, store.All, -1, nil); !errors.Is(err, fs.ErrInvalid) {
+			t.Errorf("Get(%q) = %v, want fs.ErrInvalid", key, err)
+		}
+	}
+	dead, cancel := context.WithCancel(ctx)
+	cancel()
+	if _, err := s.Get(dead, "a/b/c", store.All, -1, nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("Get with a cancelled context = %v, want context.Canceled", err)
+	}
+}
+
+// ReadOnly checks that a store that is only read says so.
+func ReadOnly(t *testing.T, s store.Store) {
+	t.Helper()
+	if err := s.Put(context.Background(), "a/d", nil, store.PutOpt{}); !errors.Is(err, store.ErrReadOnly) {
+		t.Errorf("Put = %v, want ErrReadOnly", err)
+	}
+	if err := s.Delete(context.Background(), "a/d"); !errors.Is(err, store.ErrReadOnly) {
+		t.Errorf("Delete = %v, want ErrReadOnly", err)
+	}
+}
+
+// Store checks an empty store s.
+func Store(t *testing.T, s store.Store) {
+	t.Helper()
+	ctx := context.Background()
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	direct := false
+	for k, v := range Values() {
+		direct = !direct
+		must(s.Put(ctx, k, []byte(v), store.PutOpt{Direct: direct}))
+	}
+	Read(t, s, true)
+	want := []byte("0123456789")
+	for _, key := range []string{"", ".", "/a", "../a", "a/../b", "a//b", "a/", "a\x00"} {
 		if err := s.Put(ctx, key, want, store.PutOpt{}); !errors.Is(err, fs.ErrInvalid) {
 			t.Errorf("Put(%q) = %v, want fs.ErrInvalid", key, err)
 		}
@@ -100,11 +135,6 @@ func Store(t *testing.T, s store.Store) {
 		t.Errorf("Stat of a deleted key = %v, want fs.ErrNotExist", err)
 	}
 	concurrent(t, s)
-	dead, cancel := context.WithCancel(ctx)
-	cancel()
-	if _, err := s.Get(dead, "a/b/c", store.All, -1, nil); !errors.Is(err, context.Canceled) {
-		t.Errorf("Get with a cancelled context = %v, want context.Canceled", err)
-	}
 }
 
 // concurrent overwrites one key from several goroutines: readers see whole values only.

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package store
+
+import (
+	"archive/zip"
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"io/fs"
+	"sort"
+	"strings"
+)
+
+// ErrReadOnly is wrapped by Put and Delete of stores that are only read.
+var ErrReadOnly = errors.New("store: it can be read only")
+
+// Zip is a Store in a ZIP archive, which is read: a key is a member's name. Members that are stored as they are
+// are read by ranges; compressed ones are decompressed whole for each read, which suits chunks.
+type Zip struct {
+	r      io.ReaderAt
+	name   string
+	member map[string]*zip.File
+	dirs   map[string][]Info // entries by prefix, sorted
+	closer io.Closer
+}
+
+var _ Store = (*Zip)(nil)
+
+// maxDeflate bounds how much longer than its stored bytes a member may be: deflate reaches 1032.
+const maxDeflate = 1040
+
+// NewZip reads the directory of the archive of size bytes in r. name says where it is, for messages. Names
+// that are no keys are left out; of several members of a name the last one counts. What is no archive wraps fs.ErrInvalid.
+func NewZip(r io.ReaderAt, size int64, name string) (*Zip, error) {
+	a, err := zip.NewReader(r, size)
+	if err != nil {
+		return nil, fmt.Errorf("store: open %s: %v: %w", name, err, fs.ErrInvalid)
+	}
+	z := &Zip{r: r, name: name, member: map[string]*zip.File{}, dirs: map[string][]Info{}}
+	for _, m := range a.File {
+		if !strings.HasSuffix(m.Name, "/") && checkKey(m.Name) == nil {
+			z.member[m.Name] = m
+		}
+	}
+	known := map[string]bool{}
+	for key, m := range z.member {
+		z.enter(key, Info{Size: int64(min(m.UncompressedSize64, 1<<62))}, known)
+	}
+	for _, l := range z.dirs {
+		sort.Slice(l, func(i, j int) bool { return l[i].Name < l[j].Name })
+	}
+	return z, nil
+}
+
+// OpenZip opens the archive at path; Close closes it.
+func OpenZip(path string) (*Zip, error) {
+	f, err := OpenFile(path)
+	if err != nil {
+		return nil, err
+	}
+	z, err := NewZip(f, f.Size(), path)
+	if err != nil {
+		_ = f.Close() // opened for reading: nothing is lost
+		return nil, err
+	}
+	z.closer = f
+	return z, nil
+}
+
+// enter lists an entry under its prefix, and the prefix under its own.
+func (z *Zip) enter(key string, info Info, known map[string]bool) {
+	for !known[key] {
+		known[key] = true
+		i := strings.LastIndexByte(key, '/')
+		info.Name = key[i+1:]
+		prefix := key[:max(i, 0)]
+		z.dirs[prefix] = append(z.dirs[prefix], info)
+		if i < 0 {
+			return
+		}
+		key, info = prefix, Info{Dir: true, Size: -1}
+	}
+}
+
+// Close closes the archive that OpenZip opened.
+func (z *Zip) Close() error {
+	if z.closer == nil {
+		return nil
+	}
+	return z.closer.Close()
+}
+
+// Name returns the name of the archive.
+func (z *Zip) Name() string { return z.name }
+
+// Get implements Store. A member that is read whole has its checksum verified.
+func (z *Zip) Get(ctx context.Context, key string, r Range, limit int64, buf []byte) ([]byte, error) {
+	if err := errors.Join(ctx.Err(), checkKey(key)); err != nil {
+		return nil, err
+	}
+	m := z.member[key]
+	if m == nil {
+		return nil, fmt.Errorf("store: get %q in %s: %w", key, z.name, fs.ErrNotExist)
+	}
+	b, err := z.get(m, r, limit, buf)
+	if err != nil {
+		return nil, fmt.Errorf("store: get %q in %s: %w", key, z.name, err)
+	}
+	return b, nil
+}
+
+func (z *Zip) get(m *zip.File, r Range, limit int64, buf []byte) ([]byte, error) {
+	if m.UncompressedSize64 > 1<<62 || m.CompressedSize64 > 1<<62 {
+		return nil, fmt.Errorf("a member of %d bytes: %w", m.UncompressedSize64, fs.ErrInvalid)
+	}
+	size := int64(m.UncompressedSize64)
+	lo, hi, err := r.of(size)
+	if err == nil && limit >= 0 && hi-lo > limit {
+		err = tooLong(hi-lo, limit)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if m.Method == zip.Store {
+		at, err := m.DataOffset()
+		if err != nil {
+			return nil, fmt.Errorf("%v: %w", err, fs.ErrInvalid)
+		}
+		if m.CompressedSize64 != m.UncompressedSize64 {
+			return nil, fmt.Errorf("%d stored bytes of %d: %w", m.CompressedSize64, size, fs.ErrInvalid)
+		}
+		b, err := readOpen(z.r, at+size, Range{at + lo, hi - lo}, -1, buf)
+		if err == nil && hi-lo == size && m.CRC32 != 0 && crc32.ChecksumIEEE(b) != m.CRC32 {
+			err = zip.ErrChecksum
+		}
+		return b, err
+	}
+	if m.CompressedSize64 < m.UncompressedSize64/maxDeflate {
+		return nil, fmt.Errorf("%d bytes of %d stored ones: %w", size, m.CompressedSize64, fs.ErrInvalid)
+	}
+	f, err := m.Open()
+	if err != nil {
+		return nil, fmt.Errorf("%v: %w", err, fs.ErrInvalid)
+	}
+	defer f.Close()
+	if _, err := io.CopyN(io.Discard, f, lo); err != nil {
+		return nil, err
+	}
+	buf = grow(buf, hi-lo)
+	if _, err := io.ReadFull(f, buf); err != nil {
+		return nil, err
+	}
+	if hi == size { // what follows is the end, where the checksum is verified
+		if _, err := bufio.NewReaderSize(f, 16).ReadByte(); err != io.EOF {
+			return nil, fmt.Errorf("behind its end: %v: %w", err, zip.ErrChecksum)
+		}
+	}
+	return buf, nil
+}
+
+// Stat implements Store.
+func (z *Zip) Stat(ctx context.Context, key string) (Info, error) {
+	if err := errors.Join(ctx.Err(), checkKey(key)); err != nil {
+		return Info{}, err
+	}
+	m := z.member[key]
+	if m == nil {
+		return Info{}, fmt.Errorf("store: stat %q in %s: %w", key, z.name, fs.ErrNotExist)
+	}
+	return Info{Name: key[strings.LastIndexByte(key, '/')+1:], Size: int64(min(m.UncompressedSize64, 1<<62))}, nil
+}
+
+// List implements Store.
+func (z *Zip) List(ctx context.Context, prefix string) ([]Info, error) {
+	if prefix != "" {
+		if err := checkKey(prefix); err != nil {
+			return nil, err
+		}
+	}
+	return append([]Info{}, z.dirs[prefix]...), ctx.Err()
+}
+
+// Put fails: the archive is read.
+func (z *Zip) Put(_ context.Context, key string, _ []byte, _ PutOpt) error {
+	return fmt.Errorf("store: put %q in %s: %w", key, z.name, ErrReadOnly)
+}
+
+// Delete fails: the archive is read.
+func (z *Zip) Delete(_ context.Context, key string) error {
+	return fmt.Errorf("store: delete %q in %s: %w", key, z.name, ErrReadOnly)
+}

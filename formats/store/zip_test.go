@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package store_test
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"errors"
+	"io/fs"
+	"testing"
+
+	"github.com/arrayrun/arrayrun/formats/store"
+	"github.com/arrayrun/arrayrun/formats/store/storetest"
+)
+
+// archive returns a ZIP archive of values, stored or compressed.
+func archive(t testing.TB, values map[string]string, method uint16) []byte {
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	for k, v := range values {
+		f, err := w.CreateHeader(&zip.FileHeader{Name: k, Method: method})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.Write([]byte(v)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func TestZip(t *testing.T) {
+	for _, method := range []uint16{zip.Store, zip.Deflate} {
+		b := archive(t, storetest.Values(), method)
+		z, err := store.NewZip(bytes.NewReader(b), int64(len(b)), "a.zip")
+		if err != nil {
+			t.Fatal(err)
+		}
+		storetest.Read(t, z, true)
+		storetest.ReadOnly(t, z)
+		at := bytes.Index(b, []byte("123456"))
+		if method != zip.Store {
+			continue
+		}
+		b[at]++
+		if _, err := z.Get(context.Background(), "a/b/c", store.All, -1, nil); !errors.Is(err, zip.ErrChecksum) {
+			t.Errorf("Get of a damaged member = %v, want ErrChecksum", err)
+		}
+	}
+	if _, err := store.NewZip(bytes.NewReader([]byte("no archive")), 10, "x"); !errors.Is(err, fs.ErrInvalid) {
+		t.Errorf("NewZip of no archive = %v, want fs.ErrInvalid", err)
+	}
+	b := archive(t, map[string]string{"../x": "1", "/y": "2", "a//b": "3", "ok": "4", "d/": ""}, zip.Store)
+	z, err := store.NewZip(bytes.NewReader(b), int64(len(b)), "x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if l, _ := z.List(context.Background(), ""); len(l) != 1 || l[0].Name != "ok" {
+		t.Errorf("List = %v, want ok alone", l)
+	}
+}
+
+func FuzzZip(f *testing.F) {
+	f.Add(archive(f, storetest.Values(), zip.Store))
+	f.Add(archive(f, storetest.Values(), zip.Deflate))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		z, err := store.NewZip(bytes.NewReader(b), int64(len(b)), "x")
+		if err != nil {
+			return
+		}
+		l, _ := z.List(context.Background(), "a")
+		for _, i := range append(l, store.Info{Name: "b/c"}) {
+			got, err := z.Get(context.Background(), "a/"+i.Name, store.All, 1<<20, nil)
+			if err == nil && len(got) > 1<<20 {
+				t.Errorf("%d bytes, the limit is 1 MiB", len(got))
+			}
+		}
+	})
+}
