@@ -93,21 +93,22 @@ func (g *geometry) number() {
 }
 
 // boxes calls do for the boxes of extent dim (the last ones shorter) that cover the loop: kept axes
-// outside, reduced ones inside and ascending.
+// outside, reduced ones inside and ascending. do may not call boxes of the same geometry.
 func (g *geometry) boxes(dim *[kernels.MaxAxes + 1]int, do func(b *box) error) error {
 	for i := range g.n {
 		if g.dim[i] == 0 {
 			return nil
 		}
 	}
-	var b box
+	b := &g.at
+	*b = box{}
 	cut := func(i int) { b.dim[i] = min(dim[i], g.dim[i]-b.lo[i]) }
 	for i := range g.n {
 		cut(i)
 	}
 	last := g.n - 1
 	for {
-		if err := do(&b); err != nil {
+		if err := do(b); err != nil {
 			return err
 		}
 		moved := false

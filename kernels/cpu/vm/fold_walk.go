@@ -90,6 +90,7 @@ type geometry struct {
 	inner  bool                     // the last axis is reduced
 	count  int                      // reduced elements for each kept one
 	keep   int                      // kept elements
+	at     box                      // where boxes is; kept here so that a call allocates nothing
 }
 
 // box is a part of the loop: position and extent along each axis.
