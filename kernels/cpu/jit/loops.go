@@ -3,6 +3,7 @@
 package jit
 
 import (
+	"strings"
 	"unsafe"
 
 	"github.com/arrayrun/arrayrun/chunk/dtype"
@@ -47,9 +48,14 @@ type loopKey struct {
 //	sum, nansum    acc[i] += x[i]; NaN left out. lanes: returns how many numbers there were
 //	mean, nanmean  the same, accumulated in float64 whatever d is
 //	square, nansquare  acc[i] += (x[i] - mean)^2
+//	min, max       acc[i] = min(acc[i], x[i]): NaN wins, -0 is below +0
+//	nanmin, nanmax NaN stands for nothing, in acc too (rows); lanes: acc holds none; returns whether there were numbers
+//	count, nonzero lanes: returns how many of x are not NaN, not 0 (of integers: how many are 0); rows: acc[i] (int64) counts them
+//	any, all       rows of bool: acc[i] |= x[i], acc[i] &= x[i]
 //
-// Each name is followed by the loop's form: " lanes" (element i of groups of 32 goes to accumulator i), " rows"
-// (column i goes to accumulator i, rows in order).
+// Each name is followed by the loop's form: " lanes" (element i of groups of 32 goes to accumulator i; where
+// accumulators are of dtype d, and for count, a group is 128 bytes and there are at most 4096 elements), " rows" (column i goes to
+// accumulator i, rows in order; where accumulators are of dtype d, Width is a multiple of 32 bytes).
 func (c *Compiler) Loop(name string, d dtype.DType) *Loop {
 	key := loopKey{name, d}
 	c.mu.Lock()
@@ -84,6 +90,8 @@ const (
 	rRow  = r11 // the fourth row behind rX
 	rStep = r12 // the stride
 	rTrip = r13 // three times the stride
+	rHere = rSI // the row at work
+	rLeft = rCX // rows that are left
 )
 
 // quad tells how four elements of a dtype become four 64-bit lanes: one conversion from memory, or two.
@@ -124,34 +132,37 @@ func (w *writer) op(o vop, d, a int, x operand) { w.vex(&opcodes[o], 1, d, a, x)
 
 // loopCode returns the code of a loop, nil where there is none.
 func loopCode(name string, d dtype.DType) []byte {
-	var name1, form string
-	for i := range name {
-		if name[i] == ' ' {
-			name1, form = name[:i], name[i+1:]
-		}
-	}
-	s, ok := steps[name1]
-	if !ok {
+	name, form, _ := strings.Cut(name, " ")
+	w := &writer{}
+	if !w.sums(name, form, d) && !w.extremes(name, form, d) && !w.counts(name, form, d) {
 		return nil
+	}
+	w.finish(w.pool)
+	return w.b
+}
+
+// sums emits a loop that accumulates in 64 bits.
+func (w *writer) sums(name, form string, d dtype.DType) bool {
+	s, ok := steps[name]
+	if !ok {
+		return false
 	}
 	q, ok := s.from[d]
 	if !ok || s.skip && !d.IsFloat() {
-		return nil
+		return false
 	}
-	w := &writer{}
-	if !d.IsFloat() && name1 == "sum" {
+	if !d.IsFloat() && name == "sum" {
 		s.add = vpaddq
 	}
 	switch form {
 	case "lanes":
 		w.lanes(s, q, d.Size())
 	case "rows":
-		w.rows(s, q, d.Size())
+		w.rows(func(n int) { w.panel(s, q, d.Size(), n) })
 	default:
-		return nil
+		return false
 	}
-	w.finish(w.pool)
-	return w.b
+	return true
 }
 
 // step is what a loop does to four elements.
@@ -249,45 +260,55 @@ func (w *writer) total() {
 //
 // with count[i] raised for each number when NaN is left out. Eight rows (or what is below eight) share one load and store of
 // the accumulators.
-func (w *writer) rows(s step, q quad, size int) {
-	w.load(rTemp, memAt(rArgs, argRows))
-	w.b = append(w.b, 0x48, 0x83, 0xF8, 8) // cmp rax, 8
+//
+// The row at work and what is left stay in registers: an address behind the elements may never be in memory that the garbage
+// collector sees.
+func (w *writer) rows(panel func(rows int)) {
+	w.load(rHere, memAt(rArgs, argX))
+	w.load(rLeft, memAt(rArgs, argRows))
+	w.b = append(w.b, 0x48, 0x83, 0xF9, 8) // cmp rcx, 8
 	few := w.jump(ifBelow)
 	next := len(w.b)
-	w.panel(s, q, size, 8)
-	// The next eight rows.
-	w.load(rTemp, memAt(rArgs, argX))
-	w.lea(rTemp, memIndexed(rTemp, rStep, 3, 0))
-	w.gpr(0x89, rTemp, memAt(rArgs, argX))
-	w.load(rTemp, memAt(rArgs, argRows))
-	w.sub(rTemp, 8)
-	w.gpr(0x89, rTemp, memAt(rArgs, argRows))
+	panel(8)
+	w.lea(rHere, memIndexed(rHere, rStep, 3, 0))
+	w.sub(rLeft, 8)
 	w.to(w.jump(ifNotZero), next)
 	w.ret()
 	w.land(few)
 	// One to seven rows, by fours, twos and one.
-	for _, k := range []int{4, 2, 1} {
-		w.load(rTemp, memAt(rArgs, argRows))
-		w.b = append(w.b, 0xA8, byte(k)) // test al, k
+	for k, scale := 4, uint8(2); k > 0; k, scale = k/2, scale-1 {
+		w.b = append(w.b, 0xF6, 0xC1, byte(k)) // test cl, k
 		skip := w.jump(ifZero)
-		w.panel(s, q, size, k)
-		w.load(rTemp, memAt(rArgs, argX))
-		switch k {
-		case 4:
-			w.lea(rTemp, memIndexed(rTemp, rStep, 2, 0))
-		case 2:
-			w.lea(rTemp, memIndexed(rTemp, rStep, 1, 0))
+		panel(k)
+		if k > 1 {
+			w.lea(rHere, memIndexed(rHere, rStep, scale, 0))
 		}
-		w.gpr(0x89, rTemp, memAt(rArgs, argX))
 		w.land(skip)
 	}
 	w.ret()
 }
 
+// rowAt is the memory of row k of a panel.
+func rowAt(k int) operand {
+	base := rX
+	if k >= 4 {
+		base = rRow
+	}
+	switch k % 4 {
+	case 1:
+		return memIndexed(base, rStep, 0, 0)
+	case 2:
+		return memIndexed(base, rStep, 1, 0)
+	case 3:
+		return memIndexed(base, rTrip, 0, 0)
+	}
+	return memAt(base, 0)
+}
+
 // panel adds n rows to all columns.
 func (w *writer) panel(s step, q quad, size, n int) {
 	w.load(rAcc, memAt(rArgs, argAcc))
-	w.load(rX, memAt(rArgs, argX))
+	w.lea(rX, memAt(rHere, 0))
 	w.load(rStep, memAt(rArgs, argStride))
 	w.load(rCount, memAt(rArgs, argWidth))
 	counted := s.skip && !s.square
@@ -309,19 +330,7 @@ func (w *writer) panel(s step, q quad, size, n int) {
 		w.op(vpxor, yTake, yTake, reg(yTake))
 	}
 	for k := range n {
-		base := rX
-		if k >= 4 {
-			base = rRow
-		}
-		x := memAt(base, 0)
-		switch k % 4 {
-		case 1:
-			x = memIndexed(base, rStep, 0, 0)
-		case 2:
-			x = memIndexed(base, rStep, 1, 0)
-		case 3:
-			x = memIndexed(base, rTrip, 0, 0)
-		}
+		x := rowAt(k)
 		t := 1 + k%4*2
 		w.quadStep(s, q, 0, t, t+1, x)
 	}

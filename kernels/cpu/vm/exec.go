@@ -196,6 +196,23 @@ func (e *exec) lanes(scratch []byte) {
 	e.bindSteps()
 }
 
+// forget drops every address: the memory may be unmapped before the next call.
+func (e *exec) forget() {
+	clear(e.ptr)
+	for i := range e.in {
+		e.in[i].base = nil
+	}
+	for i := range e.out {
+		e.out[i].base = nil
+	}
+	clear(e.fused.ptrs)
+	clear(e.fused.args)
+	e.call, e.slot = nil, nil
+	for _, s := range e.slow {
+		s.forget()
+	}
+}
+
 // box computes the box and stores the results if store says so. It holds at most code.block elements, or what extent chose.
 func (e *exec) box(b *box, store bool) error {
 	n := 1

@@ -3,6 +3,8 @@
 package vm
 
 import (
+	"unsafe"
+
 	"github.com/arrayrun/arrayrun/chunk"
 	"github.com/arrayrun/arrayrun/kernels"
 )
@@ -16,6 +18,8 @@ type countSweep[T number] struct {
 	nonzero bool // else: not NaN
 	out     []int64
 	slots   []int64
+	native  native
+	zeros   bool // machine code counts zeros
 }
 
 func (s *countSweep[T]) bind(out []*chunk.Chunk, slots int) {
@@ -49,7 +53,9 @@ func oneIf(c bool) (m uint8) {
 }
 
 func (s *countSweep[T]) seg(slot, _ int, x args, n int, _ bool) {
-	s.slots[slot] += s.countIn(values[T](x[0], n))
+	v := values[T](x[0], n)
+	k, done := nativeCount(&s.native, s.zeros, v)
+	s.slots[slot] += k + s.countIn(v[done:])
 }
 
 func (s *countSweep[T]) flush(slot, at, _ int) {
@@ -61,6 +67,14 @@ func (s *countSweep[T]) start(_, at, w int) { clear(s.out[at : at+w]) }
 
 func (s *countSweep[T]) rows(_, at, w int, x args, stride [2]int, count int, _ bool) {
 	var zero T
+	if done := w &^ 3; s.native.rows != nil && done > 0 {
+		s.native.panel(unsafe.Pointer(&s.out[at]), x[0], nil, nil, done, stride[0], count)
+		if done == w {
+			return
+		}
+		at, w = at+done, w-done
+		x[0] = element[T](x[0], done)
+	}
 	acc := s.out[at : at+w]
 	v := values[T](x[0], (count-1)*stride[0]+w)
 	for r := range count {
@@ -96,9 +110,11 @@ func (s *countSweep[T]) scatter(_ int, dst []int, x args) {
 // truthSweep folds any (all false) and all: whether a value is, or every value is, not 0.
 type truthSweep[T number] struct {
 	long
-	all   bool
-	out   []uint8
-	slots []uint8
+	all    bool
+	out    []uint8
+	slots  []uint8
+	native native
+	zeros  bool // machine code counts zeros
 }
 
 func newTruth[T number](r *kernels.Reduction) sweep {
@@ -120,7 +136,13 @@ func (s *truthSweep[T]) seg(slot, _ int, x args, n int, _ bool) {
 		return
 	}
 	var zero T
-	for _, v := range values[T](x[0], n) {
+	y := values[T](x[0], n)
+	k, done := nativeCount(&s.native, s.zeros, y)
+	if s.all && k < int64(done) || !s.all && k > 0 {
+		s.slots[slot] ^= 1
+		return
+	}
+	for _, v := range y[done:] {
 		if (v != zero) != s.all {
 			s.slots[slot] ^= 1
 			return
@@ -142,6 +164,14 @@ func (s *truthSweep[T]) start(_, at, w int) {
 
 func (s *truthSweep[T]) rows(_, at, w int, x args, stride [2]int, count int, _ bool) {
 	var zero T
+	if done := w &^ 31; s.native.rows != nil && done > 0 {
+		s.native.panel(unsafe.Pointer(&s.out[at]), x[0], nil, nil, done, stride[0], count)
+		if done == w {
+			return
+		}
+		at, w = at+done, w-done
+		x[0] = element[T](x[0], done)
+	}
 	acc := s.out[at : at+w]
 	v := values[T](x[0], (count-1)*stride[0]+w)
 	for r := range count {

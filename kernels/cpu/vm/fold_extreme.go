@@ -28,6 +28,9 @@ type extremeSweep[T ordered] struct {
 	out      []T
 	half     halves
 	slots    []T
+	native   native
+	seed     T // what machine code begins with where nothing has been seen
+	room     [groupBytes / 8]uint64
 }
 
 func newExtreme[T ordered](r *kernels.Reduction, in dtype.DType, skip bool, ops *extremeOps[T]) sweep {
@@ -46,6 +49,9 @@ func (s *extremeSweep[T]) fill() { s.start(0, 0, len(s.out)) }
 
 func (s *extremeSweep[T]) seg(slot, _ int, x args, n int, _ bool) {
 	v := values[T](x[0], n)
+	if v = v[s.nativeSeg(slot, v):]; len(v) == 0 {
+		return
+	}
 	if !s.skip {
 		s.slots[slot] = s.ops.seg(s.slots[slot], v)
 		return
@@ -88,6 +94,12 @@ func (s *extremeSweep[T]) start(_, at, w int) {
 }
 
 func (s *extremeSweep[T]) rows(_, at, w int, x args, stride [2]int, count int, _ bool) {
+	done := s.nativeRows(at, w, x[0], stride[0], count)
+	if done == w {
+		return
+	}
+	at, w = at+done, w-done
+	x[0] = element[T](x[0], done)
 	v := values[T](x[0], (count-1)*stride[0]+w)
 	acc := s.out[at : at+w]
 	for r := range count {

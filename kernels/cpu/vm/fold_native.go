@@ -52,14 +52,15 @@ func (n *native) run(acc, x unsafe.Pointer, groups int, mean *float64) int {
 
 // panel adds rows of w elements (a multiple of 4), stride elements apart, to w accumulators.
 func (n *native) panel(acc, x, count, mean unsafe.Pointer, w, stride, rows int) {
-	for _, k := range [2]int{rows &^ 7, rows & 7} {
-		if k == 0 {
-			continue
+	n.args = loopArgs{acc: acc, x: x, count: count, mean: mean, width: w, stride: stride * n.size, rows: rows}
+	if few := rows & 7; few > 0 {
+		if n.args.rows = rows - few; n.args.rows > 0 {
+			n.rows.Run(unsafe.Pointer(&n.args))
+			n.args.x = unsafe.Add(x, n.args.rows*n.args.stride)
 		}
-		n.args = loopArgs{acc: acc, x: x, count: count, mean: mean, width: w, stride: stride * n.size, rows: k}
-		n.rows.Run(unsafe.Pointer(&n.args))
-		x = unsafe.Add(x, k*stride*n.size)
+		n.args.rows = few
 	}
+	n.rows.Run(unsafe.Pointer(&n.args))
 	n.args = loopArgs{}
 }
 

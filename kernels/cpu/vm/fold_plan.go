@@ -160,6 +160,7 @@ const (
 func (r *foldRun) computed(p *kernels.Program, g *foldGroup, c *kernels.Call, e *exec, scratch []byte, store bool) error {
 	r.operands(p, g, c)
 	defer r.done(g)
+	defer e.forget()
 	r.ops = e.operands(r.ops, c, store)
 	r.geo.set(c.Shape, g.axes, r.ops, e.code.whole)
 	if err := e.bind(c, &r.geo, scratch, store); err != nil {

@@ -121,6 +121,7 @@ const watch = 256
 func (k *kernel) elementwise(ctx context.Context, c *kernels.Call) error {
 	r := k.runs.Get().(*run)
 	defer k.runs.Put(r)
+	defer r.exec.forget()
 	r.ops = r.exec.operands(r.ops[:0], c, true)
 	r.geo.set(c.Shape, 0, r.ops, k.code.whole)
 	r.exec.fused.alone = true

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package cpu_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/arrayrun/arrayrun/chunk"
+	"github.com/arrayrun/arrayrun/chunk/dtype"
+	"github.com/arrayrun/arrayrun/chunk/mem"
+	"github.com/arrayrun/arrayrun/kernels"
+	"github.com/arrayrun/arrayrun/kernels/cpu"
+)
+
+// TestFoldsAlike compares the executors on every fold of every dtype over shapes with long and short runs, wide and
+// narrow rows, with and without NaN.
+func TestFoldsAlike(t *testing.T) {
+	fast, plain := cpu.New(cpu.Options{Mode: "avx2"}), cpu.New(cpu.Options{Mode: "generic"})
+	defer fast.Close()
+	defer plain.Close()
+	for _, red := range kernels.AllReductions() {
+		for d := dtype.Bool; d <= dtype.Float64; d++ {
+			if _, err := red.Result(d); err != nil {
+				continue
+			}
+			rd := rand.New(rand.NewPCG(uint64(d), 1))
+			draw := make([]uint64, 600) // conversions cost more than folds
+			for i := range draw {
+				if draw[i] = small(rd, d); i > 550 {
+					draw[i] = edge(rd, d)
+				}
+			}
+			for i, c := range []struct {
+				shape  chunk.Shape
+				axes   kernels.AxisSet
+				groups int64
+			}{
+				{chunk.Shape{9000}, kernels.Axes(0), 0},
+				{chunk.Shape{7, 131}, kernels.Axes(1), 0},
+				{chunk.Shape{5, 3, 70}, kernels.Axes(0, 2), 0},
+				{chunk.Shape{9, 37}, kernels.Axes(0), 0},
+				{chunk.Shape{300, 70}, kernels.Axes(0), 0},
+				{chunk.Shape{3, 23, 130}, kernels.Axes(1), 0},
+				{chunk.Shape{40, 67}, kernels.Axes(0), 3},
+				{chunk.Shape{11, 300}, kernels.Axes(1), 4},
+			} {
+				for nans := range 3 {
+					r := rand.New(rand.NewPCG(uint64(red.ID)<<8+uint64(d), uint64(3*i+nans)))
+					foldAlike(t, fast, plain, r, draw, red, d, c.shape, c.axes, c.groups, nans, nans == 2)
+				}
+			}
+		}
+	}
+}
+
+// foldAlike runs one fold on both devices; body makes it a fold of something computed.
+func foldAlike(t *testing.T, fast, plain kernels.Device, r *rand.Rand, draw []uint64, red *kernels.Reduction, d dtype.DType, shape chunk.Shape, axes kernels.AxisSet, groups int64, nans int, body bool) {
+	t.Helper()
+	pack := func(d dtype.DType, shape chunk.Shape) *chunk.Chunk {
+		n := shape.Size() * int64(d.Size())
+		return &chunk.Chunk{DType: d, ItemBytes: int32(d.Size()), Shape: shape, Strides: shape.RowMajor(), Block: mem.Wrap(make([]byte, n+mem.Align)[:n])}
+	}
+	b := kernels.NewBuilder(len(shape))
+	x := b.Input(kernels.In(d))
+	in := pack(d, shape)
+	call := kernels.Call{Shape: shape, Origin: make(chunk.Shape, len(shape)), In: []*chunk.Chunk{in}}
+	raw := in.Block.Bytes()
+	for i := 0; i < len(raw); i += d.Size() {
+		v := draw[r.IntN(len(draw))]
+		if k := r.IntN(10); d.IsFloat() && (nans == 1 && k < 2 || nans == 2 && k < 8) {
+			v = ^uint64(0) >> (64 - 8*d.Size())
+		}
+		for k := range d.Size() {
+			raw[i+k] = byte(v >> (8 * k))
+		}
+	}
+	if body && d.Kind() != dtype.KindBool {
+		x = b.Apply(kernels.OpMaximum, x, b.Apply(kernels.OpMinimum, x, x))
+	}
+	f := kernels.Fold{Op: red.ID, Args: []kernels.Reg{x}, Axes: axes, Group: -1}
+	if red.Indexed {
+		p := b.Index(0)
+		for i := 1; i < len(shape); i++ {
+			n, _ := kernels.ConstOf(dtype.Int64, shape[i])
+			p = b.Apply(kernels.OpAdd, b.Apply(kernels.OpMultiply, p, b.Const(n)), b.Index(i))
+		}
+		f.Args = append(f.Args, p)
+	}
+	outShape := chunk.Shape{kernels.FoldBlocks(shape, axes)}
+	if groups > 0 {
+		f.Group = 1
+		b.Input(kernels.In(dtype.Int32))
+		ids := pack(dtype.Int32, shape)
+		for i := range chunk.Slice[int32](ids) {
+			chunk.Slice[int32](ids)[i] = int32(r.IntN(int(groups)+2)) - 1
+		}
+		call.In = append(call.In, ids)
+		outShape[0] = groups
+	}
+	for i, n := range shape {
+		if !axes.Has(i) {
+			outShape = append(outShape, n)
+		}
+	}
+	b.Fold(f)
+	p, err := b.Build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out [2][]*chunk.Chunk
+	for i, dev := range []kernels.Device{fast, plain} {
+		for _, s := range red.State(d) {
+			out[i] = append(out[i], pack(s.DType, outShape))
+		}
+		call.Out = out[i]
+		if err := run(dev, p, call); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range out[0] {
+		same(t, fmt.Sprintf("%s(%v) over axes %b of %v, %d groups, nans %d, component %d of\n%s", red.Name, d, axes, shape, groups, nans, i, p), out[0][i], out[1][i])
+	}
+}
+
+// edge is a value at the edges of floats, in the dtype.
+func edge(r *rand.Rand, d dtype.DType) uint64 {
+	c, err := kernels.ConstOf(dtype.Float64, edges[r.IntN(len(edges)-1)])
+	if err != nil {
+		return 0
+	}
+	if c, err = kernels.EvalConst(kernels.OpCast, d, c); err != nil || c.IsNaN() {
+		return 0
+	}
+	return c.Bits
+}
