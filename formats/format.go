@@ -2,7 +2,10 @@
 
 package formats
 
-import "context"
+import (
+	"context"
+	"io"
+)
 
 // Format is one row of the table of formats in formats/all.
 type Format struct {
@@ -14,6 +17,9 @@ type Format struct {
 	// Open reads the metadata of the file or directory at path. Errors wrap
 	// ErrFormat, ErrCorrupt or the file system's. nil: the format is write-only.
 	Open func(ctx context.Context, path string) (*Group, error)
+	// OpenAt is Open for the bytes of one file, wherever they are; name says where, for messages and for Detect. The group's
+	// Close leaves r open. nil: the format is no single file.
+	OpenAt func(ctx context.Context, r io.ReaderAt, size int64, name string) (*Group, error)
 	// Extensions are the endings of names that Create is chosen by, with their dot.
 	Extensions []string
 	// Create starts an output at path. It returns an error wrapping ErrExists when

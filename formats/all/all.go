@@ -27,6 +27,7 @@ var Formats = []formats.Format{
 	zarr.Format,
 	npy.Format,
 	npy.Archive,
+	zarr.Archive,
 	netcdf.Classic,
 	netcdf.NetCDF4,
 	tiff.Format,
@@ -41,7 +42,7 @@ func Path(uri string) (string, error) {
 		return uri, nil
 	}
 	if scheme != "file" {
-		return "", fmt.Errorf("formats: %q: scheme %q is not supported, want a path or file://: %w", uri, scheme, formats.ErrFormat)
+		return "", fmt.Errorf("formats: %q: scheme %q is not supported, want a path, file://, or to read http:// or https://: %w", uri, scheme, formats.ErrFormat)
 	}
 	if p, err := url.PathUnescape(rest); err == nil {
 		rest = p
@@ -49,9 +50,12 @@ func Path(uri string) (string, error) {
 	return strings.TrimPrefix(rest, "localhost"), nil
 }
 
-// Open opens what is at uri. The group's Close must be called when it is not nil. Errors wrap
+// Open opens what is at uri: a path, file:// or a URL of http or https. The group's Close must be called when it is not nil. Errors wrap
 // fs.ErrNotExist when nothing is there, formats.ErrFormat when no format knows it, formats.ErrCorrupt when it is damaged.
 func Open(ctx context.Context, uri string) (*formats.Group, error) {
+	if isURL(uri) {
+		return openURL(ctx, uri)
+	}
 	path, err := Path(uri)
 	if err != nil {
 		return nil, err

@@ -20,6 +20,9 @@ var Classic = formats.Format{
 	Open: func(ctx context.Context, path string) (*formats.Group, error) {
 		return open(ctx, path, openClassic)
 	},
+	OpenAt: func(ctx context.Context, r io.ReaderAt, size int64, name string) (*formats.Group, error) {
+		return openAt(ctx, r, size, name, openClassic)
+	},
 	Create: CreateClassic,
 }
 
@@ -32,13 +35,24 @@ func open(ctx context.Context, path string, read func(io.ReaderAt, int64) (*form
 	if err != nil {
 		return nil, err
 	}
-	g, err := read(f, f.Size())
+	g, err := openAt(ctx, f, f.Size(), path, read)
 	if err == nil {
 		g.Close = f.Close
 		return g, nil
 	}
 	f.Close()
-	return nil, fmt.Errorf("netcdf: open %s: %w", path, err)
+	return nil, err
+}
+
+func openAt(ctx context.Context, r io.ReaderAt, size int64, name string, read func(io.ReaderAt, int64) (*formats.Group, error)) (*formats.Group, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	g, err := read(r, size)
+	if err != nil {
+		return nil, fmt.Errorf("netcdf: open %s: %w", name, err)
+	}
+	return g, nil
 }
 
 // detectHDF5 also looks at 512, 1024, 2048, where head does not reach.
@@ -50,6 +64,9 @@ var NetCDF4 = formats.Format{
 	Detect: detectHDF5,
 	Open: func(ctx context.Context, path string) (*formats.Group, error) {
 		return open(ctx, path, openHDF5)
+	},
+	OpenAt: func(ctx context.Context, r io.ReaderAt, size int64, name string) (*formats.Group, error) {
+		return openAt(ctx, r, size, name, openHDF5)
 	},
 	Extensions: []string{".nc", ".nc4", ".cdf", ".h5", ".hdf5", ".he5"},
 	Create:     Create,

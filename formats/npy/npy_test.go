@@ -82,7 +82,7 @@ func TestRefused(t *testing.T) {
 		b := append([]byte(magic), 1, 0, byte(len(header)), byte(len(header)>>8))
 		path := filepath.Join(t.TempDir(), "x.npy")
 		os.WriteFile(path, append(append(b, header...), make([]byte, 64)...), 0o666)
-		if _, err := openFile(context.Background(), path); !errors.Is(err, formats.ErrFormat) && !errors.Is(err, formats.ErrCorrupt) {
+		if _, err := Format.Open(context.Background(), path); !errors.Is(err, formats.ErrFormat) && !errors.Is(err, formats.ErrCorrupt) {
 			t.Errorf("%s: %v, want ErrFormat or ErrCorrupt", name, err)
 		}
 	}

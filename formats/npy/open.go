@@ -9,18 +9,19 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"sync"
 
 	"github.com/arrayrun/arrayrun/formats"
+	"github.com/arrayrun/arrayrun/formats/store"
 )
 
 // Format is the row of .npy files.
 var Format = formats.Format{
 	Name:       "npy",
 	Detect:     func(head []byte, _ string) bool { return strings.HasPrefix(string(head), magic) },
-	Open:       openFile,
+	Open:       func(ctx context.Context, path string) (*formats.Group, error) { return open(ctx, path, openFile) },
+	OpenAt:     openFile,
 	Extensions: []string{".npy"},
 	Create:     createFile,
 }
@@ -29,42 +30,40 @@ var Format = formats.Format{
 var Archive = formats.Format{
 	Name:       "npz",
 	Detect:     detectArchive,
-	Open:       openArchive,
+	Open:       func(ctx context.Context, path string) (*formats.Group, error) { return open(ctx, path, openArchive) },
+	OpenAt:     openArchive,
 	Extensions: []string{".npz"},
 	Create:     createArchive,
 }
 
-func openFile(ctx context.Context, path string) (*formats.Group, error) {
-	f, size, err := open(ctx, path)
+// open opens the file at path and lets read parse it; the group's Close closes it.
+func open(ctx context.Context, path string, read func(context.Context, io.ReaderAt, int64, string) (*formats.Group, error)) (*formats.Group, error) {
+	f, err := store.OpenFile(path)
 	if err != nil {
+		return nil, fmt.Errorf("formats/npy: %w", err)
+	}
+	g, err := read(ctx, f, f.Size(), path)
+	if err != nil {
+		f.Close()
 		return nil, err
 	}
-	h, err := readHeader(bufio.NewReader(f))
+	g.Close = f.Close
+	return g, nil
+}
+
+func openFile(ctx context.Context, f io.ReaderAt, size int64, path string) (*formats.Group, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	h, err := readHeader(bufio.NewReader(io.NewSectionReader(f, 0, size)))
 	var b *box
 	if err == nil {
 		b, err = newBox("data", f, h, h.data, size-h.data)
 	}
 	if err != nil {
-		f.Close()
 		return nil, fmt.Errorf("formats/npy: open %s: %w", path, err)
 	}
-	return &formats.Group{Format: "npy", Vars: []formats.Var{{Name: "data", Source: b}}, Close: f.Close}, nil
-}
-
-func open(ctx context.Context, path string) (*os.File, int64, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, 0, err
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, 0, fmt.Errorf("formats/npy: %w", err)
-	}
-	st, err := f.Stat()
-	if err != nil {
-		f.Close()
-		return nil, 0, fmt.Errorf("formats/npy: %w", err)
-	}
-	return f, st.Size(), nil
+	return &formats.Group{Format: "npy", Vars: []formats.Var{{Name: "data", Source: b}}}, nil
 }
 
 // detectArchive takes a zip archive for one of ours by its name or its first member's.
@@ -80,17 +79,15 @@ func detectArchive(head []byte, path string) bool {
 	return strings.HasSuffix(path, ".npz") || len(h) >= 30+n && strings.HasSuffix(h[30:30+n], ".npy")
 }
 
-func openArchive(ctx context.Context, path string) (*formats.Group, error) {
-	f, size, err := open(ctx, path)
-	if err != nil {
+func openArchive(ctx context.Context, f io.ReaderAt, size int64, path string) (*formats.Group, error) {
+	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	z, err := zip.NewReader(f, size)
 	if err != nil {
-		f.Close()
 		return nil, fmt.Errorf("formats/npy: open %s: %v: %w", path, err, formats.ErrCorrupt)
 	}
-	g := &formats.Group{Format: "npz", Close: f.Close}
+	g := &formats.Group{Format: "npz"}
 	for _, m := range z.File {
 		name, ok := strings.CutSuffix(m.Name, ".npy")
 		if !ok || strings.HasSuffix(m.Name, "/") {
@@ -108,7 +105,7 @@ func openArchive(ctx context.Context, path string) (*formats.Group, error) {
 }
 
 // member returns the array of a member: read in place when it is stored, else decompressed.
-func member(f *os.File, size int64, m *zip.File, name string) (*box, error) {
+func member(f io.ReaderAt, size int64, m *zip.File, name string) (*box, error) {
 	start, err := m.DataOffset()
 	if err != nil {
 		return nil, fmt.Errorf("%v: %w", err, formats.ErrCorrupt)

@@ -213,7 +213,9 @@ func (h *HTTP) do(ctx context.Context, method, key, ranges string, read func(*ht
 	defer cancel()
 	watch := time.AfterFunc(h.stall, cancel)
 	defer watch.Stop()
-	req, err := http.NewRequestWithContext(ctx, method, h.base.JoinPath(key).String(), nil)
+	at := *h.base
+	at.Path += "/" + key
+	req, err := http.NewRequestWithContext(ctx, method, at.String(), nil)
 	if err != nil {
 		return err
 	}

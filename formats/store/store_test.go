@@ -17,6 +17,7 @@ import (
 
 func TestStores(t *testing.T) {
 	t.Run("memory", func(t *testing.T) { storetest.Store(t, &store.Memory{}) })
+	t.Run("below", func(t *testing.T) { storetest.Store(t, store.Below(&store.Memory{}, "x/y")) })
 	t.Run("dir", func(t *testing.T) {
 		root := filepath.Join(t.TempDir(), "not/yet/there")
 		storetest.Store(t, store.NewDir(root))

@@ -18,6 +18,9 @@ import (
 // ErrReadOnly is wrapped by Put and Delete of stores that are only read.
 var ErrReadOnly = errors.New("store: it can be read only")
 
+// ErrDamaged is wrapped where stored bytes contradict a store's own rules or checksums.
+var ErrDamaged = errors.New("store: damaged")
+
 // Zip is a Store in a ZIP archive, which is read: a key is a member's name. Members that are stored as they are
 // are read by ranges; compressed ones are decompressed whole for each read, which suits chunks.
 type Zip struct {
@@ -115,7 +118,7 @@ func (z *Zip) Get(ctx context.Context, key string, r Range, limit int64, buf []b
 
 func (z *Zip) get(m *zip.File, r Range, limit int64, buf []byte) ([]byte, error) {
 	if m.UncompressedSize64 > 1<<62 || m.CompressedSize64 > 1<<62 {
-		return nil, fmt.Errorf("a member of %d bytes: %w", m.UncompressedSize64, fs.ErrInvalid)
+		return nil, fmt.Errorf("a member of %d bytes: %w", m.UncompressedSize64, ErrDamaged)
 	}
 	size := int64(m.UncompressedSize64)
 	lo, hi, err := r.of(size)
@@ -128,35 +131,35 @@ func (z *Zip) get(m *zip.File, r Range, limit int64, buf []byte) ([]byte, error)
 	if m.Method == zip.Store {
 		at, err := m.DataOffset()
 		if err != nil {
-			return nil, fmt.Errorf("%v: %w", err, fs.ErrInvalid)
+			return nil, fmt.Errorf("%v: %w", err, ErrDamaged)
 		}
 		if m.CompressedSize64 != m.UncompressedSize64 {
-			return nil, fmt.Errorf("%d stored bytes of %d: %w", m.CompressedSize64, size, fs.ErrInvalid)
+			return nil, fmt.Errorf("%d stored bytes of %d: %w", m.CompressedSize64, size, ErrDamaged)
 		}
 		b, err := readOpen(z.r, at+size, Range{at + lo, hi - lo}, -1, buf)
 		if err == nil && hi-lo == size && m.CRC32 != 0 && crc32.ChecksumIEEE(b) != m.CRC32 {
-			err = zip.ErrChecksum
+			err = fmt.Errorf("%w: %w", zip.ErrChecksum, ErrDamaged)
 		}
 		return b, err
 	}
 	if m.CompressedSize64 < m.UncompressedSize64/maxDeflate {
-		return nil, fmt.Errorf("%d bytes of %d stored ones: %w", size, m.CompressedSize64, fs.ErrInvalid)
+		return nil, fmt.Errorf("%d bytes of %d stored ones: %w", size, m.CompressedSize64, ErrDamaged)
 	}
 	f, err := m.Open()
 	if err != nil {
-		return nil, fmt.Errorf("%v: %w", err, fs.ErrInvalid)
+		return nil, fmt.Errorf("%v: %w", err, ErrDamaged)
 	}
 	defer f.Close()
 	if _, err := io.CopyN(io.Discard, f, lo); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", err, ErrDamaged)
 	}
 	buf = grow(buf, hi-lo)
 	if _, err := io.ReadFull(f, buf); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", err, ErrDamaged)
 	}
 	if hi == size { // what follows is the end, where the checksum is verified
 		if _, err := bufio.NewReaderSize(f, 16).ReadByte(); err != io.EOF {
-			return nil, fmt.Errorf("behind its end: %v: %w", err, zip.ErrChecksum)
+			return nil, fmt.Errorf("behind its end: %v: %w", err, ErrDamaged)
 		}
 	}
 	return buf, nil

@@ -17,6 +17,7 @@ var Format = formats.Format{
 	Name:   "tiff",
 	Detect: func(head []byte, _ string) bool { return isTIFF(head) },
 	Open:   Open,
+	OpenAt: OpenAt,
 }
 
 var spare = sync.Pool{New: func() any { return new([]byte) }}
@@ -24,19 +25,28 @@ var spare = sync.Pool{New: func() any { return new([]byte) }}
 // Open opens the file at path. Its series are variables: image, image_1 and so on; their reduced copies are
 // image_overview_1, image_overview_2. The group's Close closes the file. Errors wrap formats.ErrFormat or formats.ErrCorrupt.
 func Open(ctx context.Context, path string) (*formats.Group, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
 	f, err := store.OpenFile(path)
 	if err != nil {
 		return nil, err
 	}
-	g, err := open(f, f.Size())
+	g, err := OpenAt(ctx, f, f.Size(), path)
 	if err != nil {
 		f.Close()
-		return nil, fmt.Errorf("formats/tiff: open %s: %w", path, err)
+		return nil, err
 	}
 	g.Close = f.Close
+	return g, nil
+}
+
+// OpenAt is Open for the size bytes of r, which stays open; name says where they are.
+func OpenAt(ctx context.Context, r io.ReaderAt, size int64, name string) (*formats.Group, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	g, err := open(r, size)
+	if err != nil {
+		return nil, fmt.Errorf("formats/tiff: open %s: %w", name, err)
+	}
 	return g, nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -23,6 +24,14 @@ var Format = formats.Format{
 	Open:       Open,
 	Extensions: []string{".zarr", ".zr"},
 	Create:     Create,
+}
+
+// Archive is the row of hierarchies in ZIP archives, which are read.
+var Archive = formats.Format{
+	Name:   "zarr.zip",
+	Detect: func(head []byte, _ string) bool { return strings.HasPrefix(string(head), "PK\x03\x04") },
+	Open:   openArchive,
+	OpenAt: openArchiveAt,
 }
 
 // documents are the keys that make a directory a node.
@@ -50,6 +59,43 @@ func Open(ctx context.Context, path string) (*formats.Group, error) {
 	return g, nil
 }
 
+func openArchive(ctx context.Context, path string) (*formats.Group, error) {
+	f, err := store.OpenFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("formats/zarr: %w", err)
+	}
+	g, err := openArchiveAt(ctx, f, f.Size(), path)
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	g.Close = f.Close
+	return g, nil
+}
+
+// openArchiveAt opens the hierarchy in an archive: at its root, or in the one folder it has there.
+func openArchiveAt(ctx context.Context, r io.ReaderAt, size int64, name string) (*formats.Group, error) {
+	fail := func(err error) (*formats.Group, error) {
+		if errors.Is(err, fs.ErrInvalid) || errors.Is(err, store.ErrDamaged) {
+			err = fmt.Errorf("%w: %w", err, formats.ErrCorrupt)
+		}
+		return nil, fmt.Errorf("formats/zarr: open %s: %w", name, err)
+	}
+	z, err := store.NewZip(r, size, name)
+	if err != nil {
+		return fail(err)
+	}
+	var st store.Store = z
+	if l, err := z.List(ctx, ""); err == nil && len(l) == 1 && l[0].Dir {
+		st = store.Below(z, l[0].Name)
+	}
+	g, err := OpenStore(ctx, st)
+	if err != nil {
+		return fail(err)
+	}
+	return g, nil
+}
+
 // OpenStore is Open for the node at the root of any store.
 func OpenStore(ctx context.Context, st store.Store) (*formats.Group, error) {
 	t := &tree{st: st}
@@ -65,7 +111,7 @@ func OpenStore(ctx context.Context, st store.Store) (*formats.Group, error) {
 		return nil, fmt.Errorf("no zarr.json, .zgroup or .zarray: %w", formats.ErrFormat)
 	}
 	if root.array {
-		name := strings.TrimSuffix(filepath.Base(st.Name()), ".zarr")
+		name := strings.TrimSuffix(strings.TrimSuffix(filepath.Base(st.Name()), ".zip"), ".zarr")
 		g := &formats.Group{Format: root.format()}
 		v := t.variable(name, "", root)
 		g.Vars = []formats.Var{v}

@@ -76,7 +76,7 @@ func (s *source) get(ctx context.Context, r store.Range, limit int64, buf []byte
 		return s.mem[r.Off : r.Off+r.Len], nil
 	}
 	b, err := s.a.st.Get(ctx, s.key, r, limit, buf)
-	if errors.Is(err, store.ErrRange) {
+	if errors.Is(err, store.ErrRange) || errors.Is(err, store.ErrDamaged) {
 		err = fmt.Errorf("%w: %w", err, formats.ErrCorrupt)
 	}
 	*read += int64(len(b))
