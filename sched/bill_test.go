@@ -173,3 +173,26 @@ func TestNamedBudgetWorks(t *testing.T) {
 		}
 	}
 }
+
+// TestMaskBeyondTheBudget: the positions that a mask selects are charged, and too many of them are refused.
+func TestMaskBeyondTheBudget(t *testing.T) {
+	e, err := New(Options{Memory: 1 << 20, Workers: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	sum := func(n int64) (float64, error) {
+		x := ndarray.Arange(int64(0), n, int64(1), dtype.Float64)
+		got, err := ndarray.Values[float64](context.Background(), e, x.Index(ndarray.Mask(x.Mod(2).Equal(0))).Sum())
+		if err != nil {
+			return 0, err
+		}
+		return got[0], nil
+	}
+	if got, err := sum(20_000); err != nil || got != 99_990_000 {
+		t.Errorf("sum of 10000 even numbers = %v, %v, want 99990000", got, err)
+	}
+	if got, err := sum(10_000_000); !errors.Is(err, ErrBudget) || !strings.Contains(err.Error(), "5000000 elements") {
+		t.Errorf("sum of 5000000 even numbers in 1 MiB = %v, %v, want an error wrapping ErrBudget", got, err)
+	}
+}

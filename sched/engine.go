@@ -181,5 +181,5 @@ func (e *Engine) plan(ctx context.Context, outputs []ndarray.Output) (*plan.Plan
 	for i, o := range outputs {
 		outs[i] = plan.Output{Node: nodes[i], Name: o.Name, Sink: o.To}
 	}
-	return plan.Build(ctx, outs, plan.Options{Device: e.device, Budget: e.opt.Memory, Workers: e.opt.Workers, NoFuse: e.opt.NoFuse, TileElements: e.opt.tileElements})
+	return plan.Build(ctx, outs, plan.Options{Device: e.device, Budget: e.opt.Memory, Beside: listBytes(nodes), Workers: e.opt.Workers, NoFuse: e.opt.NoFuse, TileElements: e.opt.tileElements})
 }

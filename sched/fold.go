@@ -31,6 +31,7 @@ type foldRun struct {
 	call    kernels.Call // joins right to left
 	join    kernels.Join[int64]
 	local   localIDs
+	waits   bool // for the turn of each cell
 }
 
 // fragRun is the tree of one fragment inside one task.
@@ -75,6 +76,7 @@ func (f *foldRun) init(t *tasker, i int) {
 	f.call = kernels.Call{Out: f.left.p, In: f.right.p, Shape: f.left.c[0].Shape}
 	f.join = f.joinSlots
 	f.store = make(state, len(f.plan.State))
+	f.waits = f.plan.Groups > 0 && t.s.InOrder(f.plan)
 	if f.plan.GroupLeaf >= 0 && t.s.Body.Leaves[f.plan.GroupLeaf].IDs != nil {
 		f.local.of = make([]int32, f.plan.Groups)
 		f.local.groups = []int32{} // nil would mean all groups
@@ -195,7 +197,13 @@ func (f *foldRun) open(t *tasker, fr *fragRun) {
 func (f *foldRun) after(ctx context.Context, t *tasker) error {
 	fr := &f.frags[f.cur]
 	if f.plan.Groups > 0 {
-		return t.sr.merger(f, fr).add(ctx, t, f, f.plan.Cells.Linear(t.cells.key))
+		m, cell := t.sr.merger(f, fr), f.plan.Cells.Linear(t.cells.key)
+		if f.waits && !m.cells.Turn(cell) {
+			if err := t.pause(ctx, func() error { return m.cells.Await(ctx, cell) }); err != nil {
+				return err
+			}
+		}
+		return m.add(ctx, t, f, cell)
 	}
 	base := f.plan.Cells.First(t.cells.key)
 	for b := range f.blocks {

@@ -3,12 +3,17 @@
 package sched
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 
+	"github.com/arrayrun/arrayrun/chunk"
+	"github.com/arrayrun/arrayrun/chunk/dtype"
 	"github.com/arrayrun/arrayrun/kernels"
 	"github.com/arrayrun/arrayrun/ndarray"
 	"github.com/arrayrun/arrayrun/ndarray/graph"
+	"github.com/arrayrun/arrayrun/sched/plan"
 )
 
 // Resolve returns the arrays with every selection by a mask replaced by the
@@ -45,15 +50,9 @@ func (e *Engine) resolve(ctx context.Context, nodes []*graph.Node) ([]*graph.Nod
 			return nodes, nil
 		}
 		for mask := range masks {
-			truth, err := ndarray.Values[bool](ctx, e, ndarray.FromNode(mask))
+			ids, err := e.truePositions(ctx, mask)
 			if err != nil {
 				return nil, fmt.Errorf("sched: count a mask: %w", err)
-			}
-			ids := []int64{}
-			for i, t := range truth {
-				if t {
-					ids = append(ids, int64(i))
-				}
 			}
 			masks[mask] = ids
 		}
@@ -65,6 +64,79 @@ func (e *Engine) resolve(ctx context.Context, nodes []*graph.Node) ([]*graph.Nod
 			}
 		}
 	}
+}
+
+// positionBytes is what one position of a list takes: itself, and its place in the key that makes equal nodes one.
+const positionBytes = 24
+
+// listBytes returns what the lists of positions that nodes select by take in host memory.
+func listBytes(nodes []*graph.Node) int64 {
+	seen := map[*graph.Node]bool{}
+	total := int64(0)
+	var walk func(n *graph.Node)
+	walk = func(n *graph.Node) {
+		if seen[n] {
+			return
+		}
+		seen[n] = true
+		switch arg := n.Arg.(type) {
+		case graph.SelectArg:
+			for _, s := range arg.Axes {
+				total += int64(len(s.IDs)) * positionBytes
+			}
+		case graph.ReduceArg:
+			total += int64(len(arg.IDs)) * positionBytes / 2 // int32
+		}
+		for _, in := range n.In {
+			walk(in)
+		}
+	}
+	for _, n := range nodes {
+		walk(n)
+	}
+	return total
+}
+
+// truePositions computes a mask of one axis chunk by chunk and returns where it is true, in order. More positions than half the budget
+// holds are an error wrapping ErrBudget.
+func (e *Engine) truePositions(ctx context.Context, mask *graph.Node) ([]int64, error) {
+	type part struct {
+		start int64
+		ids   []int64
+	}
+	var parts []part
+	count, most := int64(0), e.opt.Memory/2/positionBytes
+	out := ndarray.Output{Name: "mask", Array: ndarray.FromNode(mask).AsType(dtype.Bool), Each: func(at chunk.Region, c *chunk.Chunk) error {
+		p := part{start: at.Lo[0]}
+		truth := chunk.Elems[bool](c.Block)
+		for i := range c.Shape[0] {
+			if !truth[c.Offset+i*c.Strides[0]] {
+				continue
+			}
+			if count++; count <= most {
+				p.ids = append(p.ids, at.Lo[0]+i)
+			}
+		}
+		if count > most {
+			parts = nil // only the count matters now
+		} else if len(p.ids) > 0 {
+			parts = append(parts, p)
+		}
+		return nil
+	}}
+	if err := e.Run(ctx, []ndarray.Output{out}); err != nil {
+		return nil, err
+	}
+	if count > most {
+		return nil, fmt.Errorf("it selects %d elements: their positions take %s of host memory, want at most half the budget of %s; raise --memory to %dMiB, or use where: %w",
+			count, plan.Bytes(count*positionBytes), plan.Bytes(e.opt.Memory), 2*count*positionBytes>>20+16, ErrBudget)
+	}
+	slices.SortFunc(parts, func(a, b part) int { return cmp.Compare(a.start, b.start) })
+	ids := make([]int64, 0, count)
+	for _, p := range parts {
+		ids = append(ids, p.ids...)
+	}
+	return ids, nil
 }
 
 // innermost collects the masks that depend on no other mask and reports whether n depends on one.

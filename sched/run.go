@@ -75,6 +75,8 @@ func (e *Engine) execute(ctx context.Context, p *plan.Plan, outputs []ndarray.Ou
 		return &Stats{}, err
 	}
 	defer e.runs.release(p.Least)
+	e.gate.hold(p.Beside)
+	defer e.gate.hold(-p.Beside)
 	restrainHeap()
 	start := time.Now()
 	r := &run{

@@ -28,6 +28,8 @@ type tasker struct {
 	out    []chunk.Chunk
 	folds  []foldRun
 	cells  cellWalk
+	seated bool          // among those that compute
+	idle   time.Duration // of the current step, waited among them
 }
 
 func newTasker(r *run, sr *stageRun) *tasker {
@@ -92,10 +94,10 @@ func (t *tasker) run(ctx context.Context, i int64) error {
 			t.close(mark)
 		}
 	}
-	if err := t.r.cpu.enter(ctx); err != nil {
+	if err := t.enter(ctx); err != nil {
 		return err
 	}
-	defer t.r.cpu.leave()
+	defer t.leave()
 	for i := range t.folds {
 		if err := t.folds[i].end(ctx, t); err != nil {
 			return err
@@ -149,14 +151,13 @@ func (t *tasker) step(ctx context.Context, at chunk.Region, single bool) error {
 		}
 		t.leafs[l] = v
 	}
-	start := time.Now()
-	if err := t.r.cpu.enter(ctx); err != nil {
+	if err := t.enter(ctx); err != nil {
 		return err
 	}
-	defer t.r.cpu.leave()
-	t.sr.wait.Add(int64(time.Since(start)))
-	start = time.Now()
-	defer func() { t.sr.compute.Add(int64(time.Since(start))) }()
+	defer t.leave()
+	start := time.Now()
+	t.idle = 0
+	defer func() { t.sr.compute.Add(int64(time.Since(start) - t.idle)) }()
 	if !single {
 		part := chunk.Region{Lo: at.Lo.Clone(), Hi: at.Hi.Clone()}
 		for i := range part.Lo {
@@ -183,6 +184,39 @@ func (t *tasker) step(ctx context.Context, at chunk.Region, single bool) error {
 		}
 	}
 	return ctx.Err()
+}
+
+// enter takes a seat among the tasks that compute.
+func (t *tasker) enter(ctx context.Context) error {
+	start := time.Now()
+	err := t.r.cpu.enter(ctx)
+	t.seated = err == nil
+	d := time.Since(start)
+	t.idle += d
+	t.sr.wait.Add(int64(d))
+	return err
+}
+
+// leave gives the seat to another task.
+func (t *tasker) leave() {
+	if t.seated {
+		t.r.cpu.leave()
+	}
+	t.seated = false
+}
+
+// pause leaves the seat to another task while wait waits.
+func (t *tasker) pause(ctx context.Context, wait func() error) error {
+	start := time.Now()
+	t.leave()
+	err := wait()
+	d := time.Since(start)
+	t.idle += d
+	t.sr.wait.Add(int64(d))
+	if err != nil {
+		return err
+	}
+	return t.enter(ctx)
 }
 
 // cell runs the program over one cell of the tile.

@@ -273,7 +273,11 @@ func (pl *planner) foldBytes(s *Stage, f *Fold, t chunk.Shape) (run, hold int64)
 	}
 	if f.Groups > 0 {
 		one := pl.groupBytes(s, f, t)
-		return one + part + pl.finishScratch(f, f.Groups*kept), open*f.classes(f.Groups*kept) + (ahead-1)*cells*one
+		waits := (ahead - 1) * cells * one
+		if s.InOrder(f) {
+			waits = 0
+		}
+		return one + part + pl.finishScratch(f, f.Groups*kept), open*f.classes(f.Groups*kept) + waits
 	}
 	run = f.classes(cells*f.Cells.blocks(reduced(cell, f))*kept) + part + pl.finishScratch(f, kept)
 	if s.tasksFor(f) <= 1 {
@@ -281,6 +285,39 @@ func (pl *planner) foldBytes(s *Stage, f *Fold, t chunk.Shape) (run, hold int64)
 	}
 	nodes := int64(bits.Len64(uint64(f.Cells.Total()))) + ahead + 1
 	return run, open * nodes * f.classes(kept)
+}
+
+// InOrder reports whether the cells of a grouped fold come to each kept element in their order when every task
+// waits for those before it: a task's cells follow each other, and those of later tasks come later. Then no partial has to be
+// kept until its turn, and the oldest task never waits.
+func (s *Stage) InOrder(f *Fold) bool {
+	last := -1
+	for _, i := range s.Order {
+		if f.Cells.Set.Has(i) {
+			if i < last {
+				return false
+			}
+			last = i
+		}
+	}
+	return f.Cells.consecutive(s.Tiles.Axes) && f.Cells.consecutive(s.Steps)
+}
+
+// consecutive reports whether the cells in every piece of the cuts follow each other in the order of the cells, and
+// those of later pieces, row-major, come after them: along one axis a piece may have some of several cells,
+// along those before it has one, along those behind it all.
+func (c *Cells) consecutive(cuts []chunk.Axis) bool {
+	several := false
+	for i, a := range c.Axes {
+		if !c.Set.Has(i) || a.Count() <= 1 {
+			continue
+		}
+		if several && cuts[i].Count() > 1 {
+			return false
+		}
+		several = several || !cuts[i].Equal(a)
+	}
+	return true
 }
 
 // groupBytes bounds the partial of one cell of a grouped fold in a tile of shape t.

@@ -28,6 +28,7 @@ type Output struct {
 type Options struct {
 	Device  kernels.Device
 	Budget  int64 // bytes of host memory
+	Beside  int64 // of those, bytes that are taken while the plan runs: lists of positions
 	Workers int
 	NoFuse  bool // every Map is a program of its own
 	// TileElements bounds the elements of a tile that is larger than it has to be; 0: the default.
@@ -44,7 +45,8 @@ type Plan struct {
 	Budget  int64
 	Workers int
 	Peak    int64 // projected bytes
-	Least   int64 // bytes without which some stage cannot run
+	Least   int64 // bytes without which some stage cannot run, those beside it included
+	Beside  int64 // bytes taken while the plan runs
 	opt     Options
 }
 
@@ -115,9 +117,11 @@ func Build(ctx context.Context, outs []Output, opt Options) (*Plan, error) {
 
 // build is Build for one budget.
 func build(ctx context.Context, outs []Output, opt Options) (*Plan, error) {
+	whole := opt.Budget
+	opt.Budget -= opt.Beside
 	pl := &planner{
 		ctx: ctx, opt: opt,
-		plan:    &Plan{Outputs: outs, Budget: opt.Budget, Workers: opt.Workers, opt: opt},
+		plan:    &Plan{Outputs: outs, Budget: opt.Budget, Beside: opt.Beside, Workers: opt.Workers, opt: opt},
 		sources: map[*graph.Node]int{}, results: map[*graph.Node]int{},
 		parts: map[*graph.Node]*Part{}, levels: map[*graph.Node]int{},
 		uses: map[*graph.Node]int{}, direct: map[*graph.Node][]int{},
@@ -144,7 +148,9 @@ func build(ctx context.Context, outs []Output, opt Options) (*Plan, error) {
 	if err := pl.lifetimes(); err != nil {
 		return nil, err
 	}
-	return pl.plan, nil
+	p := pl.plan
+	p.Budget, p.Least, p.Peak = whole, p.Least+p.Beside, p.Peak+p.Beside
+	return p, nil
 }
 
 // level returns the first level of stages in which n's values can be computed:

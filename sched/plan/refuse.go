@@ -30,9 +30,9 @@ func (r *refusal) Unwrap() error { return ErrBudget }
 
 // refuse returns the error of a stage whose smallest task does not fit.
 func (pl *planner) refuse(s *Stage) error {
-	need := s.Run + s.Hold + pl.floor(s)
+	need := s.Run + s.Hold + pl.floor(s) + pl.opt.Beside
 	return &refusal{stage: pl.plan.StageName(s), id: len(pl.plan.Stages), tile: s.Tiles.MaxChunk(),
-		need: need, budget: pl.opt.Budget, works: roundUp(need), advice: pl.advice(s)}
+		need: need, budget: pl.opt.Budget + pl.opt.Beside, works: roundUp(need), advice: pl.advice(s)}
 }
 
 // maxRetries bounds the budgets that are tried: each is what one more stage needs.

@@ -342,7 +342,7 @@ func (pl *planner) worthIt(s *Stage) bool {
 		return false
 	}
 	for _, f := range s.Folds {
-		// Partials of groups wait for their turn one by one: more of them in a task gain nothing.
+		// Cells of groups wait for their turn one by one: more of them in a task gain nothing.
 		if f.Groups > 0 && cells > 1 && cells*pl.groupBytes(s, f, t) > groupedBytes {
 			return false
 		}
