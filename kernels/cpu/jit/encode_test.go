@@ -38,7 +38,7 @@ func TestEncoding(t *testing.T) {
 		o := &opcodes[i]
 		for k, x := range []operand{reg(3), reg(13), memAt(rSI, 96), memAt(r12, 1<<20), memAt(r13, 64), memIndexed(rBX, rCX, 2, 32), memIndexed(r9, rCX, 0, 256), {kind: inPool, disp: 32}} {
 			r, v, l := (5*i+k)%16, (3*i+7*k)%16, uint8(k%2)
-			if x.kind != inReg && (o.shape == shapeShift || i == int(vmovaps)) || x.kind == inReg && strings.HasPrefix(o.name, "vmov") && i != int(vmovaps) && i != int(vmovupsLoad) {
+			if x.kind != inReg && (o.shape == shapeShift || i == int(vmovaps)) || x.kind == inReg && regexp.MustCompile("vmov|vmask").MatchString(o.name) && i != int(vmovaps) && i != int(vmovupsLoad) {
 				continue
 			}
 			imm := regexp.MustCompile("cmp[pu]|round|shufd|perm|shufps|extract|ps2ph").MatchString(o.name) && !strings.HasPrefix(o.name, "vpcmp")

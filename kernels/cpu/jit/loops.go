@@ -15,9 +15,19 @@ type LoopArgs struct {
 	X      unsafe.Pointer // the first element
 	Count  unsafe.Pointer // int64: of rows and runs loops that leave NaN out, what they took
 	Mean   unsafe.Pointer // float64: one for a lanes loop, Width for a rows loop
-	Width  int            // lanes: groups of 32 elements; rows: columns, a multiple of 4; runs: elements of a run
+	Width  int            // lanes, runs: groups of 32 elements; rows: columns, a multiple of 4
 	Stride int            // bytes between rows or runs
 	Rows   int            // how many; of a rows loop, a multiple of 8, or below 8
+	Mask   unsafe.Pointer // of a runs loop, a RunMask
+	Quads  int            // of a runs loop: whole groups of 4 elements behind those of 32, Width
+	Part   int            // of a runs loop: whether part of one follows; 0 for elements of less than 4 bytes
+}
+
+// RunMask describes the last elements of runs.
+type RunMask struct {
+	Load   [4]int64 // a mask of the partial group's elements: four of the elements' size, packed
+	Lanes  [4]int64 // a mask of its lanes
+	Number float64  // elements of a run
 }
 
 // Offsets of LoopArgs.
@@ -29,6 +39,12 @@ const (
 	argWidth
 	argStride
 	argRows
+	argMask
+	argQuads
+	argPart
+
+	maskLanes  = 32
+	maskNumber = 64
 )
 
 // Loop is the machine code of one step of a fold.
@@ -55,7 +71,8 @@ type loopKey struct {
 //
 // Each name is followed by the loop's form: " lanes" (element i of groups of 32 goes to accumulator i; where
 // accumulators are of dtype d, and for count, a group is 128 bytes and there are at most 4096 elements), " rows" (column i goes to
-// accumulator i, rows in order; where accumulators are of dtype d, Width is a multiple of 32 bytes).
+// accumulator i, rows in order; where accumulators are of dtype d, Width is a multiple of 32 bytes) or " runs" (each run is a block
+// of its own; of sums and squares).
 func (c *Compiler) Loop(name string, d dtype.DType) *Loop {
 	key := loopKey{name, d}
 	c.mu.Lock()
@@ -159,6 +176,8 @@ func (w *writer) sums(name, form string, d dtype.DType) bool {
 		w.lanes(s, q, d.Size())
 	case "rows":
 		w.rows(func(n int) { w.panel(s, q, d.Size(), n) })
+	case "runs":
+		w.runs(s, q, d)
 	default:
 		return false
 	}

@@ -173,6 +173,8 @@ const (
 	vmovqLoad
 	vmovqStore
 	vmovqGet
+	vmaskmovps
+	vmaskmovpd
 	vmovaps
 	vopCount
 )
@@ -308,5 +310,7 @@ var opcodes = [vopCount]opcode{
 	vmovqLoad:    {"vmovq", pF3, map0F, 0, 0x7E, shapeUnary, 0},
 	vmovqStore:   {"vmovq", p66, map0F, 0, 0xD6, shapeToMem, 0},
 	vmovqGet:     {"vmovq", p66, map0F, 1, 0x7E, shapeToGeneral, 0},
+	vmaskmovps:   {"vmaskmovps", p66, map0F38, 0, 0x2C, shapeBinary, 0},
+	vmaskmovpd:   {"vmaskmovpd", p66, map0F38, 0, 0x2D, shapeBinary, 0},
 	vmovaps:      {"vmovaps", pNone, map0F, 0, 0x28, shapeUnary, 0},
 }

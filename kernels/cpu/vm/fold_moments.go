@@ -21,7 +21,6 @@ type momentSlot[T ordered] struct {
 // momentSweep folds var and std: for each block its mean, then the squared
 // deviations from it in the same order. Grouped folds visit all elements twice.
 type momentSweep[T ordered] struct {
-	long
 	skip     bool
 	cnt      []int64
 	mean, m2 []float64

@@ -20,7 +20,17 @@ type loopArgs struct {
 	mean   unsafe.Pointer // float64: one, or one for each column
 	width  int            // lanes: groups of 32 elements; rows: columns, a multiple of 4
 	stride int            // bytes between rows
-	rows   int            // a multiple of 8, or below 8
+	rows   int            // a multiple of 8, or below 8; runs: how many
+	mask   unsafe.Pointer // runs: *runMask
+	quads  int            // runs: whole groups of 4 elements behind those of 32
+	part   int            // runs: whether part of one follows
+}
+
+// runMask describes the last elements of runs.
+type runMask struct {
+	load   [4]int64 // mask of the partial group's elements, packed
+	lanes  [4]int64 // mask of its lanes
+	number float64  // elements of a run
 }
 
 // nativeRun is the shortest run worth a call of machine code.
@@ -29,8 +39,10 @@ const nativeRun = 2 * lanes
 // native is the machine code of a sum: of values, or of squared differences from a mean.
 type native struct {
 	lanes, rows Loop
-	size        int // bytes of an element
+	runs        Loop // folds runs that are whole blocks
+	size        int  // bytes of an element
 	args        loopArgs
+	mask        runMask
 }
 
 // find sets the loops for values of a dtype, as folds read it.
@@ -39,7 +51,7 @@ func (n *native) find(asm Assembler, name string, d dtype.DType) {
 		d = dtype.Float32
 	}
 	n.size = d.Size()
-	n.lanes, n.rows = asm.Loop(name+" lanes", d), asm.Loop(name+" rows", d)
+	n.lanes, n.rows, n.runs = asm.Loop(name+" lanes", d), asm.Loop(name+" rows", d), asm.Loop(name+" runs", d)
 }
 
 // run adds groups of 32 elements to 32 accumulators and returns how many were numbers, for loops that leave NaN out.
@@ -62,6 +74,42 @@ func (n *native) panel(acc, x, count, mean unsafe.Pointer, w, stride, rows int) 
 	}
 	n.rows.Run(unsafe.Pointer(&n.args))
 	n.args = loopArgs{}
+}
+
+// callMost is about how many elements a call of machine code takes that cannot be interrupted.
+const callMost = 1 << 16
+
+// blocks folds count runs of n elements, each a block, stride elements apart: results and counts are 8 bytes each. It reports
+// false where there is no machine code for such runs.
+func (n *native) blocks(acc, x, count, mean unsafe.Pointer, length, stride, runs int) bool {
+	if n.runs == nil || length > kernels.InnerBlock || n.size < 4 && length%4 != 0 {
+		return false
+	}
+	n.mask = runMask{number: float64(length)}
+	part := length % 4
+	for i := range part {
+		n.mask.lanes[i] = -1
+		if n.size == 8 {
+			n.mask.load[i] = -1
+		} else {
+			n.mask.load[i/2] |= 0xffffffff << (i % 2 * 32)
+		}
+	}
+	most := max(1, callMost/length)
+	for at := 0; at < runs; at += most {
+		k := min(most, runs-at)
+		n.args = loopArgs{acc: unsafe.Add(acc, 8*at), x: unsafe.Add(x, at*stride*n.size), width: length / lanes, stride: stride * n.size, rows: k,
+			mask: unsafe.Pointer(&n.mask), quads: length % lanes / 4, part: part}
+		if count != nil {
+			n.args.count = unsafe.Add(count, 8*at)
+		}
+		if mean != nil {
+			n.args.mean = unsafe.Add(mean, 8*at)
+		}
+		n.runs.Run(unsafe.Pointer(&n.args))
+	}
+	n.args = loopArgs{}
+	return true
 }
 
 // accelerated is a sweep that can use machine code.
@@ -97,6 +145,31 @@ func (s *sumSweep[T, A]) nativeLanes(p *sumSlot[A], lane int, x []T) (done int) 
 	return done + groups*lanes
 }
 
+// nativeShorts folds whole blocks by machine code.
+func (s *sumSweep[T, A]) nativeShorts(at, n int, x unsafe.Pointer, stride, count int) bool {
+	if s.native.runs == nil {
+		return false
+	}
+	var cnt unsafe.Pointer
+	switch {
+	case s.skip && s.counted:
+		cnt = unsafe.Pointer(&s.cnt[at])
+	case s.skip:
+		s.spare = resize(s.spare, count)
+		cnt = unsafe.Pointer(&s.spare[0])
+	}
+	if !s.native.blocks(unsafe.Pointer(&s.out[at]), x, cnt, nil, n, stride, count) {
+		return false
+	}
+	if s.counted && !s.skip {
+		c := s.cnt[at : at+count]
+		for i := range c {
+			c[i] = int64(n)
+		}
+	}
+	return true
+}
+
 // nativeRows is the part of rows that machine code does: it returns how many columns.
 func (s *sumSweep[T, A]) nativeRows(at, w int, x unsafe.Pointer, stride, count int) int {
 	if s.native.rows == nil || w < 4 {
@@ -123,6 +196,26 @@ func (s *momentSweep[T]) accelerate(asm Assembler, _ *kernels.Reduction, in dtyp
 	}
 	s.sum.find(asm, nan+"mean", in)
 	s.dev.find(asm, nan+"square", in)
+}
+
+// shorts folds whole blocks by machine code, which does both passes.
+func (s *momentSweep[T]) shorts(at, n int, x args, stride, count int) bool {
+	if s.dev.runs == nil {
+		return false
+	}
+	m2, mean, c := s.m2[at:at+count], s.mean[at:at+count], s.cnt[at:at+count]
+	if !s.dev.blocks(unsafe.Pointer(&m2[0]), x[0], unsafe.Pointer(&c[0]), unsafe.Pointer(&mean[0]), n, stride, count) {
+		return false
+	}
+	for i := range c {
+		switch {
+		case !s.skip:
+			c[i] = int64(n)
+		case c[i] == 0:
+			mean[i], m2[i] = 0, 0
+		}
+	}
+	return true
 }
 
 // block is blockMoments with machine code for whole groups of 32.

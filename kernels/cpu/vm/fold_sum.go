@@ -82,6 +82,9 @@ func (s *sumSweep[T, A]) plainLanes(p *sumSlot[A], lane int, x []T) {
 }
 
 func (s *sumSweep[T, A]) shorts(at, n int, x args, stride, count int) bool {
+	if s.nativeShorts(at, n, x[0], stride, count) {
+		return true
+	}
 	if s.ops.short == nil || s.skip || n > shortBlock {
 		return false
 	}

@@ -47,7 +47,7 @@ type sweep interface {
 	done()
 }
 
-// shortBlock is the longest block that shorts takes.
+// shortBlock is the longest block that is folded without lanes.
 const shortBlock = 8 * lanes
 
 // long is embedded by sweeps without a shorter way for short blocks.

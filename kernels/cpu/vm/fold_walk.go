@@ -162,7 +162,7 @@ func (g *geometry) walkInner(b *box, fs []folding, kept, number int, slots bool)
 	last := g.n - 1
 	length := b.dim[last]
 	outer, red := odometer{axes: g.order[:g.nkept]}, odometer{axes: g.order[g.nkept:]}
-	if length == g.count && length <= shortBlock && length > 0 {
+	if length == g.count && length <= kernels.InnerBlock && length > 0 {
 		g.walkShort(b, fs, kept)
 		return
 	}

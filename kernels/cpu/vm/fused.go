@@ -21,7 +21,7 @@ type Assembler interface {
 	Assemble(p *kernels.Program, same []bool) (Assembled, error)
 	// Loop returns the code of a fold's loop over a dtype, nil where there is none. Names are sum, nansum, mean, nanmean (sums in
 	// float64), square, nansquare, min, max, nanmin, nanmax, count, nonzero (lanes count zeros where they are integers'), any and
-	// all, each followed by " lanes" or " rows".
+	// all, each followed by " lanes", " rows" or, of sums and squares, " runs".
 	Loop(name string, d dtype.DType) Loop
 }
 
