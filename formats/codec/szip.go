@@ -64,8 +64,13 @@ func (z szipStage) Decode(dst, src []byte, s *Scratch) ([]byte, error) {
 		s.block = Grow(s.block, int(n))
 		out = s.block
 	}
-	d := riceReader{z: z, in: src[4:], line: make([]uint32, z.rsi*z.block)}
 	samples := int(n) / z.bytes
+	// a chunk shorter than a line needs no more of the line than it has
+	room := min(z.rsi*z.block, (samples+z.block-1)/z.block*z.block)
+	if cap(s.line) < room {
+		s.line = make([]uint32, room)
+	}
+	d := riceReader{z: z, in: src[4:], line: s.line[:room]}
 	for at := 0; at < samples; {
 		// A run of the coder is one scanline with its padding.
 		if err := d.run(); err != nil {
@@ -252,7 +257,7 @@ func (r *riceReader) lowEntropy(at, first int) (int, error) {
 	if blocks > z.rsi-done {
 		return 0, corrupt("szip", "%d blocks of zeros, %d are left", blocks, z.rsi-done)
 	}
-	return blocks * z.block, nil // line was cleared
+	return min(blocks*z.block, len(r.line)-at), nil // line was cleared
 }
 
 // pairs decodes the second extension: one code for two samples a and b, (a+b)(a+b+1)/2 + b.
