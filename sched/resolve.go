@@ -128,7 +128,7 @@ func (e *Engine) truePositions(ctx context.Context, mask *graph.Node) ([]int64, 
 		return nil, err
 	}
 	if count > most {
-		return nil, fmt.Errorf("it selects %d elements: their positions take %s of host memory, want at most half the budget of %s; raise --memory to %dMiB, or use where: %w",
+		return nil, fmt.Errorf("it selects %d elements: their positions take %s of host memory, want at most half the budget of %s; raise --memory to at least %dMiB or use where: %w",
 			count, plan.Bytes(count*positionBytes), plan.Bytes(e.opt.Memory), 2*count*positionBytes>>20+16, ErrBudget)
 	}
 	slices.SortFunc(parts, func(a, b part) int { return cmp.Compare(a.start, b.start) })
