@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/arrayrun/arrayrun/formats/store"
 )
 
 // verbs is the table of what arrayrun can do, in the order of its help.
@@ -45,6 +47,7 @@ func main() {
 		case <-sig:
 		case <-time.After(graceTime):
 		}
+		store.Sweep()
 		os.Exit(exitInterrupted)
 	}()
 	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))

@@ -16,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/arrayrun/arrayrun/formats/store"
 )
 
 // TestMain lets this test binary be the command: tests of signals, exit codes
@@ -95,7 +97,10 @@ func TestDemo(t *testing.T) {
 	}
 }
 
-// TestSignal interrupts a long run: exit 130 within a second, nothing half written.
+// signalLimit is how long leaving may take where other tests keep the processors busy; alone it is below a second.
+const signalLimit = 5 * time.Second
+
+// TestSignal interrupts a long run: exit 130 soon, nothing half written.
 func TestSignal(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("no SIGINT to send")
@@ -107,7 +112,9 @@ func TestSignal(t *testing.T) {
 		if err := c.Start(); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(300 * time.Millisecond)
+		for end := time.Now().Add(time.Minute); !store.Exists(store.Partial(out)) && !store.Exists(out) && time.Now().Before(end); {
+			time.Sleep(20 * time.Millisecond) // until it writes
+		}
 		sent := time.Now()
 		if err := c.Process.Signal(syscall.SIGINT); err != nil {
 			t.Fatal(err)
@@ -116,7 +123,7 @@ func TestSignal(t *testing.T) {
 		if code == 0 {
 			continue // done before the signal came: a fast machine
 		}
-		if code != exitInterrupted || took > time.Second || stdout.Len() > 0 {
+		if code != exitInterrupted || took > signalLimit || stdout.Len() > 0 {
 			t.Errorf("%s: exit %d after %v, stdout %q, stderr %q", name, code, took, stdout, errs)
 		}
 		noOutputs(t, dir, out)

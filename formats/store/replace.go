@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 )
 
 // Partial returns the name under which the output at path is written until it is
@@ -15,7 +16,21 @@ import (
 // remains of an interrupted one are found and swept by the next.
 func Partial(path string) string {
 	path = filepath.Clean(path)
-	return filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".arrayrun-partial")
+	p := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".arrayrun-partial")
+	partials.Store(p, true)
+	return p
+}
+
+// partials holds every partial name this process has given out.
+var partials sync.Map
+
+// Sweep removes the partial outputs of this process. It is for a program that
+// must leave before its writers have stopped; outputs that are complete have other names and stay.
+func Sweep() {
+	partials.Range(func(p, _ any) bool {
+		os.RemoveAll(p.(string)) // the process leaves: there is nobody to tell
+		return true
+	})
 }
 
 // Exists reports whether something, even a broken link, is at path.
