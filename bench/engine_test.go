@@ -22,15 +22,18 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-func engine(b *testing.B) *sched.Engine {
+func engine(b *testing.B, cpu string) *sched.Engine {
 	b.Helper()
-	e, err := sched.New(sched.Options{Memory: 1 << 30})
+	e, err := sched.New(sched.Options{Memory: 1 << 30, CPU: cpu})
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { e.Close() })
 	return e
 }
+
+// modes are how the CPU may run programs: as machine code, and by the portable block machine.
+var modes = []string{"auto", "generic"}
 
 // compute runs a and drops its values.
 func compute(b *testing.B, e *sched.Engine, a ndarray.Array) {
@@ -53,40 +56,44 @@ func ramp(n int, scale float32) []float32 {
 // bench/peers.py fused is its twin in NumPy.
 func BenchmarkFused(b *testing.B) {
 	const n = 64 << 20
-	e := engine(b)
 	x := ndarray.FromSlice(ramp(n, 0.5), n)
 	y := ndarray.FromSlice(ramp(n, 0.25), n)
-	b.Run(fmt.Sprintf("op=muladdsubdivmax/dtype=float32/n=%d", n), func(b *testing.B) {
-		b.SetBytes(n * 4)
-		b.ReportAllocs()
-		for b.Loop() {
-			compute(b, e, ndarray.Apply("maximum", x.Mul(y).Add(x).Sub(1.5).Div(3.0), y))
-		}
-	})
-}
-
-// BenchmarkSum is a whole sum of float32 in float64; bench/peers.py sum is its twin.
-func BenchmarkSum(b *testing.B) {
-	const n = 64 << 20
-	e := engine(b)
-	x := ndarray.FromSlice(ramp(n, 0.5), n/1024, 1024)
-	for _, c := range []struct {
-		name string
-		axes []int
-	}{{"all", nil}, {"first", []int{0}}, {"last", []int{1}}} {
-		b.Run(fmt.Sprintf("op=sum/axes=%s/dtype=float32/n=%d", c.name, n), func(b *testing.B) {
+	for _, cpu := range modes {
+		b.Run(fmt.Sprintf("op=muladdsubdivmax/dtype=float32/n=%d/cpu=%s", n, cpu), func(b *testing.B) {
+			e := engine(b, cpu)
 			b.SetBytes(n * 4)
 			b.ReportAllocs()
 			for b.Loop() {
-				compute(b, e, x.Sum(c.axes...))
+				compute(b, e, ndarray.Apply("maximum", x.Mul(y).Add(x).Sub(1.5).Div(3.0), y))
 			}
 		})
 	}
 }
 
+// BenchmarkSum is a whole sum of float32 in float64; bench/peers.py sum is its twin.
+func BenchmarkSum(b *testing.B) {
+	const n = 64 << 20
+	x := ndarray.FromSlice(ramp(n, 0.5), n/1024, 1024)
+	for _, c := range []struct {
+		name string
+		axes []int
+	}{{"all", nil}, {"first", []int{0}}, {"last", []int{1}}} {
+		for _, cpu := range modes {
+			b.Run(fmt.Sprintf("op=sum/axes=%s/dtype=float32/n=%d/cpu=%s", c.name, n, cpu), func(b *testing.B) {
+				e := engine(b, cpu)
+				b.SetBytes(n * 4)
+				b.ReportAllocs()
+				for b.Loop() {
+					compute(b, e, x.Sum(c.axes...))
+				}
+			})
+		}
+	}
+}
+
 // BenchmarkChunks is the cost of a chunk: 97,969 of them with 1024 elements each.
 func BenchmarkChunks(b *testing.B) {
-	e := engine(b)
+	e := engine(b, "auto")
 	x := ndarray.Ones(chunk.Shape{10000, 10000}, dtype.Float64, ndarray.Chunked(32, 32))
 	b.Run("op=ones+1.sum/chunks=97969", func(b *testing.B) {
 		b.ReportAllocs()

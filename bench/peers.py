@@ -6,7 +6,7 @@ import time
 import numpy as np
 
 
-def best(f, n=5):
+def best(f, n=15):
     times = []
     for _ in range(n):
         t = time.perf_counter()
