@@ -62,6 +62,10 @@ type Kernel interface {
 	Run(ctx context.Context, c *Call) error
 }
 
+// Explained is a Kernel, or a Device, that tells what runs it and why nothing faster does, in a few words for people:
+// "machine code", "machine code, block machine for power(int64)", "block machine: ...".
+type Explained interface{ Executor() string }
+
 // Combine joins the states of two parts of a fold: sums add, minima compare,
 // variances join by Chan's formula.
 type Combine struct {

@@ -381,3 +381,29 @@ func TestRandomPrograms(t *testing.T) {
 		}
 	}
 }
+
+// TestExecutor reads what runs a program.
+func TestExecutor(t *testing.T) {
+	for _, mode := range modes {
+		dev := cpu.New(cpu.Options{Mode: mode})
+		defer dev.Close()
+		b := kernels.NewBuilder(1)
+		x := b.Input(kernels.In(dtype.Int64))
+		b.Ret(b.Apply(kernels.OpAdd, b.Apply(kernels.OpGcd, x, b.Index(0)), x))
+		p, err := b.Build()
+		if err != nil {
+			t.Fatal(err)
+		}
+		k, err := dev.Compile(ctx, p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := "block machine"
+		if dev.Name() == "jit-avx2" {
+			want = "machine code, block machine for gcd(int64)"
+		}
+		if got := k.(kernels.Explained).Executor(); got != want {
+			t.Errorf("%s: Executor() = %q, want %q", mode, got, want)
+		}
+	}
+}

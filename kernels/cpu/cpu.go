@@ -58,6 +58,14 @@ func (d *device) Name() string {
 	return "vm-generic"
 }
 
+// Executor is Name, with the reason when there is no machine code although the mode allows it.
+func (d *device) Executor() string {
+	if d.reason != nil {
+		return d.Name() + ": " + d.reason.Error()
+	}
+	return d.Name()
+}
+
 func (d *device) Allocator() mem.Allocator { return d.alloc }
 
 // Close releases the device's own pool and its machine code. Blocks still in use stay valid, kernels do not.

@@ -200,3 +200,122 @@ func TestCasts(t *testing.T) {
 		}
 	}
 }
+
+// TestPrograms runs random programs: many operands, values that outlive the registers, several results.
+func TestPrograms(t *testing.T) {
+	c := compiler(t)
+	rounds := 1200
+	if testing.Short() {
+		rounds = 200
+	}
+	var ops []*kernels.Op
+	for _, o := range kernels.AllOps() {
+		if !o.Internal && o.ID != kernels.OpCast && o.ID != kernels.OpBitcast {
+			ops = append(ops, o)
+		}
+	}
+	ran := 0
+	for seed := range rounds {
+		r := rand.New(rand.NewPCG(uint64(seed), 3))
+		b := kernels.NewBuilder(1)
+		first := dtype.Bool + dtype.DType(r.IntN(int(dtype.Float64)))
+		pick := func() dtype.DType { // mostly one dtype, so that lanes are narrow at times
+			if r.IntN(3) > 0 {
+				return first
+			}
+			return dtype.Bool + dtype.DType(r.IntN(int(dtype.Float64)))
+		}
+		var regs []kernels.Reg
+		for range 1 + r.IntN(1+seed%20) {
+			regs = append(regs, b.Input(kernels.In(pick())))
+		}
+		size := 1 + r.IntN(50)
+		for range size {
+			if r.IntN(6) == 0 {
+				regs = append(regs, b.Cast(regs[r.IntN(len(regs))], pick()))
+				continue
+			}
+			if r.IntN(8) == 0 {
+				v := some(r, pick())
+				regs = append(regs, b.Const(v))
+				continue
+			}
+			o := ops[r.IntN(len(ops))]
+			if o.Family != "arithmetic" && o.Family != "logic" && o.Family != "bits" && o.Family != "rounding" && size > 12 {
+				continue
+			}
+			args := make([]kernels.Reg, o.Arity)
+			types := make([]dtype.DType, o.Arity)
+			for i := range args {
+				args[i] = regs[r.IntN(len(regs))]
+				types[i] = b.Type(args[i])
+			}
+			_, out, err := o.Signature(types)
+			if err != nil || out.IsComplex() || o.ID == kernels.OpPower || o.ID == kernels.OpGcd || o.ID == kernels.OpLcm {
+				continue
+			}
+			regs = append(regs, b.Apply(o.ID, args...))
+		}
+		for range 1 + r.IntN(6) {
+			b.Ret(regs[r.IntN(len(regs))])
+		}
+		b.Ret(regs[len(regs)-1])
+		p, err := b.Build()
+		if err != nil {
+			t.Fatalf("seed %d: %v", seed, err)
+		}
+		same := make([]bool, len(p.In))
+		for i := range same {
+			same[i] = r.IntN(5) == 0
+		}
+		for _, n := range []int{r.IntN(40), r.IntN(301)} {
+			if check(t, c, p, r, same, n) {
+				ran++
+			}
+		}
+		if t.Failed() {
+			t.Fatalf("seed %d", seed)
+		}
+	}
+	t.Logf("%d of %d programs have machine code", ran/2, rounds)
+}
+
+// TestHalves converts every float16 and bfloat16 to every dtype.
+func TestHalves(t *testing.T) {
+	c := compiler(t)
+	for _, from := range []dtype.DType{dtype.Float16, dtype.BFloat16} {
+		for to := dtype.Bool; to <= dtype.Float64; to++ {
+			b := kernels.NewBuilder(1)
+			b.Ret(b.Cast(b.Input(kernels.In(from)), to))
+			p, err := b.Build()
+			if err != nil {
+				t.Fatal(err)
+			}
+			f, err := c.Compile(p, []bool{false})
+			if err != nil {
+				t.Fatal(err)
+			}
+			in, out := make([]uint16, 1<<16), make([]byte, 8<<16)
+			for i := range in {
+				in[i] = uint16(i)
+			}
+			spill := make([]byte, f.Spill()+1)
+			for at := 0; at < len(in); at += 1 << 10 {
+				f.Run([]unsafe.Pointer{unsafe.Pointer(&out[at*to.Size()]), unsafe.Pointer(&in[at])}, 1<<10, unsafe.Pointer(&spill[0]))
+			}
+			for i := range in {
+				want, err := p.EvalLane([]kernels.Const{{DType: from, Bits: uint64(i)}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				got := kernels.Const{DType: to}
+				for k := range to.Size() {
+					got.Bits |= uint64(out[i*to.Size()+k]) << (8 * k)
+				}
+				if got.Bits != want[0].Bits && !(got.IsNaN() && want[0].IsNaN()) {
+					t.Fatalf("%v %#x as %v: got %v, want %v", from, i, to, got, want[0])
+				}
+			}
+		}
+	}
+}

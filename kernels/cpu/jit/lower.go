@@ -77,6 +77,9 @@ func lower(p *kernels.Program, same []bool) (*graph, error) {
 	for _, in := range p.In {
 		widest = max(widest, lane(in.DType))
 	}
+	for _, r := range p.Ret {
+		widest = max(widest, lane(p.RegType(r)))
+	}
 	for _, in := range p.Body {
 		n := need(p, in)
 		if n == 0 {

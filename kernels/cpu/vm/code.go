@@ -57,7 +57,7 @@ func (c *code) slotBytes() int64 {
 }
 
 // scratch is the bytes of scratch that an exec of c needs.
-func (c *code) scratch() int64 { return c.plainScratch() + c.fused.scratchBytes(c.slotBytes()) }
+func (c *code) scratch() int64 { return c.plainScratch() + c.fused.scratchBytes() }
 
 // plainScratch is what it needs without machine code.
 func (c *code) plainScratch() int64 {

@@ -39,7 +39,9 @@ type fuser struct {
 	asm      Assembler
 	slot     []int // slot of a step's register among the fuser's own
 	slots    int
-	spill    int // bytes of scratch for spills; a variant that needs more has its own
+	spill    int   // bytes of scratch for spills; a variant that needs more has its own
+	base     int64 // where the fuser's scratch begins
+	each     int64 // bytes of a slot
 	mu       sync.Mutex
 	variants map[string]*variant
 	note     string // what does not run as machine code, and why
@@ -99,7 +101,7 @@ func (c *code) fuse(asm Assembler) {
 			s := &c.steps[p.step]
 			f.slot[s.d] = f.slots
 			f.slots++
-			if name := fmt.Sprintf("%v(%v)", s.op, c.p.RegType(s.d)); !slices.Contains(rest, name) {
+			if name := fmt.Sprintf("%v(%v)", s.op, c.p.RegType(s.d)); s.op != kernels.OpIndex && !slices.Contains(rest, name) {
 				rest = append(rest, name)
 			}
 		}
@@ -109,6 +111,7 @@ func (c *code) fuse(asm Assembler) {
 		f.note = "block machine for " + strings.Join(rest, ", ")
 	}
 	f.variants[string(keyOf(same, nil))] = v
+	f.base, f.each = (c.plainScratch()+63)/64*64, c.slotBytes()
 	c.fused = f
 }
 
@@ -127,11 +130,11 @@ func keyOf(same []bool, b []byte) []byte {
 }
 
 // scratchBytes is what the fuser adds to a code's scratch.
-func (f *fuser) scratchBytes(slot int64) int64 {
+func (f *fuser) scratchBytes() int64 {
 	if f == nil {
 		return 0
 	}
-	return 64 + int64(f.spill) + int64(f.slots)*slot
+	return 64 + int64(f.spill) + int64(f.slots)*f.each
 }
 
 // variant returns the machine code for the registers in same, nil where there is none.

@@ -180,12 +180,7 @@ func (e *exec) calls(p *part, n int) bool {
 	return true
 }
 
-// fusedBase is where the fuser's part of the scratch begins: spills, then slots.
-func (e *exec) fusedBase() int64 {
-	n := e.code.plainScratch()
-	return (n + 63) / 64 * 64
-}
-
+// spillArea is the memory for what does not fit into registers.
 func (e *exec) spillArea() unsafe.Pointer {
 	f := &e.fused
 	need := f.variant.spill
@@ -193,7 +188,7 @@ func (e *exec) spillArea() unsafe.Pointer {
 		return nil
 	}
 	if need <= e.code.fused.spill {
-		return unsafe.Pointer(&e.slot[e.fusedBase()])
+		return unsafe.Pointer(&e.slot[e.code.fused.base])
 	}
 	if len(f.spill) < need {
 		f.spill = make([]byte, need)
@@ -201,8 +196,8 @@ func (e *exec) spillArea() unsafe.Pointer {
 	return unsafe.Pointer(&f.spill[0])
 }
 
-// fusedSlot is the memory of a register among machine code; nil for those that only live in results.
+// fusedSlot is the memory of a register among machine code.
 func (e *exec) fusedSlot(r kernels.Reg) unsafe.Pointer {
 	f := e.code.fused
-	return unsafe.Pointer(&e.slot[e.fusedBase()+int64(f.spill)+int64(f.slot[r])*e.code.slotBytes()])
+	return unsafe.Pointer(&e.slot[f.base+int64(f.spill)+int64(f.slot[r])*f.each])
 }

@@ -5,6 +5,8 @@ package vm
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/arrayrun/arrayrun/chunk"
@@ -64,6 +66,39 @@ type run struct {
 	geo  geometry
 	ops  []operand
 	dim  [kernels.MaxAxes + 1]int
+}
+
+// Executor tells what runs the program's body, "machine code" or "block machine", and why not or what else: see kernels.Explained.
+func (k *kernel) Executor() string {
+	codes := []*code{k.code}
+	if k.folds != nil && k.folds.storesResults() {
+		codes = codes[:0]
+	}
+	if k.folds != nil {
+		codes = append(codes, k.folds.codes...)
+	}
+	var said []string
+	for _, c := range codes {
+		if c == nil || len(c.steps) == 0 {
+			continue
+		}
+		what := "block machine"
+		switch {
+		case c.fused != nil && c.fused.note != "":
+			what = "machine code, " + c.fused.note
+		case c.fused != nil:
+			what = "machine code"
+		case c.how != "":
+			what += ": " + c.how
+		}
+		if !slices.Contains(said, what) {
+			said = append(said, what)
+		}
+	}
+	if len(said) == 0 {
+		return "block machine: nothing to compute"
+	}
+	return strings.Join(said, "; ")
 }
 
 // Scratch returns the bytes of scratch a call needs, whatever its shape.
