@@ -222,6 +222,11 @@ func FuzzOpen(f *testing.F) {
 	f.Add([]byte(head+`"shape":[4],"chunk_grid":{"name":"regular","configuration":{"chunk_shape":[4]}},"codecs":[{"name":"sharding_indexed","configuration":{"chunk_shape":[2],"codecs":["bytes"],"index_codecs":["bytes","crc32c"]}}],"data_type":"int16","fill_value":0}`), make([]byte, 40))
 	f.Add([]byte(head+`"shape":[2],"chunk_grid":{"name":"regular","configuration":{"chunk_shape":[2]}},"codecs":["vlen-utf8"],"data_type":"string","fill_value":""}`), []byte("\x02\x00\x00\x00\x01\x00\x00\x00a\x00\x00\x00\x00"))
 	f.Add([]byte(`{"zarr_format":2,"shape":[2],"chunks":[2],"dtype":[["a","<i2"],["b",">f4",[2]]],"order":"F","filters":[{"id":"shuffle"}],"compressor":null,"fill_value":"AAAA"}`), []byte("ab"))
+	for _, codecs := range []string{`{"name":"numcodecs.delta","configuration":{"dtype":"<i2","astype":"<i4"}},"bytes"`, `{"name":"numcodecs.fixedscaleoffset","configuration":{"offset":1,"scale":2.5,"dtype":"<i2","astype":"|u1"}},"bytes"`,
+		`{"name":"cast_value","configuration":{"data_type":"float32","out_of_range":"wrap","scalar_map":{"decode":[["NaN",0]]}}},{"name":"bytes","configuration":{"endian":"big"}}`,
+		`{"name":"scale_offset","configuration":{"offset":5,"scale":2}},"bytes","blosc"`, `{"name":"packbits","configuration":{"first_bit":1,"last_bit":4}}`} {
+		f.Add([]byte(head+`"shape":[4],"chunk_grid":{"name":"regular","configuration":{"chunk_shape":[4]}},"codecs":[`+codecs+`],"data_type":"int16","fill_value":0}`), make([]byte, 16))
+	}
 	f.Fuzz(func(t *testing.T, doc, data []byte) {
 		ctx := context.Background()
 		m := &store.Memory{}
