@@ -64,9 +64,16 @@ func column(cs []kernels.Const, n, lead, size int) []byte {
 // check runs p on n elements and compares with the definition. It reports false when p has no machine code.
 func check(t *testing.T, c *Compiler, p *kernels.Program, r *rand.Rand, same []bool, n int) bool {
 	t.Helper()
+	ok, _ := checkWith(t, c, p, r, some, same, n)
+	return ok
+}
+
+// checkWith is check on values that draw gives; done is how many elements were computed before a cold lane.
+func checkWith(t *testing.T, c *Compiler, p *kernels.Program, r *rand.Rand, draw func(*rand.Rand, dtype.DType) kernels.Const, same []bool, n int) (ok bool, done int) {
+	t.Helper()
 	for _, in := range p.Body {
 		if !Supports(p, in) {
-			return false
+			return false, 0
 		}
 	}
 	f, err := c.Compile(p, same)
@@ -82,22 +89,16 @@ func check(t *testing.T, c *Compiler, p *kernels.Program, r *rand.Rand, same []b
 	}
 	for i, port := range p.In {
 		for range max(n, 1) {
-			in[i] = append(in[i], some(r, port.DType))
+			in[i] = append(in[i], draw(r, port.DType))
 		}
 		lead := r.IntN(40)
 		b := column(in[i], max(n, 1), lead, port.DType.Size())
 		keep, ptrs = append(keep, b), append(ptrs, unsafe.Pointer(&b[lead]))
 	}
 	spill := make([]byte, f.Spill()+1)
-	cold := -1
-	if k := f.Run(ptrs, n, unsafe.Pointer(&spill[0])); k < n {
-		cold = k
-	}
+	done = f.Run(ptrs, n, unsafe.Pointer(&spill[0]))
 	lane := make([]kernels.Const, len(p.In))
-	for i := range n {
-		if cold >= 0 && i >= cold {
-			break
-		}
+	for i := range done {
 		for k := range in {
 			lane[k] = in[k][i]
 			if same[k] {
@@ -127,7 +128,41 @@ func check(t *testing.T, c *Compiler, p *kernels.Program, r *rand.Rand, same []b
 			}
 		}
 	}
-	return true
+	return true, done
+}
+
+// TestDivisions runs divisions with rest on values whose quotients need no slow way.
+func TestDivisions(t *testing.T) {
+	c := compiler(t)
+	draw := func(r *rand.Rand, d dtype.DType) kernels.Const {
+		if d.IsFloat() {
+			v := []float64{r.NormFloat64() * 1e3, float64(r.IntN(200) - 100), r.Float64() + 1e-3, math.Inf(1), math.Inf(-1), math.NaN(), 0, math.Copysign(0, -1), 0.1, 1e9, 360}[r.IntN(11)]
+			x, err := kernels.EvalConst(kernels.OpCast, d, kernels.Const{DType: dtype.Float64, Bits: math.Float64bits(v)})
+			if err != nil {
+				panic(err)
+			}
+			return x
+		}
+		v := []int64{r.Int64N(7) - 3, r.Int64N(2000) - 1000, r.Int64N(1<<40) - 1<<39, r.Int64N(1 << 50), -r.Int64N(1 << 50), 0, 1, -1, 1<<51 - 1, 1<<31 - 1, -1 << 31}[r.IntN(11)]
+		if d.Kind() == dtype.KindUint {
+			v = max(v, -v)
+		}
+		return kernels.Const{DType: d, Bits: uint64(v) << (64 - 8*d.Size()) >> (64 - 8*d.Size())}
+	}
+	for _, id := range []kernels.OpID{kernels.OpFloorDivide, kernels.OpRemainder, kernels.OpFmod} {
+		for d := dtype.Int8; d <= dtype.Float64; d++ {
+			b := kernels.NewBuilder(1)
+			b.Ret(b.Apply(id, b.Input(kernels.In(d)), b.Input(kernels.In(d))))
+			p, err := b.Build()
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := rand.New(rand.NewPCG(uint64(id), uint64(d)))
+			if _, done := checkWith(t, c, p, r, draw, []bool{false, false}, 5000); done != 5000 {
+				t.Errorf("%v of %v stopped at %d", id, d, done)
+			}
+		}
+	}
 }
 
 // TestOperations runs every operation on every dtype.

@@ -71,7 +71,7 @@ func init() {
 		kernels.OpDivide:       {floats, both(nil, &divFloat)},
 		kernels.OpFloorDivide:  {divisionNeed, division(true, false)},
 		kernels.OpRemainder:    {divisionNeed, division(false, true)},
-		kernels.OpFmod:         {divisionNeed, division(false, false)},
+		kernels.OpFmod:         {fmodNeed, (*lowerer).fmod},
 		kernels.OpNegative:     {anyNumber, (*lowerer).negative},
 		kernels.OpAbsolute:     {anyNumber, (*lowerer).absolute},
 		kernels.OpSqrt:         {floats, func(l *lowerer, in kernels.Inst) (val, int) { return l.float1(in, &sqrtFloat, -1), 0 }},

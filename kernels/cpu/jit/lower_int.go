@@ -88,15 +88,23 @@ func (l *lowerer) count(in kernels.Inst) (val, int) {
 	return l.resize(c, s, 1, false), 0
 }
 
-// divisionNeed: integers divide as floats that hold their quotients exactly; 64 bits have none.
+// divisionNeed: integers divide as floats that hold their quotients exactly.
 func divisionNeed(in, out dtype.DType) int {
 	switch ints(in, out) {
 	case 1, 2:
 		return 4
-	case 4:
+	case 4, 8:
 		return 8
 	}
 	return 0
+}
+
+// fmodNeed: floats go through float64.
+func fmodNeed(in, out dtype.DType) int {
+	if floats(in, out) > 0 {
+		return 8
+	}
+	return divisionNeed(in, out)
 }
 
 // division is the quotient (floored) or a remainder of integers: of x's sign, or with follow of y's. Dividing
@@ -105,6 +113,9 @@ func divisionNeed(in, out dtype.DType) int {
 func division(quotient, follow bool) func(*lowerer, kernels.Inst) (val, int) {
 	return func(l *lowerer, in kernels.Inst) (val, int) {
 		s, signed := in.DType.Size(), isSigned(in.DType)
+		if s == 8 {
+			return l.division64(in, quotient, follow), 0
+		}
 		x, y := l.resize(l.arg(in, 0), s, 4, signed), l.resize(l.arg(in, 1), s, 4, signed)
 		f := 2 * s // lanes of the floats
 		if s < 4 {
