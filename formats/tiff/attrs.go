@@ -69,6 +69,9 @@ func (s *series) attributes() formats.Attrs {
 		}
 	}
 	names := map[int64]string{0: "MinIsWhite", 2: "RGB", 3: "Palette", 4: "TransparencyMask", 5: "CMYK", 6: "YCbCr", 8: "CIELab"}
+	if p.compression == compressJPEG {
+		names[photometricYCbCr] = "RGB" // what decoding makes of it
+	}
 	if n := names[int64(p.photometric)]; n != "" {
 		out = append(out, formats.Attr{Name: "PhotometricInterpretation", Value: n})
 	}

@@ -49,8 +49,6 @@ const (
 	tagGeoKeys         = 34735
 	tagGeoDoubles      = 34736
 	tagGeoTexts        = 34737
-	photometricRGB     = 2
-	photometricCMYK    = 5
 	photometricYCbCr   = 6
 	formatUint         = 1
 	formatInt          = 2

@@ -191,6 +191,29 @@ func (src *source) view(dst *chunk.Chunk) *chunk.Chunk {
 	return v
 }
 
+// StoredBytes implements formats.Sizer: the sum of the segments' sizes.
+func (src *source) StoredBytes(ctx context.Context) (int64, error) {
+	if src.s.planes > 1 {
+		return src.s.planes * src.p.nbytes(), nil
+	}
+	total := int64(0)
+	for _, p := range src.s.pages {
+		if p == nil {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return -1, err
+		}
+		if p.once.Do(p.list); p.listErr != nil {
+			return -1, p.listErr
+		}
+		for _, n := range p.counts {
+			total += max(n, 0)
+		}
+	}
+	return total, nil
+}
+
 // dims returns the names of the dimensions.
 func (s *series) dims() []string {
 	out := make([]string, len(s.axes))
