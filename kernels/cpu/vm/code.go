@@ -20,21 +20,22 @@ const cellBytes = 16
 
 // code is a program's elementwise part, compiled: what does not depend on a call.
 type code struct {
-	p      *kernels.Program
-	regs   int
-	block  int           // most elements of a box
-	size   []int         // bytes of an element, by register
-	steps  []step        // in program order
-	slots  int           // blocks of scratch that registers share
-	slotAt []int         // slot of an instruction's or copied input's register, -1: none
-	root   []kernels.Reg // the register whose memory a register shares: bitcasts are free
-	used   []bool        // inputs that steps or results read
-	whole  kernels.AxisSet
-	ret    []int // for each register the result it is written to directly, or -1
-	slow   []*code
-	cold   []int  // slots for the lanes of each slow program: operand and result
-	fused  *fuser // machine code, or nil
-	how    string // why there is no machine code
+	p       *kernels.Program
+	regs    int
+	block   int           // most elements of a box
+	size    []int         // bytes of an element, by register
+	steps   []step        // in program order
+	slots   int           // blocks of scratch that registers share
+	slotAt  []int         // slot of an instruction's or copied input's register, -1: none
+	root    []kernels.Reg // the register whose memory a register shares: bitcasts are free
+	used    []bool        // inputs that steps or results read
+	whole   kernels.AxisSet
+	gathers bool  // some input is gathered
+	ret     []int // for each register the result it is written to directly, or -1
+	slow    []*code
+	cold    []int  // slots for the lanes of each slow program: operand and result
+	fused   *fuser // machine code, or nil
+	how     string // why there is no machine code
 }
 
 // step is an instruction.
@@ -112,6 +113,7 @@ func compile(p *kernels.Program) (*code, error) {
 	for _, in := range p.In {
 		if in.Gather >= 0 {
 			c.whole |= kernels.Axes(int(in.Gather))
+			c.gathers = true
 		}
 	}
 	c.assign()

@@ -39,7 +39,7 @@ func (e *exec) bindFused(store bool) {
 	if f.rows {
 		last := e.geo.n - 1
 		for i := range e.in {
-			if c.used[i] && e.in[i].stride[last] == 0 {
+			if c.used[i] && e.in[i].stride[last] == 0 && c.p.In[i].Gather < 0 {
 				f.same[i] = true
 			}
 		}
@@ -54,14 +54,15 @@ func (e *exec) bindFused(store bool) {
 	}
 }
 
-// runs reports whether every operand steps by one element or none along the last axis and the runs are long.
+// runs reports whether every operand steps by one element or none along the last axis and the runs are long. Gathered
+// operands are copied, or read in place where all of a run has one id.
 func (e *exec) runs(store bool) bool {
 	g, last := e.geo, e.geo.n-1
 	if g.dim[last] < rowRun && g.n > 1 {
 		return false
 	}
 	for i := range e.in {
-		if e.code.used[i] && (e.code.p.In[i].Gather >= 0 || e.in[i].stride[last] != 0 && e.in[i].stride[last] != 1) {
+		if e.code.used[i] && e.code.p.In[i].Gather < 0 && e.in[i].stride[last] != 0 && e.in[i].stride[last] != 1 {
 			return false
 		}
 	}
@@ -89,7 +90,7 @@ func (e *exec) extent(dim *[kernels.MaxAxes + 1]int) {
 		dim[i] = 1
 	}
 	most := e.code.block
-	if f.variant.direct {
+	if f.variant.direct && !e.code.gathers {
 		most = runMost
 	}
 	dim[g.n-1] = min(g.dim[g.n-1], most)
@@ -127,6 +128,10 @@ func (e *exec) parts(b *box, n int, store bool) bool {
 	for i := range e.in {
 		switch {
 		case !e.code.used[i] || e.uni[i]:
+		case f.rows && e.code.p.In[i].Gather >= 0:
+			if e.ptr[i] = e.gathered(i, b); e.ptr[i] == nil {
+				e.load(i, b)
+			}
 		case f.rows && e.in[i].stride[last] == 0:
 			e.ptr[i] = e.in[i].first(e.geo, b)
 		default:
@@ -158,6 +163,31 @@ func (e *exec) parts(b *box, n int, store bool) bool {
 		}
 	}
 	return true
+}
+
+// gathered returns where a gathered operand's elements of a run lie packed, nil where they do not.
+func (e *exec) gathered(i int, b *box) unsafe.Pointer {
+	port, s, g := e.code.p.In[i], &e.in[i], e.geo
+	k, last := g.axisOf(int(port.Gather)), g.n-1
+	if k == last || s.stride[last] != 1 {
+		return nil
+	}
+	ids := &e.in[port.GatherIDs]
+	at := 0
+	if k >= 0 {
+		at = b.lo[k] * ids.stride[k]
+	}
+	id := ids.id(at)
+	if id < 0 {
+		return nil
+	}
+	off := id * int(e.call.In[i].Strides[port.Gather])
+	for a := range g.n {
+		if a != k {
+			off += b.lo[a] * s.stride[a]
+		}
+	}
+	return s.at(off)
 }
 
 // calls runs a part in calls of a length that holds nobody up.
