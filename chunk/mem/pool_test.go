@@ -192,12 +192,12 @@ func TestReferences(t *testing.T) {
 		t.Errorf("after Retain and Release: %d blocks, %d references", blocks, b.Refs())
 	}
 	b.Release()
-	w := Wrap(make([]byte, 3))
-	w.Retain()
-	w.Release()
-	w.Release()
-	for name, f := range map[string]func(){"Release": w.Release, "Retain": w.Retain} {
-		if !panics(f) {
+	for name, f := range map[string]func(*Block){"Release": (*Block).Release, "Retain": (*Block).Retain} {
+		w := Wrap(make([]byte, 3))
+		w.Retain()
+		w.Release()
+		w.Release()
+		if !panics(func() { f(w) }) {
 			t.Errorf("%s of a released block does not panic", name)
 		}
 	}

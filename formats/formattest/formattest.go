@@ -378,7 +378,7 @@ func completeOrAbsent(t *testing.T, f formats.Format, o Options) {
 		t.Errorf("after Abort there are %v, want the old output alone", l)
 	}
 	// a writer that is dropped leaves a partial name; the next run sweeps it
-	if w, err = f.Create(ctx, path, spec); err != nil {
+	if _, err = f.Create(ctx, path, spec); err != nil {
 		t.Fatal(err)
 	}
 	if gr, err = writeAndOpen(ctx, f, path, spec, []*chunk.Chunk{second}); err != nil {

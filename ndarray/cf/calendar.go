@@ -60,9 +60,6 @@ func (c Calendar) String() string {
 	return calendars[c].name
 }
 
-// isReal reports whether the calendar is one that people used.
-func (c Calendar) isReal() bool { return c == Standard || c == ProlepticGregorian || c == Julian }
-
 // Days returns the number of the day with a date, counted from a fixed day of the
 // calendar's own. y is astronomical (year 0 exists). A date that the calendar lacks is an error.
 func (c Calendar) Days(y int64, m, d int) (int64, error) {

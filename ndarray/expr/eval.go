@@ -275,9 +275,6 @@ func describe(v value) string {
 	return fmt.Sprintf("%v", v)
 }
 
-// module is linalg, fft and the like: a prefix of function names.
-type module string
-
 // slice is the value of slice(lo, hi, step).
 type slice struct{ lo, hi, step value }
 

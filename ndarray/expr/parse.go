@@ -45,9 +45,8 @@ type parser struct {
 	depth int
 }
 
-func (p *parser) cur() token           { return p.toks[p.i] }
-func (p *parser) is(op string) bool    { t := p.cur(); return t.kind == kOp && t.text == op }
-func (p *parser) isWord(w string) bool { t := p.cur(); return t.kind == kName && t.text == w }
+func (p *parser) cur() token        { return p.toks[p.i] }
+func (p *parser) is(op string) bool { t := p.cur(); return t.kind == kOp && t.text == op }
 
 // take consumes the operator if it is next.
 func (p *parser) take(op string) bool {

@@ -33,7 +33,6 @@ var (
 	maxFloat   = byFloat{4: vmaxps, 8: vmaxpd}
 	sqrtFloat  = byFloat{4: vsqrtps, 8: vsqrtpd}
 	andFloat   = byFloat{4: vandps, 8: vandpd}
-	andnFloat  = byFloat{4: vandnps, 8: vandnpd}
 	orFloat    = byFloat{4: vorps, 8: vorpd}
 	xorFloat   = byFloat{4: vxorps, 8: vxorpd}
 	cmpFloat   = byFloat{4: vcmpps, 8: vcmppd}

@@ -2,6 +2,8 @@
 
 package vm
 
+import "math"
+
 // cplx is what complex folds read; they accumulate in complex128.
 type cplx interface{ complex64 | complex128 }
 
@@ -10,12 +12,14 @@ func mulComplex(a, b complex128) complex128 {
 	return complex(float64(real(a)*real(b))-float64(imag(a)*imag(b)), float64(real(a)*imag(b))+float64(imag(a)*real(b)))
 }
 
+func isNaN[T cplx](v T) bool { z := complex128(v); return math.IsNaN(real(z)) || math.IsNaN(imag(z)) }
+
 // complexOps returns the loops of a complex sum (mul false) or product. One step function is enough: complex
 // folds are rare, and what they do in an element outweighs the call.
 func complexOps[T cplx](step func(a, b complex128) complex128) *sumOps[T, complex128] {
 	laneStep := func(acc *[lanes]complex128, lane int, x []T, skip bool) (skipped int) {
 		for i, v := range x {
-			if skip && v != v {
+			if skip && isNaN(v) {
 				skipped++
 				continue
 			}
@@ -26,7 +30,7 @@ func complexOps[T cplx](step func(a, b complex128) complex128) *sumOps[T, comple
 	}
 	rowStep := func(acc []complex128, cnt []int64, x []T, skip bool) {
 		for j, v := range x {
-			if skip && v != v {
+			if skip && isNaN(v) {
 				continue
 			}
 			acc[j] = step(acc[j], complex128(v))
@@ -54,7 +58,7 @@ func complexOps[T cplx](step func(a, b complex128) complex128) *sumOps[T, comple
 		rowSkip: func(acc []complex128, cnt []int64, x []T) { rowStep(acc, cnt, x, true) },
 		scatter: func(acc []complex128, cnt []int64, dst []int, x []T, skip bool) {
 			for i, d := range dst {
-				if d < 0 || skip && x[i] != x[i] {
+				if d < 0 || skip && isNaN(x[i]) {
 					continue
 				}
 				acc[d] = step(acc[d], complex128(x[i]))
