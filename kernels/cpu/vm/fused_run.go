@@ -82,6 +82,10 @@ const runMost = 1 << 16
 // extent sets the extents of the boxes of an elementwise call.
 func (e *exec) extent(dim *[kernels.MaxAxes + 1]int) {
 	f, g := &e.fused, e.geo
+	if k := e.turned(); k >= 0 {
+		e.square(dim, k)
+		return
+	}
 	if f.variant == nil || !f.rows {
 		g.extent(dim, e.code.block, math.MaxInt)
 		return
@@ -94,6 +98,48 @@ func (e *exec) extent(dim *[kernels.MaxAxes + 1]int) {
 		most = runMost
 	}
 	dim[g.n-1] = min(g.dim[g.n-1], most)
+}
+
+// turned returns the axis along which an operand lies packed that steps far along the last axis, or -1. Boxes then are
+// squares in both axes, so that its cache lines are read whole.
+func (e *exec) turned() int {
+	g, last := e.geo, e.geo.n-1
+	far := func(s *source) int {
+		if g.dim[last] < squareEdge || abs(s.stride[last]) < squareEdge {
+			return -1
+		}
+		for k := range last {
+			if abs(s.stride[k]) == 1 && g.dim[k] >= squareEdge/4 {
+				return k
+			}
+		}
+		return -1
+	}
+	for i := range e.in {
+		if e.code.used[i] && e.code.p.In[i].Gather < 0 {
+			if k := far(&e.in[i]); k >= 0 {
+				return k
+			}
+		}
+	}
+	for i := range e.out {
+		if k := far(&e.out[i]); k >= 0 {
+			return k
+		}
+	}
+	return -1
+}
+
+// squareEdge is the edge of square boxes: 32 cache lines of each operand at a time.
+const squareEdge = 32
+
+func (e *exec) square(dim *[kernels.MaxAxes + 1]int, k int) {
+	g, last := e.geo, e.geo.n-1
+	for i := range g.n {
+		dim[i] = 1
+	}
+	dim[k] = min(g.dim[k], squareEdge)
+	dim[last] = min(g.dim[last], e.code.block/dim[k])
 }
 
 // fusedBox computes and stores a box of n elements by machine code.
