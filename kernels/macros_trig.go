@@ -205,7 +205,16 @@ func (m mb) mulWide(x, y Reg) (hi, lo Reg) {
 func deg2rad64(m mb, x Reg) Reg { return m.mul(x, m.c(math.Pi/180)) }
 func rad2deg64(m mb, x Reg) Reg { return m.mul(x, m.c(180/math.Pi)) }
 
+// sinc64 is sin(pi*x) / (pi*x). The reductions of x are exact, so whole numbers give 0, where the sine of the rounded
+// product would leave its rounding error. NaN for infinities, as in NumPy.
 func sinc64(m mb, x Reg) Reg {
-	y := m.mul(m.c(math.Pi), m.sel(m.eq(x, m.c(0)), m.c(1e-20), x))
-	return m.div(sin64(m, y), y)
+	two := m.c(2)
+	y := m.sub(x, m.mul(two, m.rint(m.mul(m.c(0.5), x)))) // less the nearest even number
+	t := m.mul(two, y)
+	n, q := m.whole(t)
+	f := m.sub(t, n)
+	p := m.twoProd(f, m.c(pio2a))
+	d := m.quickSum(p.hi, m.fma(f, m.c(pio2b), p.lo))
+	r := m.div(sinOf(m, angle{q, d.hi, d.lo}), m.mul(m.c(math.Pi), x))
+	return m.sel(m.lt(m.abs(x), m.c(0x1p-28)), m.c(1), r)
 }
