@@ -81,12 +81,23 @@ func To(uri string, v any, opts ...WriteOption) Target {
 	return t
 }
 
-// Name returns what the variable is called in the output.
+// Name returns what the variable is called in the output: "result" when it has no name, or that of one of its own
+// coordinates whose values it does not hold (the cosine of lat must not be stored as the latitude), unless As gave it.
 func (t Target) Name() string {
-	if t.Value.name == "" {
+	v := t.Value
+	if v.name == "" || !t.opts.named && v.hides(v.name) {
 		return "result"
 	}
-	return t.Value.name
+	return v.name
+}
+
+// hides reports whether a variable called name would take the place of another coordinate or dimension of v.
+func (v Variable) hides(name string) bool {
+	c := v.CoordOf(name)
+	if c == nil {
+		return slices.Contains(v.dims, name) && len(v.dims) > 1
+	}
+	return v.host == nil && v.array.Node() != c.Array().Node()
 }
 
 // Writing is outputs being written: the engine runs Outputs, then Commit makes all of them visible, or Abort

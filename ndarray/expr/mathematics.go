@@ -112,7 +112,30 @@ func round(b params) (value, error) {
 			return nil, err
 		}
 	}
-	a := b.vals["a"]
+	return keeping(b.vals["a"], func(a value) (value, error) { return roundTo(a, n) })
+}
+
+// keeping calls f on the values of a variable, or of each of a data set, and keeps names and attributes: for functions made
+// of operations, some of which alone would drop the unit.
+func keeping(a value, f func(a value) (value, error)) (value, error) {
+	one := func(v ndarray.Variable) (ndarray.Variable, error) {
+		r, err := f(v.Array())
+		if err != nil {
+			return v, err
+		}
+		return v.WithArray(r.(ndarray.Array)), nil
+	}
+	switch x := a.(type) {
+	case ndarray.Variable:
+		return one(x)
+	case *ndarray.Dataset:
+		return onVariables(x, "", nil, one)
+	}
+	return f(a)
+}
+
+// roundTo is round for numbers and arrays.
+func roundTo(a value, n int64) (value, error) {
 	x, err := operand(a)
 	if err != nil {
 		return nil, err
