@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"github.com/arrayrun/arrayrun/chunk"
+	"github.com/arrayrun/arrayrun/chunk/dtype"
+	"github.com/arrayrun/arrayrun/formats"
 	"github.com/arrayrun/arrayrun/ndarray/graph"
 )
 
@@ -35,6 +37,7 @@ func (a Array) Reshape(shape ...int64) Array {
 	groups := matchGroups(from, to)
 	arg := graph.OpaqueArg{
 		Key:     fmt.Sprintf("reshape %v to %v", from, to),
+		Near:    4,
 		Need:    func(_ int, out chunk.Region) chunk.Region { return needOf(groups, from, to, out) },
 		Scratch: func(chunk.Shape) int64 { return 0 },
 		Run: func(at chunk.Region, out *chunk.Chunk, in []*chunk.Chunk) error {
@@ -54,16 +57,22 @@ func fullShape(from chunk.Shape, shape []int64) (chunk.Shape, error) {
 	if to == nil {
 		to = chunk.Shape{}
 	}
-	open, rest := -1, int64(1)
+	open := -1
 	for i, n := range to {
 		switch {
 		case n == -1 && open < 0:
 			open = i
 		case n < 0:
 			return nil, fmt.Errorf("shape %v: want lengths of 0 or more, and at most one -1: %w", to, chunk.ErrShape)
-		default:
-			rest *= n
 		}
+	}
+	known := to.Clone()
+	if open >= 0 {
+		known[open] = 1
+	}
+	rest, ok := checkedSize(known)
+	if !ok {
+		rest = -1 // more than any array has
 	}
 	size := from.Size()
 	if open >= 0 && rest > 0 && size%rest == 0 {
@@ -189,13 +198,17 @@ func reshapeGrid(groups []axisGroup, g chunk.Grid, to chunk.Shape) chunk.Grid {
 	return out
 }
 
-// reshapeCopy writes the region at of the result from in, which holds the box need of the source.
+// reshapeCopy writes the region at of the result from in, which holds the box need of the source, run by run: elements
+// that follow one another along the last axes of both.
 func reshapeCopy(at, need chunk.Region, from, to chunk.Shape, out, in *chunk.Chunk) {
 	item := int64(out.ItemBytes)
 	d, s := out.Block.Bytes(), in.Block.Bytes()
 	toSt, fromSt := to.RowMajor(), from.RowMajor()
 	x := make([]int64, len(to))
-	for range out.Shape.Size() {
+	last := len(to) - 1 // shapes without axes are reshaped by selections
+	lastFrom := len(from) - 1
+	inStep, outStep := in.Strides[lastFrom], out.Strides[last]
+	for rest := out.Shape.Size(); rest > 0; {
 		flat, do := int64(0), out.Offset
 		for k, v := range x {
 			flat += (at.Lo[k] + v) * toSt[k]
@@ -205,15 +218,24 @@ func reshapeCopy(at, need chunk.Region, from, to chunk.Shape, out, in *chunk.Chu
 		for k, n := range from {
 			so += (flat/fromSt[k]%n - need.Lo[k]) * in.Strides[k]
 		}
-		copy(d[do*item:(do+1)*item], s[so*item:(so+1)*item])
-		for k := len(x) - 1; k >= 0; k-- {
-			if x[k]++; x[k] < out.Shape[k] {
-				break
+		n := min(out.Shape[last]-x[last], from[lastFrom]-flat%from[lastFrom])
+		switch {
+		case out.DType == dtype.String:
+			for j := range n {
+				formats.SetText(out, do-out.Offset+j*outStep, formats.Text(in, so-in.Offset+j*inStep))
 			}
-			x[k] = 0
+		case inStep == 1 && outStep == 1:
+			copy(d[do*item:(do+n)*item], s[so*item:(so+n)*item])
+		default:
+			for j := range n {
+				copy(d[(do+j*outStep)*item:(do+j*outStep+1)*item], s[(so+j*inStep)*item:(so+j*inStep+1)*item])
+			}
 		}
-	}
-	if in.Heap != nil {
-		out.Heap = in.Heap
+		rest -= n
+		x[last] += n
+		for k := last; k > 0 && x[k] == out.Shape[k]; k-- {
+			x[k] = 0
+			x[k-1]++
+		}
 	}
 }

@@ -287,11 +287,38 @@ func (a Array) Repeat(n int64, axis int) Array {
 	if n < 0 {
 		return failf("ndarray: repeat: count: got %d, want 0 or more", n)
 	}
-	ids := make([]int64, a.Shape()[k]*n)
+	have := a.Shape()[k]
+	if have < 0 {
+		return failf("%w", errUnknown("repeat", a.Shape()))
+	}
+	if have > 0 && n > mostListed/have {
+		return a.copies(k, k+1, n)
+	}
+	ids := make([]int64, have*n)
 	for i := range ids {
 		ids[i] = int64(i) / n
 	}
 	return a.TakeAlong(k, ids)
+}
+
+// mostListed is the longest axis whose positions are listed one by one, mostJoined the most arrays joined one by
+// one, where a longer computation in chunks does as well.
+const (
+	mostListed = 1 << 16
+	mostJoined = 64
+)
+
+// copies returns a with n copies along axis k: of the whole axis one after another for at = k, of each element for at = k+1.
+// It needs memory for chunks only.
+func (a Array) copies(k, at int, n int64) Array {
+	shape := a.Shape().Clone()
+	total, ok := checkedSize(chunk.Shape{shape[k], n})
+	if !ok {
+		return failf("ndarray: %d copies of an axis of length %d are more than 63 bits count: %w", n, shape[k], chunk.ErrShape)
+	}
+	out := a.ExpandDims(at).BroadcastTo(slices.Insert(shape.Clone(), at, n)...)
+	shape[k] = total
+	return out.Reshape(shape...)
 }
 
 // Tile returns a repeated reps[i] times along axis i; missing axes are added in front.
@@ -313,6 +340,8 @@ func (a Array) Tile(reps ...int64) Array {
 			idx := slices.Repeat([]Index{All()}, k+1)
 			idx[k] = Span(0, 0)
 			a = a.Index(idx...)
+		case n > mostJoined:
+			a = a.copies(k, k, n)
 		case n > 1:
 			a = Concat(k, slices.Repeat([]Array{a}, int(n))...)
 		}

@@ -266,8 +266,45 @@ func (sc *scope) stack(ctx context.Context, p *plan.Part, at chunk.Region, dst *
 	return nil
 }
 
+// halves returns the two parts of a region that is computed part by part because it needs
+// much more of an input than it wants.
+func halves(p *plan.Part, at chunk.Region) (a, b chunk.Region, ok bool) {
+	size := at.Size()
+	if p.Opaque.Near == 0 || size <= 1 {
+		return a, b, false
+	}
+	far := false
+	for i := range p.In {
+		far = far || p.Opaque.Need(i, at).Size() > p.Opaque.Near*size
+	}
+	for k := range at.Lo {
+		if n := at.Hi[k] - at.Lo[k]; far && n > 1 && !p.Opaque.Whole.Has(k) {
+			a, b = at.Clone(), at.Clone()
+			a.Hi[k] = at.Lo[k] + n/2
+			b.Lo[k] = a.Hi[k]
+			return a, b, true
+		}
+	}
+	return a, b, false
+}
+
 // opaque runs a Go function of regions.
 func (sc *scope) opaque(ctx context.Context, p *plan.Part, at chunk.Region, dst *chunk.Chunk) error {
+	if a, b, ok := halves(p, at); ok {
+		for _, part := range []chunk.Region{a, b} {
+			place := part.Clone()
+			for k := range place.Lo {
+				place.Lo[k] -= at.Lo[k]
+				place.Hi[k] -= at.Lo[k]
+			}
+			to := dst.Sub(place)
+			if err := sc.opaque(ctx, p, part, to); err != nil {
+				return err
+			}
+			dst.Heap = to.Heap
+		}
+		return nil
+	}
 	mark := len(sc.blocks)
 	defer sc.close(mark)
 	in := make([]*chunk.Chunk, len(p.In))

@@ -114,10 +114,12 @@ type CompressArg struct{ Axis int }
 
 // OpaqueArg is a Go function of regions. Key identifies it (functions cannot be compared). Need
 // returns, for a region of the output, the region of input i that Run is given.
-// A result region is never cut along the axes in Whole.
+// A result region is never cut along the axes in Whole. With Near above 0 a region that needs more than Near
+// elements of an input for each of its own is computed in halves: its box spans much that it does not want.
 type OpaqueArg struct {
 	Key     string
 	Whole   kernels.AxisSet
+	Near    int64
 	Need    func(i int, out chunk.Region) chunk.Region
 	Scratch func(out chunk.Shape) int64
 	Run     func(at chunk.Region, out *chunk.Chunk, in []*chunk.Chunk) error

@@ -138,7 +138,7 @@ func (pl *planner) leafBytes(l *Leaf, t chunk.Shape, tiles, steps []chunk.Axis) 
 		}
 		return own, temp
 	}
-	region := l.regionShape(t)
+	region := pl.regionShape(l, t)
 	whole := mem.ClassBytes(region.Size() * l.ItemBytes)
 	temp = pl.partBytes(l.Part, region)
 	if l.copies() {
@@ -148,7 +148,7 @@ func (pl *planner) leafBytes(l *Leaf, t chunk.Shape, tiles, steps []chunk.Axis) 
 }
 
 // regionShape bounds the shape of the region of an Inner leaf that a loop region of shape t reads.
-func (l *Leaf) regionShape(t chunk.Shape) chunk.Shape {
+func (pl *planner) regionShape(l *Leaf, t chunk.Shape) chunk.Shape {
 	shape := l.Node.Shape()
 	out := make(chunk.Shape, len(shape))
 	for i, m := range l.Axes {
@@ -158,7 +158,7 @@ func (l *Leaf) regionShape(t chunk.Shape) chunk.Shape {
 		case m.Loop < 0:
 			out[i] = 1
 		case m.IDs != nil:
-			out[i] = shape[i]
+			out[i] = min(shape[i], pl.span(m.IDs, t[m.Loop]))
 		default:
 			out[i] = min(shape[i], (t[m.Loop]-1)*max(m.Step, -m.Step)+1)
 		}
@@ -166,17 +166,55 @@ func (l *Leaf) regionShape(t chunk.Shape) chunk.Shape {
 	return out
 }
 
+// spanKey names a list of positions by its memory: lists of leaves do not change.
+type spanKey struct {
+	first *int64
+	len   int
+	n     int64
+}
+
+// span is widest, remembered: lists are long, and tiles are tried one after another.
+func (pl *planner) span(ids []int64, n int64) int64 {
+	if len(ids) == 0 {
+		return 0
+	}
+	k := spanKey{&ids[0], len(ids), n}
+	w, ok := pl.spans[k]
+	if !ok {
+		w = widest(ids, n)
+		pl.spans[k] = w
+	}
+	return w
+}
+
+// needShape bounds the shape of what a part reads of input i for a region of the shape, wherever that lies.
+func (p *Part) needShape(i int, region chunk.Shape) chunk.Shape {
+	need := p.Opaque.Need(i, chunk.Whole(region)).Shape()
+	for k, n := range p.In[i].Shape {
+		need[k] = min(need[k], n)
+	}
+	if p.Opaque.Near == 0 {
+		return need
+	}
+	// At the origin a region lies best: elsewhere it may need up to Near times its size, and what needs more is halved.
+	most := p.Opaque.Near * max(1, region.Size())
+	for k, n := range p.In[i].Shape {
+		if size := max(1, need.Size()); size < most {
+			need[k] = min(n, need[k]*(most/size))
+		} else if size > most {
+			need[k] = max(1, need[k]/((size+most-1)/most))
+		}
+	}
+	return need
+}
+
 // partBytes bounds what computing a part over a region of the shape needs beside its result.
 func (pl *planner) partBytes(p *Part, region chunk.Shape) int64 {
 	most := int64(0)
 	switch {
 	case p.Opaque != nil:
-		at := chunk.Whole(region)
 		for i, b := range p.In {
-			need := p.Opaque.Need(i, at).Shape()
-			for k := range need {
-				need[k] = min(need[k], b.Shape[k])
-			}
+			need := p.needShape(i, region)
 			most += pl.bodyBytes(b, need, nil, nil, need) + mem.ClassBytes(need.Size()*int64(b.Roots[0].Node.ItemBytes))
 		}
 		if p.Opaque.Scratch != nil {

@@ -97,6 +97,32 @@ func (m AxisMap) Span(lo, hi int64) (from, to int64) {
 	return min(a, b), max(a, b) + 1
 }
 
+// widest bounds the length of the range that any n neighbouring loop indices read of a list of positions.
+func widest(ids []int64, n int64) int64 {
+	most := int64(1)
+	var low, high []int // positions in ids whose values rise, and fall, from the front on: the window's least and largest first
+	for i, p := range ids {
+		if p < 0 {
+			continue
+		}
+		for len(low) > 0 && ids[low[len(low)-1]] >= p {
+			low = low[:len(low)-1]
+		}
+		for len(high) > 0 && ids[high[len(high)-1]] <= p {
+			high = high[:len(high)-1]
+		}
+		low, high = append(low, i), append(high, i)
+		for int64(i-low[0]) >= n {
+			low = low[1:]
+		}
+		for int64(i-high[0]) >= n {
+			high = high[1:]
+		}
+		most = max(most, ids[high[0]]-ids[low[0]]+1)
+	}
+	return most
+}
+
 // LeafKind is where the values of a leaf come from.
 type LeafKind uint8
 

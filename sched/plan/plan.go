@@ -97,6 +97,7 @@ type planner struct {
 	folds   []*graph.Node         // every Reduce that is needed, inputs before users
 	uses    map[*graph.Node]int   // how often a node is an input of another
 	direct  map[*graph.Node][]int // folds that go straight to outputs
+	spans   map[spanKey]int64
 }
 
 // Build plans the outputs. Errors of nodes come back as they are; a plan that
@@ -124,7 +125,7 @@ func build(ctx context.Context, outs []Output, opt Options) (*Plan, error) {
 		plan:    &Plan{Outputs: outs, Budget: opt.Budget, Beside: opt.Beside, Workers: opt.Workers, opt: opt},
 		sources: map[*graph.Node]int{}, results: map[*graph.Node]int{},
 		parts: map[*graph.Node]*Part{}, levels: map[*graph.Node]int{},
-		uses: map[*graph.Node]int{}, direct: map[*graph.Node][]int{},
+		uses: map[*graph.Node]int{}, direct: map[*graph.Node][]int{}, spans: map[spanKey]int64{},
 	}
 	top := 0
 	for _, o := range outs {
