@@ -121,7 +121,7 @@ func (a *app) demo(ctx context.Context, dir string) error {
 		return at(exitRunning, err)
 	}
 	fmt.Fprintf(a.out, "  the same in colour: %s\n\n", files.png)
-	step("done; peak resident memory %s with a budget of %s", formatBytes(sched.PeakRSS()), formatBytes(st.BudgetBytes))
+	step("done; peak resident memory of the process %s: arrays in a budget of %s, and the program itself", formatBytes(sched.PeakRSS()), formatBytes(st.BudgetBytes))
 	if err := a.writeStats(st); err != nil {
 		return err
 	}
