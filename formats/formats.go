@@ -161,11 +161,20 @@ type VarSpec struct {
 	Stored    any    // the file's dtype to keep, as ArrayMeta.Stored has it ("S12", "U5", "datetime64[ns]"); nil: DType says it
 }
 
+// GroupSpec describes a group of an output below its root. The groups on the way to a variable need none unless they
+// have attributes or dimensions of their own.
+type GroupSpec struct {
+	Path  string // "forecast", "forecast/members"; a group comes before those below it
+	Attrs Attrs
+	Dims  []Dim // variables of the group and of those below it may have them; formats that know names only leave them out
+}
+
 // Spec describes a whole output.
 type Spec struct {
 	Attrs     Attrs
 	Dims      []Dim
-	Vars      []VarSpec
+	Groups    []GroupSpec // formats without groups refuse them, and names of variables with slashes
+	Vars      []VarSpec   // Name is "forecast/t2m" for a variable of a group
 	Overwrite bool
 	Format    string // "" or the member of the format's family to write: "zarr2", "zarr3", "netcdf4"
 }

@@ -116,7 +116,7 @@ func OpenStore(ctx context.Context, st store.Store) (*formats.Group, error) {
 		v := t.variable(name, "", root)
 		g.Vars = []formats.Var{v}
 		if v.Source != nil {
-			addDims(g, v)
+			t.addDims(g, "", v)
 		}
 		return g, nil
 	}
@@ -137,6 +137,7 @@ func (n *node) format() string { return fmt.Sprintf("zarr%d", n.version) }
 type tree struct {
 	st    store.Store
 	metas []consolidated
+	extra *extra // nil where the root has none
 	nodes int
 }
 
@@ -255,6 +256,9 @@ func (t *tree) consolidate3(path string, v any) {
 	if !ok {
 		return
 	}
+	if x, _ := o.get(extraKey); x != nil && path == "" {
+		t.extra = readExtra(x)
+	}
 	c := consolidated{path, map[string]*node{}, nil}
 	for _, d := range docs {
 		doc, _ := d.value.(object)
@@ -284,6 +288,9 @@ func (t *tree) consolidate2(doc object) {
 	docs, ok := m.(object)
 	if !ok {
 		return
+	}
+	if x, _ := doc.get(extraKey); x != nil {
+		t.extra = readExtra(x)
 	}
 	c := consolidated{"", map[string]*node{}, nil}
 	attrs := map[string]object{}
@@ -352,7 +359,8 @@ func (t *tree) group(ctx context.Context, path string, n *node, depth int) (*for
 	if depth > maxGroups {
 		return nil, fmt.Errorf("%s: groups nested more than %d deep: %w", path, maxGroups, formats.ErrFormat)
 	}
-	g := &formats.Group{Format: n.format(), Attrs: attributes(n.attrs)}
+	g := &formats.Group{Format: n.format(), Attrs: t.extra.attributes(path, n.attrs)}
+	t.extra.begin(g, path)
 	names, err := t.children(ctx, path)
 	if err != nil {
 		return nil, err
@@ -375,7 +383,7 @@ func (t *tree) group(ctx context.Context, path string, n *node, depth int) (*for
 			v := t.variable(name, p, c)
 			g.Vars = append(g.Vars, v)
 			if v.Source != nil {
-				addDims(g, v)
+				t.addDims(g, path, v)
 			}
 		default:
 			sub, err := t.group(ctx, p, c, depth+1)
@@ -388,18 +396,24 @@ func (t *tree) group(ctx context.Context, path string, n *node, depth int) (*for
 	return g, nil
 }
 
-// addDims adds the named dimensions of v that g lacks.
-func addDims(g *formats.Group, v formats.Var) {
+// addDims adds the named dimensions of v that g, the group at path, lacks. What an array says of a length is
+// newer than what was kept of it.
+func (t *tree) addDims(g *formats.Group, path string, v formats.Var) {
 	shape := v.Source.Meta().Shape
 	for i, name := range v.Dims {
-		if name != "" && !slices.ContainsFunc(g.Dims, func(d formats.Dim) bool { return d.Name == name }) {
+		k := slices.IndexFunc(g.Dims, func(d formats.Dim) bool { return d.Name == name })
+		switch {
+		case name == "":
+		case k >= 0 && g.Dims[k].Unlimited:
+			g.Dims[k].Size = shape[i]
+		case k < 0 && !t.extra.inherited(path, name, shape[i]):
 			g.Dims = append(g.Dims, formats.Dim{Name: name, Size: shape[i]})
 		}
 	}
 }
 
 func (t *tree) variable(name, path string, n *node) formats.Var {
-	v := formats.Var{Name: name, Attrs: attributes(n.attrs)}
+	v := formats.Var{Name: name, Attrs: t.extra.attributes(path, n.attrs)}
 	a, err := newArray(t.st, path, name, n.doc, n.version)
 	if err != nil {
 		v.Err = fmt.Errorf("formats/zarr: array %s: %w", join("", path), err)

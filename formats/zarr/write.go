@@ -105,7 +105,19 @@ func (w *writer) documents(spec formats.Spec, version int) ([]member, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &hierarchy{version: version, docs: map[string]bool{}}
+	h := &hierarchy{version: version, docs: map[string]bool{}, extra: extraOf(spec)}
+	for _, g := range spec.Groups {
+		js, err := attrsJSON(g.Attrs)
+		if err != nil {
+			return nil, fmt.Errorf("group %s: %w", g.Path, err)
+		}
+		if err := h.groups(g.Path); err != nil {
+			return nil, err
+		}
+		if err := h.add(g.Path, nil, js, false); err != nil {
+			return nil, err
+		}
+	}
 	for i := range spec.Vars {
 		v := &spec.Vars[i]
 		s, doc, vattrs, err := newSink(w, v, version)
@@ -128,6 +140,7 @@ type hierarchy struct {
 	version int
 	out     []member
 	docs    map[string]bool // path: is an array
+	extra   object
 }
 
 func checkName(name string) error {
@@ -194,8 +207,11 @@ func (h *hierarchy) root(attrs object) []member {
 		for _, d := range h.out {
 			all = append(all, member{strings.TrimSuffix(d.name, "/zarr.json"), d.value})
 		}
-		doc := append(group3(attrs), member{"consolidated_metadata", object{{"kind", "inline"}, {"must_understand", false}, {"metadata", all}}})
-		return append(h.out, member{"zarr.json", doc})
+		meta := object{{"kind", "inline"}, {"must_understand", false}, {"metadata", all}}
+		if h.extra != nil {
+			meta = append(meta, member{extraKey, h.extra})
+		}
+		return append(h.out, member{"zarr.json", append(group3(attrs), member{"consolidated_metadata", meta})})
 	}
 	all = append(all, member{".zgroup", object{{"zarr_format", 2}}})
 	if len(attrs) > 0 {
@@ -203,8 +219,11 @@ func (h *hierarchy) root(attrs object) []member {
 	}
 	root := slices.Clone(all)
 	all = append(all, h.out...)
-	out := append(h.out, root...)
-	return append(out, member{".zmetadata", object{{"zarr_consolidated_format", 1}, {"metadata", all}}})
+	meta := object{{"zarr_consolidated_format", 1}, {"metadata", all}}
+	if h.extra != nil {
+		meta = append(meta, member{extraKey, h.extra})
+	}
+	return append(append(h.out, root...), member{".zmetadata", meta})
 }
 
 func attrsJSON(attrs formats.Attrs) (object, error) {

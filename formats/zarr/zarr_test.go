@@ -149,8 +149,11 @@ func TestWritten(t *testing.T) {
 	if f, _ := v.Attrs.Get("_FillValue"); f != "AAAAAAAA+H8=" {
 		t.Errorf("_FillValue = %v, want base64 of a float64 NaN", f)
 	}
-	if a, _ := r.Attrs.Get("a"); fmt.Sprint(a) != "[0.10000000149011612]" {
-		t.Errorf("a float32 attribute was written as %v, want its exact value", a)
+	if a, _ := r.Attrs.Get("a"); fmt.Sprintf("%T %v", a, a) != "[]float32 [0.1]" {
+		t.Errorf("a float32 attribute came back as %T %v", a, a)
+	}
+	if b, err := os.ReadFile(filepath.Join(path, "zarr.json")); err != nil || !strings.Contains(string(b), "[0.10000000149011612]") {
+		t.Errorf("a float32 attribute was not written with its exact value: %s, %v", b, err)
 	}
 	got, err := formattest.ReadAll(ctx, v.Source)
 	if err != nil || hex.EncodeToString(got.Bytes()) != "0000c07f0000c07f0000c07f0000803f" {

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package zarr
+
+import (
+	"path"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/arrayrun/arrayrun/formats"
+)
+
+// extraKey is the member of consolidated metadata under which we keep what Zarr itself cannot say: the exact types of
+// numbers in attributes, which dimensions can grow, and dimensions that no array has. Other readers
+// look past it, and it is no attribute, so that data sets compare equal everywhere.
+const extraKey = "arrayrun"
+
+// attrTypes are the types that JSON's numbers do not tell apart; int64 and float64 are what a reader makes of them anyway.
+var attrTypes = map[string]reflect.Type{
+	"int8": reflect.TypeFor[int8](), "int16": reflect.TypeFor[int16](), "int32": reflect.TypeFor[int32](), "int64": reflect.TypeFor[int64](),
+	"uint8": reflect.TypeFor[uint8](), "uint16": reflect.TypeFor[uint16](), "uint32": reflect.TypeFor[uint32](), "uint64": reflect.TypeFor[uint64](),
+	"float32": reflect.TypeFor[float32](), "float64": reflect.TypeFor[float64](),
+}
+
+// typesOf names the types of the attributes whose values would come back with another.
+func typesOf(attrs formats.Attrs) object {
+	var out object
+	for _, a := range attrs {
+		t := reflect.TypeOf(a.Value)
+		if t == nil {
+			continue
+		}
+		name := t.Kind().String()
+		if t.Kind() == reflect.Slice {
+			name = t.Elem().Kind().String()
+		} else if name == "int64" || name == "float64" {
+			continue
+		}
+		if attrTypes[name] != nil {
+			out = append(out, member{a.Name, name})
+		}
+	}
+	return out
+}
+
+// extraOf returns what is to be kept beside the documents of an output, nil for nothing.
+func extraOf(spec formats.Spec) object {
+	var types object
+	add := func(name string, attrs formats.Attrs) {
+		if t := typesOf(attrs); t != nil {
+			types = append(types, member{name, t})
+		}
+	}
+	add("", spec.Attrs)
+	for _, g := range spec.Groups {
+		add(g.Path, g.Attrs)
+	}
+	for _, v := range spec.Vars {
+		add(v.Name, v.Attrs)
+	}
+	var out object
+	if types != nil {
+		out = append(out, member{"attribute_types", types})
+	}
+	if dims := dimsOf(spec); dims != nil {
+		out = append(out, member{"dimensions", dims})
+	}
+	return out
+}
+
+// dimsOf returns the dimensions of every group, nil where the arrays tell them all.
+func dimsOf(spec formats.Spec) object {
+	groups := append([]formats.GroupSpec{{Dims: spec.Dims}}, spec.Groups...)
+	needed := false
+	var out object
+	for _, g := range groups {
+		dims := object{}
+		for _, d := range g.Dims {
+			used := slices.ContainsFunc(spec.Vars, func(v formats.VarSpec) bool {
+				return slices.Contains(v.Dims, d.Name) && strings.TrimSuffix(path.Dir("/"+v.Name), "/") == strings.TrimSuffix("/"+g.Path, "/")
+			})
+			needed = needed || d.Unlimited || !used
+			dims = append(dims, member{d.Name, object{{"size", d.Size}, {"unlimited", d.Unlimited}}})
+		}
+		out = append(out, member{g.Path, dims})
+	}
+	if !needed {
+		return nil
+	}
+	return out
+}
+
+// extra is what extraOf kept, read again.
+type extra struct {
+	types map[string]object
+	dims  map[string][]formats.Dim
+}
+
+// readExtra reads the member; what it does not understand it leaves.
+func readExtra(v any) *extra {
+	o, ok := v.(object)
+	if !ok {
+		return nil
+	}
+	e := &extra{types: map[string]object{}, dims: map[string][]formats.Dim{}}
+	t, _ := o.get("attribute_types")
+	types, _ := t.(object)
+	for _, m := range types {
+		e.types[m.name], _ = m.value.(object)
+	}
+	d, _ := o.get("dimensions")
+	groups, _ := d.(object)
+	for _, g := range groups {
+		list, _ := g.value.(object)
+		dims := []formats.Dim{}
+		for _, m := range list {
+			x, _ := m.value.(object)
+			size, _ := x.get("size")
+			grows, _ := x.get("unlimited")
+			n, ok := size.(int64)
+			if !ok || n < 0 {
+				continue
+			}
+			dims = append(dims, formats.Dim{Name: m.name, Size: n, Unlimited: grows == true})
+		}
+		e.dims[g.name] = dims
+	}
+	return e
+}
+
+// attributes returns the attributes of the node at path with the types they were written with.
+func (e *extra) attributes(path string, o object) formats.Attrs {
+	attrs := attributes(o)
+	if e == nil {
+		return attrs
+	}
+	for _, m := range e.types[path] {
+		for i := range attrs {
+			if name, _ := m.value.(string); attrs[i].Name == m.name && attrTypes[name] != nil {
+				attrs[i].Value = typed(attrs[i].Value, attrTypes[name])
+			}
+		}
+	}
+	return attrs
+}
+
+// typed returns a number, or a list of them, as the type; v itself where that changes a value.
+func typed(v any, t reflect.Type) any {
+	one := func(x any) (reflect.Value, bool) {
+		r := reflect.ValueOf(x)
+		if !r.IsValid() || !r.CanInt() && !r.CanUint() && !r.CanFloat() {
+			return r, false
+		}
+		out := r.Convert(t)
+		back := out.Convert(r.Type())
+		return out, back.Equal(r) || r.CanFloat() && r.Float() != r.Float()
+	}
+	list, ok := v.([]any)
+	if !ok {
+		if out, ok := one(v); ok {
+			return out.Interface()
+		}
+		return v
+	}
+	out := reflect.MakeSlice(reflect.SliceOf(t), 0, len(list))
+	for _, x := range list {
+		y, ok := one(x)
+		if !ok {
+			return v
+		}
+		out = reflect.Append(out, y)
+	}
+	return out.Interface()
+}
+
+// begin gives a group the dimensions it was written with; those of arrays follow.
+func (e *extra) begin(g *formats.Group, path string) {
+	if e != nil {
+		g.Dims = slices.Clone(e.dims[path])
+	}
+}
+
+// inherited reports whether a dimension of an array in the group at path is one of a group above it.
+func (e *extra) inherited(group, name string, size int64) bool {
+	if e == nil {
+		return false
+	}
+	for group != "" {
+		if group = path.Dir(group); group == "." {
+			group = ""
+		}
+		for _, d := range e.dims[group] {
+			if d.Name == name {
+				return d.Size == size
+			}
+		}
+	}
+	return false
+}
