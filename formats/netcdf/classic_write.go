@@ -80,6 +80,9 @@ func newClassicWriter(ctx context.Context, path string, spec formats.Spec) (*cla
 	}
 	w := &classicWriter{path: path, partial: store.Partial(path), overwrite: spec.Overwrite}
 	w.attrs = spec.Attrs
+	if len(spec.Groups) > 0 {
+		return nil, fmt.Errorf("group %q: NetCDF-3 has no groups; write netcdf4: %w", spec.Groups[0].Path, formats.ErrFormat)
+	}
 	for _, d := range spec.Dims {
 		if _, err := w.dim(d.Name, d.Size, d.Unlimited); err != nil {
 			return nil, err

@@ -35,7 +35,7 @@ func (w *writer) objects() []*object {
 	var out []*object
 	for _, d := range w.dims {
 		if d.coord == nil {
-			out = append(out, &object{name: d.Name, dim: d, tree: layoutUndef})
+			out = append(out, &object{name: joinName(d.group, d.Name), dim: d, tree: layoutUndef})
 		}
 	}
 	for _, s := range w.vars {
@@ -45,8 +45,8 @@ func (w *writer) objects() []*object {
 				o.dim = d
 			}
 		}
-		if o.dim == nil && w.dim(s.name) != nil {
-			o.name = nonCoord + s.name // it shares its name with a dimension that is not its own
+		if group, base := splitName(s.name); o.dim == nil && w.dimIn(group, base) != nil {
+			o.name = joinName(group, nonCoord+base) // it shares its name with a dimension that is not its own
 		}
 		out = append(out, o)
 	}
@@ -70,7 +70,7 @@ func (w *writer) complete() error {
 			}
 		}
 	}
-	groups, err := groupsOf(objs)
+	groups, err := groupsOf(objs, w.groups)
 	if err != nil {
 		return err
 	}
@@ -132,15 +132,15 @@ func (w *writer) headers(heap *metaHeap, objs []*object, groups []*outGroup) ([]
 		out = append(out, objectHeader(ms))
 	}
 	for i, g := range groups {
-		ms := g.messages()
+		own := g.attrs.Without(hidden...)
 		if i == 0 {
-			attrs, err := userAttrs(heap, w.attrs.Without(hidden...).With(attrProps, properties))
-			if err != nil {
-				return nil, err
-			}
-			ms = append(ms, attrs...)
+			own = w.attrs.Without(hidden...).With(attrProps, properties)
 		}
-		out = append(out, objectHeader(ms))
+		attrs, err := userAttrs(heap, own)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, objectHeader(append(g.messages(), attrs...)))
 	}
 	return out, nil
 }
@@ -220,7 +220,7 @@ type made struct {
 
 // scaleAttrs makes the attributes of a dimension scale.
 func (o *object) scaleAttrs(objs []*object) (out []made) {
-	name := o.name
+	_, name := splitName(o.name)
 	if o.v == nil {
 		name = fmt.Sprintf("%s%10d", onlyDimension, o.dim.Size)
 	}

@@ -13,6 +13,7 @@ import (
 // outGroup is a group of the output.
 type outGroup struct {
 	addr  uint64
+	attrs formats.Attrs
 	links []outLink
 }
 
@@ -23,9 +24,50 @@ type outLink struct {
 	group *outGroup
 }
 
-// groupsOf makes the groups that the objects' names ask for; the first is the root.
-func groupsOf(objs []*object) ([]*outGroup, error) {
+// splitName cuts the path of a variable or group into that of its group and its own name.
+func splitName(name string) (group, base string) {
+	i := strings.LastIndexByte(name, '/')
+	return name[:max(i, 0)], name[i+1:]
+}
+
+// joinName is the inverse of splitName.
+func joinName(group, base string) string {
+	if group == "" {
+		return base
+	}
+	return group + "/" + base
+}
+
+// checkGroup refuses paths of groups that netCDF-C would refuse.
+func checkGroup(path string) error {
+	if path == "" {
+		return nil
+	}
+	for part := range strings.SplitSeq(path, "/") {
+		if err := checkName("group", part); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// groupsOf makes the groups that the objects' names and the specification ask for; the first is the root.
+func groupsOf(objs []*object, specs []formats.GroupSpec) ([]*outGroup, error) {
 	all := []*outGroup{{}}
+	for _, s := range specs {
+		g := all[0]
+		for part := range strings.SplitSeq(s.Path, "/") {
+			old := g.find(part)
+			if old == nil {
+				k := &outGroup{}
+				all = append(all, k)
+				g.links = append(g.links, outLink{name: part, group: k})
+				old = g.find(part)
+			}
+			g = old.group
+		}
+		g.attrs = s.Attrs
+	}
 	for _, o := range objs {
 		g, rest := all[0], o.name
 		for {

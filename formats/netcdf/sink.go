@@ -120,20 +120,21 @@ func (s *sink) setDims(v *formats.VarSpec) error {
 		return fmt.Errorf("%d dimension names for shape %v: %w", len(v.Dims), s.shape, chunk.ErrShape)
 	}
 	s.dims = []*outDim{}
+	group, base := splitName(v.Name)
 	for i, name := range v.Dims {
-		d := s.w.dim(name)
+		d := s.w.dim(group, name)
 		if d == nil {
-			if err := s.w.addDim(formats.Dim{Name: name, Size: s.shape[i]}); err != nil {
+			if err := s.w.addDim("", formats.Dim{Name: name, Size: s.shape[i]}); err != nil {
 				return err
 			}
-			d = s.w.dim(name)
+			d = s.w.dimIn("", name)
 		}
 		if d.Size != s.shape[i] {
 			return fmt.Errorf("axis %d (%q) has length %d, the dimension has %d: %w", i, name, s.shape[i], d.Size, chunk.ErrShape)
 		}
 		s.dims = append(s.dims, d)
 	}
-	if len(s.dims) == 1 && s.dims[0].Name == s.name {
+	if len(s.dims) == 1 && s.dims[0].Name == base && s.dims[0].group == group {
 		s.dims[0].coord = s
 	}
 	return nil

@@ -24,6 +24,7 @@ type writer struct {
 	path, partial string
 	overwrite     bool
 	attrs         formats.Attrs
+	groups        []formats.GroupSpec
 	dims          []*outDim
 	vars          []*sink
 	f             *os.File
@@ -36,6 +37,7 @@ type writer struct {
 // outDim is a dimension of the output. Its scale is its coordinate variable, or a dataset of its own.
 type outDim struct {
 	formats.Dim
+	group string // the path of its group, "" for the root
 	id    int
 	coord *sink
 }
@@ -45,7 +47,7 @@ type outDim struct {
 // Dimensions that variables name and spec.Dims lacks are added from the shapes. A
 // one-dimensional variable with the name of its dimension is that dimension's
 // coordinate. Names of variables may hold slashes: the groups on the way are made;
-// dimensions are the root's. Float16,
+// dimensions are the root's unless spec.Groups has them. Float16,
 // complex numbers, records and Zarr's times are refused with an error wrapping
 // formats.ErrFormat; bool becomes int8 with the attribute dtype = "bool".
 //
@@ -75,10 +77,15 @@ func newWriter(ctx context.Context, path string, spec formats.Spec) (*writer, er
 	if !spec.Overwrite && store.Exists(path) {
 		return nil, fmt.Errorf("it is there; use --overwrite to replace it: %w", formats.ErrExists)
 	}
-	w := &writer{path: path, partial: store.Partial(path), overwrite: spec.Overwrite, attrs: spec.Attrs, end: superblockBytes}
-	for _, d := range spec.Dims {
-		if err := w.addDim(d); err != nil {
+	w := &writer{path: path, partial: store.Partial(path), overwrite: spec.Overwrite, attrs: spec.Attrs, groups: spec.Groups, end: superblockBytes}
+	for _, g := range append([]formats.GroupSpec{{Dims: spec.Dims}}, spec.Groups...) {
+		if err := checkGroup(g.Path); err != nil {
 			return nil, err
+		}
+		for _, d := range g.Dims {
+			if err := w.addDim(g.Path, d); err != nil {
+				return nil, err
+			}
 		}
 	}
 	names := map[string]bool{}
@@ -97,7 +104,7 @@ func newWriter(ctx context.Context, path string, spec formats.Spec) (*writer, er
 	// Headers with every attribute are laid out once before anything is written, so
 	// that what the format cannot hold is said now.
 	objs := w.objects()
-	groups, err := groupsOf(objs)
+	groups, err := groupsOf(objs, w.groups)
 	if err != nil {
 		return nil, err
 	}
@@ -128,28 +135,39 @@ func checkName(kind, name string) error {
 	return nil
 }
 
-// addDim defines a dimension.
-func (w *writer) addDim(d formats.Dim) error {
+// addDim defines a dimension of a group.
+func (w *writer) addDim(group string, d formats.Dim) error {
 	if err := checkName("dimension", d.Name); err != nil {
 		return err
 	}
-	if w.dim(d.Name) != nil {
+	if w.dimIn(group, d.Name) != nil {
 		return fmt.Errorf("dimension %q: there are two of the name: %w", d.Name, formats.ErrFormat)
 	}
 	if d.Size < 0 {
 		return fmt.Errorf("dimension %q of length %d: %w", d.Name, d.Size, chunk.ErrShape)
 	}
-	w.dims = append(w.dims, &outDim{Dim: d, id: len(w.dims)})
+	w.dims = append(w.dims, &outDim{Dim: d, group: group, id: len(w.dims)})
 	return nil
 }
 
-func (w *writer) dim(name string) *outDim {
+// dimIn returns the dimension that the group itself has.
+func (w *writer) dimIn(group, name string) *outDim {
 	for _, d := range w.dims {
-		if d.Name == name {
+		if d.Name == name && d.group == group {
 			return d
 		}
 	}
 	return nil
+}
+
+// dim returns the dimension of the name that variables of the group see: its own, else that of the nearest group above.
+func (w *writer) dim(group, name string) *outDim {
+	for {
+		if d := w.dimIn(group, name); d != nil || group == "" {
+			return d
+		}
+		group, _ = splitName(group)
+	}
 }
 
 // alloc reserves n bytes of the file, aligned to 8.
