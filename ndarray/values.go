@@ -8,7 +8,6 @@ import (
 
 	"github.com/arrayrun/arrayrun/chunk"
 	"github.com/arrayrun/arrayrun/chunk/dtype"
-	"github.com/arrayrun/arrayrun/formats"
 )
 
 // Values computes a with the engine and returns its elements in C order; the
@@ -59,12 +58,7 @@ func ComputeAll(ctx context.Context, e Engine, list ...Array) ([]*chunk.Chunk, e
 		}
 		c := hostChunk(a.DType(), a.Node().ItemBytes, a.Shape())
 		chunks[i] = c
-		outputs[i] = Output{Array: a, Name: fmt.Sprintf("result %d", i), Each: func(at chunk.Region, part *chunk.Chunk) error {
-			to := c.Sub(at)
-			formats.CopyElems(to, part)
-			c.Heap = to.Heap // of strings: what was appended
-			return nil
-		}}
+		outputs[i] = Output{Array: a, Name: fmt.Sprintf("result %d", i), Into: c}
 	}
 	if err := e.Run(ctx, outputs); err != nil {
 		return nil, err

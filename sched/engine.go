@@ -9,6 +9,8 @@ import (
 	"runtime"
 	"sync"
 
+	"github.com/arrayrun/arrayrun/chunk"
+	"github.com/arrayrun/arrayrun/chunk/dtype"
 	"github.com/arrayrun/arrayrun/chunk/mem"
 	"github.com/arrayrun/arrayrun/kernels"
 	"github.com/arrayrun/arrayrun/kernels/cpu"
@@ -165,8 +167,12 @@ func (e *Engine) plan(ctx context.Context, outputs []ndarray.Output) (*plan.Plan
 		if err := o.Array.Err(); err != nil {
 			return nil, err
 		}
-		if o.To == nil && o.Each == nil {
-			return nil, fmt.Errorf("sched: output %d %q: neither a sink nor a function takes it", i, o.Name)
+		switch c := o.Into; {
+		case o.To != nil:
+		case c != nil && (c.DType != o.Array.DType() || !c.Shape.Equal(o.Array.Shape())):
+			return nil, fmt.Errorf("sched: output %d %q: memory for %s%v: want %s: %w", i, o.Name, c.DType, c.Shape, o.Array, chunk.ErrShape)
+		case c == nil && o.Each == nil:
+			return nil, fmt.Errorf("sched: output %d %q: neither a sink nor memory nor a function takes it", i, o.Name)
 		}
 		nodes[i] = o.Array.Node()
 	}
@@ -179,7 +185,7 @@ func (e *Engine) plan(ctx context.Context, outputs []ndarray.Output) (*plan.Plan
 	}
 	outs := make([]plan.Output, len(outputs))
 	for i, o := range outputs {
-		outs[i] = plan.Output{Node: nodes[i], Name: o.Name, Sink: o.To}
+		outs[i] = plan.Output{Node: nodes[i], Name: o.Name, Sink: o.To, Placed: o.To == nil && o.Into != nil && o.Into.DType != dtype.String}
 	}
 	return plan.Build(ctx, outs, plan.Options{Device: e.device, Budget: e.opt.Memory, Beside: listBytes(nodes), Workers: e.opt.Workers, NoFuse: e.opt.NoFuse, TileElements: e.opt.tileElements})
 }

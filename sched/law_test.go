@@ -178,7 +178,7 @@ func (g *randomGraph) step(a ndarray.Array) ndarray.Array {
 	}
 }
 
-// outcome computes arrays under the options; sinks get every second one.
+// outcome computes arrays under the options, by turns into sinks, by functions and into memory.
 func outcome(t *testing.T, opt Options, list []ndarray.Array, sinkSteps int64) ([]*chunk.Chunk, error) {
 	t.Helper()
 	e, err := New(opt)
@@ -188,11 +188,13 @@ func outcome(t *testing.T, opt Options, list []ndarray.Array, sinkSteps int64) (
 	out := make([]*chunk.Chunk, len(list))
 	outputs := make([]ndarray.Output, len(list))
 	var sinks []*fakeSink
+	var places [][2]*chunk.Chunk
 	for i, a := range list {
 		c := heapChunk(a.DType(), a.Shape())
 		out[i] = c
 		outputs[i] = ndarray.Output{Array: a, Name: fmt.Sprintf("out%d", i)}
-		if i%2 == 0 {
+		switch (int64(i) + sinkSteps) % 3 {
+		case 0:
 			steps := make([]int64, a.Rank())
 			for k := range steps {
 				steps[k] = sinkSteps
@@ -201,6 +203,20 @@ func outcome(t *testing.T, opt Options, list []ndarray.Array, sinkSteps int64) (
 			s.data = c
 			sinks = append(sinks, s)
 			outputs[i].To = s
+			continue
+		case 1:
+			// A part of something larger, so that rows do not follow each other.
+			wide := a.Shape().Clone()
+			for k := range wide {
+				wide[k] += 2
+			}
+			part := chunk.Whole(a.Shape())
+			for k := range part.Lo {
+				part.Lo[k]++
+				part.Hi[k]++
+			}
+			outputs[i].Into = heapChunk(a.DType(), wide).Sub(part)
+			places = append(places, [2]*chunk.Chunk{c, outputs[i].Into})
 			continue
 		}
 		seen := make([]bool, a.Shape().Size())
@@ -218,6 +234,11 @@ func outcome(t *testing.T, opt Options, list []ndarray.Array, sinkSteps int64) (
 	if err == nil {
 		for _, s := range sinks {
 			s.complete()
+		}
+		for _, p := range places {
+			if err := copyChunk(context.Background(), e.device, p[0], p[1]); err != nil {
+				t.Error(err)
+			}
 		}
 	}
 	if cerr := e.Close(); cerr != nil {

@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"github.com/arrayrun/arrayrun/chunk"
+	"github.com/arrayrun/arrayrun/chunk/dtype"
 	"github.com/arrayrun/arrayrun/chunk/mem"
+	"github.com/arrayrun/arrayrun/formats"
 	"github.com/arrayrun/arrayrun/kernels"
 	"github.com/arrayrun/arrayrun/ndarray"
 	"github.com/arrayrun/arrayrun/sched/plan"
@@ -42,6 +44,21 @@ func (o *output) name() string {
 		return "result"
 	}
 	return o.out.Name
+}
+
+// copy puts a region of the output into its memory.
+func (o *output) copy(ctx context.Context, dev kernels.Device, at chunk.Region, c *chunk.Chunk) error {
+	to := o.out.Into.Sub(at)
+	if c.DType != dtype.String {
+		return copyChunk(ctx, dev, to, c)
+	}
+	// Texts are appended to one heap.
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	to.Heap = o.out.Into.Heap
+	formats.CopyElems(to, c)
+	o.out.Into.Heap = to.Heap
+	return nil
 }
 
 // slots bounds how many tasks compute at once.

@@ -212,6 +212,17 @@ func TestNewRefusesWhatItCannotDo(t *testing.T) {
 	}
 }
 
+func TestMemoryOfAnotherKindIsRefused(t *testing.T) {
+	e := newEngine(t, Options{Memory: 16 << 20, Workers: 2})
+	x := ndarray.FromSlice([]float64{1, 2, 3, 4})
+	for _, c := range []*chunk.Chunk{heapChunk(dtype.Float32, chunk.Shape{4}), heapChunk(dtype.Float64, chunk.Shape{5})} {
+		err := e.Run(context.Background(), []ndarray.Output{{Array: x.Mul(2), Name: "out", Into: c}})
+		if !errors.Is(err, chunk.ErrShape) || !strings.Contains(err.Error(), "want float64[4]") {
+			t.Errorf("%s%v: got %v, want a refusal that names float64[4]", c.DType, c.Shape, err)
+		}
+	}
+}
+
 func TestMaskIsCountedFirst(t *testing.T) {
 	e := newEngine(t, Options{Memory: 16 << 20, Workers: 2})
 	x := ndarray.FromSlice([]float64{3, -1, 4, -1, 5, -9})

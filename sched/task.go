@@ -22,6 +22,7 @@ type tasker struct {
 	leafs  []*chunk.Chunk // by leaf: views of the tile
 	rets   []*chunk.Chunk // by program result: the tile
 	whole  []*chunk.Chunk // by root: the tile, nil where the leaf's view is the result
+	place  []int          // by root: the output in whose memory the tile is, -1
 	call   kernels.Call
 	in     []chunk.Chunk // what call.In points to
 	shapes []chunk.Shape // by input: its shape where it is gathered
@@ -39,6 +40,10 @@ func newTasker(r *run, sr *stageRun) *tasker {
 	b := t.s.Body
 	t.leafs = make([]*chunk.Chunk, len(b.Leaves))
 	t.whole = make([]*chunk.Chunk, len(b.Roots))
+	t.place = make([]int, len(b.Roots))
+	for i := range t.place {
+		t.place[i] = r.plan.Place(t.s, i)
+	}
 	t.cells.init(t.s)
 	if b.Program == nil {
 		return t
@@ -118,9 +123,14 @@ func (t *tasker) begin(single bool) error {
 		if root.Ret < 0 && single {
 			continue
 		}
-		c, err := t.alloc(root.Node.DType, int64(root.Node.ItemBytes), t.task.Region.Shape())
-		if err != nil {
-			return err
+		var c *chunk.Chunk
+		if o := t.place[i]; o >= 0 {
+			c = t.r.outs[o].out.Into.Sub(t.task.Region)
+		} else {
+			var err error
+			if c, err = t.alloc(root.Node.DType, int64(root.Node.ItemBytes), t.task.Region.Shape()); err != nil {
+				return err
+			}
 		}
 		t.whole[i] = c
 		if root.Ret >= 0 {
@@ -268,6 +278,9 @@ func (t *tasker) write(ctx context.Context) error {
 	defer func() { t.sr.write.Add(int64(time.Since(start))) }()
 	for _, w := range t.s.Writes {
 		c := t.whole[w.Root]
+		if c != nil && t.place[w.Root] == w.Output {
+			continue
+		}
 		if c == nil {
 			c = t.leafs[t.s.Body.Roots[w.Root].Leaf]
 		}
@@ -278,10 +291,14 @@ func (t *tasker) write(ctx context.Context) error {
 	return nil
 }
 
-// deliver gives a region of an output to its sink, whole chunks only, or to its function.
+// deliver gives a region of an output to its sink, whole chunks only, to its memory or its function.
 func (r *run) deliver(ctx context.Context, output int, at chunk.Region, c *chunk.Chunk, st *counters) error {
 	o := &r.outs[output]
-	if o.out.To == nil {
+	switch {
+	case o.out.To != nil:
+	case o.out.Into != nil:
+		return o.copy(ctx, r.device, at, c)
+	default:
 		o.mu.Lock()
 		defer o.mu.Unlock()
 		if err := ctx.Err(); err != nil {

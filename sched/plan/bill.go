@@ -21,8 +21,8 @@ func (pl *planner) bill(s *Stage) (run, hold int64) {
 	}
 	step := s.stepShape(t)
 	run = pl.bodyBytes(s.Body, step, s.Tiles.Axes, s.Steps, s.callShape(step))
-	for _, r := range s.Body.Roots {
-		if r.Ret >= 0 || !step.Equal(t) {
+	for i, r := range s.Body.Roots {
+		if pl.plan.Place(s, i) < 0 && (r.Ret >= 0 || !step.Equal(t)) {
 			run += mem.ClassBytes(t.Size() * int64(max(r.Node.ItemBytes, r.Node.DType.Size())))
 		}
 	}

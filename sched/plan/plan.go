@@ -16,12 +16,13 @@ import (
 // ErrBudget is wrapped when a plan cannot fit the memory budget.
 var ErrBudget = errors.New("sched: memory budget")
 
-// Output is an array to compute: into a sink, or to a function of the engine's
-// caller when Sink is nil.
+// Output is an array to compute: into a sink, or when Sink is nil to memory or a function of the
+// engine's caller.
 type Output struct {
-	Node *graph.Node
-	Name string
-	Sink formats.Sink
+	Node   *graph.Node
+	Name   string
+	Sink   formats.Sink
+	Placed bool // into memory, where programs can write it in place
 }
 
 // Options says what a plan is made for.

@@ -390,6 +390,17 @@ func (s *Stage) Reads() bool {
 	return found
 }
 
+// Place returns the output in whose memory root i of the stage's body is computed, -1 where it needs
+// blocks of its own.
+func (p *Plan) Place(s *Stage, root int) int {
+	for _, w := range s.Writes {
+		if w.Root == root && p.Outputs[w.Output].Placed {
+			return w.Output
+		}
+	}
+	return -1
+}
+
 // LoopBytes returns the bytes of the stage's loop, for progress: elements times the largest item that goes in or out.
 func (s *Stage) LoopBytes() int64 {
 	item := int64(1)
