@@ -139,18 +139,63 @@ func writer(path string) *formats.Format {
 	return nil
 }
 
-// Create starts an output at uri in the format that the ending of its name says. Errors wrap
-// formats.ErrExists when it is there and spec.Overwrite is false, formats.ErrFormat for an unknown ending or
-// what the format cannot hold.
-func Create(ctx context.Context, uri string, spec formats.Spec) (formats.Writer, error) {
+// member returns the row that writes a member of a format's family: "zarr2", "netcdf3-64bit", "npy".
+func member(name string) *formats.Format {
+	name = strings.ToLower(name)
+	var best *formats.Format
+	for i := range Formats {
+		f := &Formats[i]
+		if f.Create != nil && strings.HasPrefix(name, f.Name) && (best == nil || len(f.Name) > len(best.Name)) {
+			best = f
+		}
+	}
+	if best == nil && name == "hdf5" {
+		return member("netcdf4") // what is written is both
+	}
+	return best
+}
+
+// Target returns the format that writes uri: the one that has the member called name, or where that is empty the one
+// whose ending uri has. Errors wrap formats.ErrFormat.
+func Target(uri, name string) (*formats.Format, error) {
 	path, err := Path(uri)
 	if err != nil {
 		return nil, err
 	}
-	f := writer(path)
-	if f == nil {
-		return nil, fmt.Errorf("formats: create %s: the ending %q names no format that can be written, want one of %s: %w",
-			path, filepath.Ext(path), names(true), formats.ErrFormat)
+	if name != "" {
+		if f := member(name); f != nil {
+			return f, nil
+		}
+		return nil, fmt.Errorf("formats: create %s: format %q cannot be written, want one such as %s: %w", path, name, writableNames(), formats.ErrFormat)
+	}
+	if f := writer(path); f != nil {
+		return f, nil
+	}
+	return nil, fmt.Errorf("formats: create %s: the ending %q names no format that can be written, want one of %s: %w",
+		path, filepath.Ext(path), names(true), formats.ErrFormat)
+}
+
+func writableNames() string {
+	var out []string
+	for _, f := range Formats {
+		if f.Create != nil {
+			out = append(out, f.Name)
+		}
+	}
+	return strings.Join(out, " ")
+}
+
+// Create starts an output at uri in the format that spec.Format or else the ending of its name says. Errors wrap
+// formats.ErrExists when it is there and spec.Overwrite is false, formats.ErrFormat for an unknown ending or
+// what the format cannot hold.
+func Create(ctx context.Context, uri string, spec formats.Spec) (formats.Writer, error) {
+	f, err := Target(uri, spec.Format)
+	if err != nil {
+		return nil, err
+	}
+	path, err := Path(uri)
+	if err != nil {
+		return nil, err
 	}
 	return f.Create(ctx, strings.TrimRight(path, "/"), spec)
 }

@@ -86,6 +86,19 @@ func TestErrors(t *testing.T) {
 	if _, err := all.Create(ctx, filepath.Join(dir, "out.xyz"), formats.Spec{}); !errors.Is(err, formats.ErrFormat) {
 		t.Errorf("Create with an unknown ending = %v, want ErrFormat", err)
 	}
+	for _, c := range []struct{ uri, format, want string }{
+		{"a.zarr/", "", "zarr"}, {"a.nc", "", "netcdf4"}, {"a.nc", "netcdf3-64bit", "netcdf3"}, {"folder", "zarr2", "zarr"}, {"a", "hdf5", "netcdf4"}, {"a", "NPZ", "npz"},
+		{"a", "", ""}, {"a.nc", "grib", ""}, {"s3://x/a.nc", "netcdf4", ""},
+	} {
+		f, err := all.Target(c.uri, c.format)
+		if c.want == "" {
+			if !errors.Is(err, formats.ErrFormat) {
+				t.Errorf("Target(%q, %q) = %v, want ErrFormat", c.uri, c.format, err)
+			}
+		} else if err != nil || f.Name != c.want {
+			t.Errorf("Target(%q, %q) = %v, %v, want %s", c.uri, c.format, f, err, c.want)
+		}
+	}
 	if all.Writable("a.xyz") || !all.Writable("a.zarr/") || !all.Writable("A.NPY") {
 		t.Error("Writable does not go by the ending")
 	}
