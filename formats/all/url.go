@@ -25,7 +25,7 @@ func isURL(uri string) bool {
 
 // openURL opens a file that a server keeps, by its first bytes, or else a Zarr hierarchy at the URL.
 func openURL(ctx context.Context, uri string) (*formats.Group, error) {
-	whole, err := store.NewHTTP(uri)
+	whole, err := store.NewHTTP(uri, store.HTTPOptions{})
 	if err != nil {
 		return nil, fmt.Errorf("formats: open: %w: %w", err, formats.ErrFormat)
 	}
@@ -62,7 +62,7 @@ func openRemoteFile(ctx context.Context, uri, name string) (*formats.Group, erro
 		return nil, errNoFile
 	}
 	u.Path, u.RawPath = dir, ""
-	st, err := store.NewHTTP(u.String())
+	st, err := store.NewHTTP(u.String(), store.HTTPOptions{})
 	if err != nil {
 		return nil, err
 	}

@@ -18,6 +18,9 @@ func (b below) key(key string) string { return b.prefix + "/" + key }
 // Name implements Store.
 func (b below) Name() string { return b.st.Name() + "/" + b.prefix }
 
+// Latency is that of the store.
+func (b below) Latency() Latency { return LatencyOf(b.st) }
+
 // Get implements Store.
 func (b below) Get(ctx context.Context, key string, r Range, limit int64, buf []byte) ([]byte, error) {
 	if err := checkKey(key); err != nil {

@@ -87,20 +87,20 @@ func (d *Dir) List(ctx context.Context, prefix string) ([]Info, error) {
 	return out, ctx.Err()
 }
 
-// Put implements Store: a temporary file beside the key, renamed when it is whole.
+// Put implements Store: a temporary file beside the key, renamed when it is whole and on the disk.
 func (d *Dir) Put(ctx context.Context, key string, b []byte, opt PutOpt) error {
 	if err := errors.Join(ctx.Err(), checkKey(key)); err != nil {
 		return err
 	}
 	p := d.path(key)
 	if opt.Direct && !opt.IfNoneMatch {
-		return wrapPut(p, inDir(p, func() error { return writeFile(p, b, os.O_TRUNC) }))
+		return wrapPut(p, inDir(p, func() error { return writeFile(p, b, os.O_TRUNC, false) }))
 	}
 	if opt.Direct {
-		return wrapPut(p, inDir(p, func() error { return writeFile(p, b, os.O_EXCL) }))
+		return wrapPut(p, inDir(p, func() error { return writeFile(p, b, os.O_EXCL, false) }))
 	}
 	tmp := filepath.Join(filepath.Dir(p), ".put-"+strconv.Itoa(os.Getpid())+"-"+strconv.FormatInt(d.temp.Add(1), 10))
-	err := inDir(p, func() error { return writeFile(tmp, b, os.O_EXCL) })
+	err := inDir(p, func() error { return writeFile(tmp, b, os.O_EXCL, true) })
 	if err == nil {
 		if opt.IfNoneMatch {
 			// a hard link fails where the name exists, a rename would replace it
@@ -136,12 +136,15 @@ func inDir(p string, f func() error) error {
 	return err
 }
 
-func writeFile(p string, b []byte, flag int) error {
+func writeFile(p string, b []byte, flag int, sync bool) error {
 	f, err := os.OpenFile(p, os.O_WRONLY|os.O_CREATE|flag, 0o666)
 	if err != nil {
 		return err
 	}
 	_, err = f.Write(b)
+	if err == nil && sync { // else a crash may leave the new name with old or no contents
+		err = f.Sync()
+	}
 	return errors.Join(err, f.Close())
 }
 

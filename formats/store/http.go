@@ -8,58 +8,91 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"math/rand/v2"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
 // HTTP is a Store behind an HTTP or HTTPS server, which is read: a key is a path below the base URL, whose query goes
 // with every request. Requests that fail for a time (429, 5xx, connections that break or stall) are sent again,
-// from where their answer broke off, with growing pauses. Listing is not possible.
+// from where their answer broke off, with growing pauses. Listing is not possible. Stores of objects with an interface over
+// HTTP are made of it: see Send, Upload and ListBucket.
 type HTTP struct {
 	base   *url.URL
 	client *http.Client
 	flight chan struct{} // a place for each request under way
-	tries  int
-	pause  time.Duration // before the second try; doubled for each further one
-	stall  time.Duration // without a byte, after which a connection counts as broken
+	opt    HTTPOptions
 }
 
 var _ Store = (*HTTP)(nil)
+
+// HTTPOptions say how an HTTP store asks. The zero value asks without credentials.
+type HTTPOptions struct {
+	// Name says where the store is, for messages; "" is the base URL.
+	Name string
+	// Sign adds credentials to a request. It is called for every try.
+	Sign func(req *http.Request, body []byte) error
+	// Explain says what an answer that is neither 200 nor 206 means, of which body is the beginning. nil is what its status
+	// means everywhere.
+	Explain func(res *http.Response, body []byte) error
+
+	Tries int           // how often a request is sent at most; 0 is 6
+	Pause time.Duration // before the second try, doubled for each further one; 0 is 100 ms
+	Stall time.Duration // without a byte, after which a connection counts as broken; 0 is 30 s
+}
 
 // maxFlight bounds the requests under way in one store.
 const maxFlight = 32
 
 // NewHTTP returns the store at a base URL such as "https://host/data/air.zarr". Errors wrap fs.ErrInvalid.
-func NewHTTP(base string) (*HTTP, error) {
+func NewHTTP(base string, opt HTTPOptions) (*HTTP, error) {
 	u, err := url.Parse(base)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		return nil, fmt.Errorf("store: %q is no URL of http or https: %w", base, fs.ErrInvalid)
 	}
 	u.Path, u.RawPath, u.Fragment = strings.TrimRight(u.Path, "/"), "", ""
+	if opt.Tries == 0 {
+		opt.Tries = 6
+	}
+	if opt.Pause == 0 {
+		opt.Pause = 100 * time.Millisecond
+	}
+	if opt.Stall == 0 {
+		opt.Stall = 30 * time.Second
+	}
+	client := &http.Client{Transport: transport()}
+	if opt.Sign != nil { // credentials are for one host and one path
+		client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	}
+	return &HTTP{base: u, client: client, flight: make(chan struct{}, maxFlight), opt: opt}, nil
+}
+
+// transport keeps the connections of all stores: a data set may lie in many.
+var transport = sync.OnceValue(func() *http.Transport {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.MaxIdleConnsPerHost = maxFlight
 	t.DisableCompression = true // ranges are of the stored bytes
-	return &HTTP{base: u, client: &http.Client{Transport: t}, flight: make(chan struct{}, maxFlight), tries: 6, pause: 100 * time.Millisecond, stall: 30 * time.Second}, nil
-}
+	return t
+})
 
-// Name returns the base URL without a password or the query, which may be a secret.
+// Name returns the base URL without a password or the query, which may be a secret, or what the options call it.
 func (h *HTTP) Name() string {
+	if h.opt.Name != "" {
+		return h.opt.Name
+	}
 	u := *h.base
 	u.RawQuery = ""
 	return u.Redacted()
 }
 
-// temporary is an error after which the request is sent again.
-type temporary struct {
-	error
-	after time.Duration // the server's own wish
-}
+// Latency says that every request takes its time.
+func (h *HTTP) Latency() Latency { return Remote }
 
-func (t temporary) Unwrap() error { return t.error }
+func (h *HTTP) again(ctx context.Context, try func(n int) error) error {
+	return patience{h.opt.Tries, h.opt.Pause}.again(ctx, try)
+}
 
 // Get implements Store.
 func (h *HTTP) Get(ctx context.Context, key string, r Range, limit int64, buf []byte) ([]byte, error) {
@@ -67,34 +100,10 @@ func (h *HTTP) Get(ctx context.Context, key string, r Range, limit int64, buf []
 		return nil, err
 	}
 	g := &getting{h: h, r: r, limit: limit, buf: buf[:0]}
-	if err := h.again(ctx, func() error { return g.try(ctx, key) }); err != nil {
+	if err := h.again(ctx, func(int) error { return g.try(ctx, key) }); err != nil {
 		return nil, fmt.Errorf("store: get %s/%s: %w", h.Name(), key, err)
 	}
 	return g.buf, nil
-}
-
-// again calls try until it succeeds, fails for good or has been called often enough.
-func (h *HTTP) again(ctx context.Context, try func() error) error {
-	pause := h.pause
-	for n := 1; ; n++ {
-		err := try()
-		var t temporary
-		if err == nil || !errors.As(err, &t) || n == h.tries {
-			return err
-		}
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		// half of the pause is chance, so that many readers do not come back at once
-		wait := pause/2 + rand.N(pause/2+1)
-		wait = max(wait, min(t.after, time.Minute))
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(wait):
-		}
-		pause = min(2*pause, 10*time.Second)
-	}
 }
 
 // getting is one Get over several requests: what has arrived stays.
@@ -133,7 +142,7 @@ func (g *getting) try(ctx context.Context, key string) error {
 		}
 		return err
 	}
-	return g.h.do(ctx, http.MethodGet, key, g.rangeHeader(), func(res *http.Response) error {
+	return g.h.do(ctx, Request{Method: http.MethodGet, Key: key, ranges: g.rangeHeader(), Read: func(res *http.Response) error {
 		lo, hi, size, err := extent(res)
 		if err != nil {
 			return err
@@ -159,7 +168,7 @@ func (g *getting) try(ctx context.Context, key string) error {
 			return temporary{error: fmt.Errorf("it breaks off after %d of %d bytes: %w", len(g.buf), g.total, err)}
 		}
 		return nil
-	})
+	}})
 }
 
 // plan finds what is to be read, when the size of the value is known.
@@ -200,105 +209,13 @@ func extent(res *http.Response) (lo, hi, size int64, err error) {
 	return lo, last + 1, size, nil
 }
 
-// do sends one request and lets read take a good answer.
-func (h *HTTP) do(ctx context.Context, method, key, ranges string, read func(*http.Response) error) error {
-	select {
-	case h.flight <- struct{}{}:
-		defer func() { <-h.flight }()
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	outer := ctx
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	watch := time.AfterFunc(h.stall, cancel)
-	defer watch.Stop()
-	at := *h.base
-	at.Path += "/" + key
-	req, err := http.NewRequestWithContext(ctx, method, at.String(), nil)
-	if err != nil {
-		return err
-	}
-	if ranges != "" {
-		req.Header.Set("Range", ranges)
-	}
-	req.Header.Set("Accept-Encoding", "identity")
-	res, err := h.client.Do(req)
-	if err != nil {
-		var u *url.Error
-		if errors.As(err, &u) {
-			err = u.Err // without the URL, which may hold a password
-		}
-		return h.lasting(outer, err)
-	}
-	defer res.Body.Close()
-	res.Body = &watched{res.Body, watch, h.stall}
-	if err := verdict(res); err != nil {
-		return err
-	}
-	return h.lasting(outer, read(res))
-}
-
-// lasting makes errors of the connection temporary, unless it is the caller who has given up.
-func (h *HTTP) lasting(outer context.Context, err error) error {
-	var t temporary
-	switch {
-	case err == nil:
-		return nil
-	case outer.Err() != nil:
-		return outer.Err()
-	case errors.Is(err, context.Canceled):
-		return temporary{error: fmt.Errorf("no byte for %v: %w", h.stall, context.DeadlineExceeded)}
-	case errors.As(err, &t) || errors.Is(err, ErrRange) || errors.Is(err, fs.ErrNotExist):
-		return err
-	}
-	var dial interface{ Timeout() bool }
-	if errors.As(err, &dial) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return temporary{error: err}
-	}
-	return err
-}
-
-// verdict says what a status means.
-func verdict(res *http.Response) error {
-	switch c := res.StatusCode; {
-	case c == http.StatusOK || c == http.StatusPartialContent:
-		return nil
-	case c == http.StatusNotFound || c == http.StatusGone:
-		return fs.ErrNotExist
-	case c == http.StatusForbidden || c == http.StatusUnauthorized:
-		return fmt.Errorf("%s: %w", res.Status, fs.ErrPermission)
-	case c == http.StatusRequestedRangeNotSatisfiable:
-		return fmt.Errorf("%s: %w", res.Status, ErrRange)
-	case c == http.StatusTooManyRequests || c == http.StatusRequestTimeout || c >= 500 && c != http.StatusNotImplemented:
-		sec, _ := strconv.Atoi(res.Header.Get("Retry-After"))
-		return temporary{errors.New(res.Status), time.Duration(sec) * time.Second}
-	}
-	return errors.New(res.Status)
-}
-
-// watched is a body that puts off its watch with every byte.
-type watched struct {
-	io.ReadCloser
-	watch *time.Timer
-	stall time.Duration
-}
-
-func (w *watched) Read(p []byte) (int, error) {
-	n, err := w.ReadCloser.Read(p)
-	if n > 0 {
-		w.watch.Reset(w.stall)
-	}
-	return n, err
-}
-
 // Stat implements Store.
 func (h *HTTP) Stat(ctx context.Context, key string) (Info, error) {
 	if err := errors.Join(ctx.Err(), checkKey(key)); err != nil {
 		return Info{}, err
 	}
 	var info Info
-	err := h.again(ctx, func() (err error) {
+	err := h.again(ctx, func(int) (err error) {
 		info, err = h.stat(ctx, key)
 		return err
 	})
@@ -315,12 +232,12 @@ func (h *HTTP) stat(ctx context.Context, key string) (Info, error) {
 		_, _, info.Size, err = extent(res)
 		return err
 	}
-	err := h.do(ctx, http.MethodHead, key, "", take)
+	err := h.do(ctx, Request{Method: http.MethodHead, Key: key, Read: take})
 	var t temporary
 	if err == nil || errors.Is(err, fs.ErrNotExist) || errors.As(err, &t) || ctx.Err() != nil {
 		return info, err
 	}
-	err = h.do(ctx, http.MethodGet, key, "bytes=0-0", take)
+	err = h.do(ctx, Request{Method: http.MethodGet, Key: key, ranges: "bytes=0-0", Read: take})
 	if errors.Is(err, ErrRange) { // an empty value has no first byte
 		info.Size, err = 0, nil
 	}

@@ -38,11 +38,10 @@ func serve(t *testing.T, values map[string]string, wrap func(http.ResponseWriter
 		wrap(w, r, plain)
 	}))
 	t.Cleanup(s.Close)
-	h, err := NewHTTP(s.URL + "/base/?token=secret")
+	h, err := NewHTTP(s.URL+"/base/?token=secret", HTTPOptions{Pause: time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.pause = time.Millisecond
 	return h
 }
 
@@ -110,7 +109,7 @@ func TestHTTPFaults(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var n atomic.Int64
 			h := serve(t, values, func(w http.ResponseWriter, r *http.Request, next http.Handler) { c.wrap(n.Add(1), w, r, next) })
-			h.stall = 200 * time.Millisecond
+			h.opt.Stall = 200 * time.Millisecond
 			got, err := h.Get(context.Background(), "big", Range{1000, 250000}, -1, nil)
 			if c.want != nil {
 				if !errors.Is(err, c.want) {
@@ -195,7 +194,7 @@ func TestObject(t *testing.T) {
 
 func TestNewHTTP(t *testing.T) {
 	for _, u := range []string{"ftp://x/y", "http://", "nothing", "http://[::1", "file:///etc/passwd"} {
-		if _, err := NewHTTP(u); !errors.Is(err, fs.ErrInvalid) {
+		if _, err := NewHTTP(u, HTTPOptions{}); !errors.Is(err, fs.ErrInvalid) {
 			t.Errorf("NewHTTP(%q) = %v, want fs.ErrInvalid", u, err)
 		}
 	}

@@ -26,6 +26,9 @@ var _ Store = (*Memory)(nil)
 // Name returns "memory".
 func (m *Memory) Name() string { return "memory" }
 
+// Latency says that nothing is waited for.
+func (m *Memory) Latency() Latency { return Instant }
+
 // Get implements Store.
 func (m *Memory) Get(ctx context.Context, key string, r Range, limit int64, buf []byte) ([]byte, error) {
 	if err := errors.Join(ctx.Err(), checkKey(key)); err != nil {
@@ -75,25 +78,11 @@ func (m *Memory) List(ctx context.Context, prefix string) ([]Info, error) {
 	}
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	found := map[string]Info{}
-	for k, v := range m.values {
-		rest, ok := strings.CutPrefix(k, prefix)
-		if !ok {
-			continue
+	return directly(prefix, func(yield func(string, int64)) {
+		for k, v := range m.values {
+			yield(k, int64(len(v)))
 		}
-		name, _, dir := strings.Cut(rest, "/")
-		if dir {
-			found[name] = Info{Name: name, Dir: true, Size: -1}
-		} else {
-			found[name] = Info{Name: name, Size: int64(len(v))}
-		}
-	}
-	out := make([]Info, 0, len(found))
-	for _, i := range found {
-		out = append(out, i)
-	}
-	slices.SortFunc(out, func(a, b Info) int { return strings.Compare(a.Name, b.Name) })
-	return out, ctx.Err()
+	}), ctx.Err()
 }
 
 // Put implements Store; b is copied.

@@ -45,6 +45,9 @@ func NewObject(ctx context.Context, st Store, key string) (*Object, error) {
 // Size returns the size the value had when the Object was made.
 func (o *Object) Size() int64 { return o.size }
 
+// Latency is that of the store.
+func (o *Object) Latency() Latency { return LatencyOf(o.st) }
+
 // ReadAt is io.ReaderAt's. It cannot be cancelled: the store gives up by itself.
 func (o *Object) ReadAt(p []byte, off int64) (int, error) {
 	if off < 0 {

@@ -3,6 +3,7 @@
 package store_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -28,6 +29,55 @@ func TestStores(t *testing.T) {
 			return err
 		})
 	})
+}
+
+func TestZipWriter(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.zip")
+	z, err := store.CreateZip(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	storetest.WriteOnce(t, z)
+	if store.Exists(path) {
+		t.Error("the archive is there before it is complete")
+	}
+	if err := z.Commit(false); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Put(context.Background(), "late", nil, store.PutOpt{}); !errors.Is(err, store.ErrReadOnly) {
+		t.Errorf("Put after Commit = %v, want ErrReadOnly", err)
+	}
+	r, err := store.OpenZip(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v, err := r.Get(context.Background(), "a/b/c", store.All, -1, nil); err != nil || string(v) != "0123456789" {
+		t.Errorf("Get from the archive = %q, %v", v, err)
+	}
+	r.Close()
+	before, _ := os.ReadFile(path)
+	for _, overwrite := range []bool{false, true} { // a second archive: refused, then exchanged; given up, it leaves nothing
+		z, err := store.CreateZip(path)
+		if err == nil {
+			err = z.Put(context.Background(), "new", []byte("x"), store.PutOpt{})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := z.Commit(overwrite); overwrite != (err == nil) || !overwrite && !errors.Is(err, fs.ErrExist) {
+			t.Errorf("Commit(%v) over an archive = %v", overwrite, err)
+		}
+		now, _ := os.ReadFile(path)
+		if bytes.Equal(before, now) == overwrite {
+			t.Errorf("Commit(%v): the archive is the old one: %v", overwrite, !overwrite)
+		}
+	}
+	if z, err = store.CreateZip(path); err != nil || z.Abort() != nil {
+		t.Error(err)
+	}
+	if l, _ := os.ReadDir(filepath.Dir(path)); len(l) != 1 {
+		t.Errorf("%v are left, want the archive alone", l)
+	}
 }
 
 func TestReplace(t *testing.T) {

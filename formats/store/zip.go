@@ -100,6 +100,9 @@ func (z *Zip) Close() error {
 // Name returns the name of the archive.
 func (z *Zip) Name() string { return z.name }
 
+// Latency is that of the archive.
+func (z *Zip) Latency() Latency { return LatencyOf(z.r) }
+
 // Get implements Store. A member that is read whole has its checksum verified.
 func (z *Zip) Get(ctx context.Context, key string, r Range, limit int64, buf []byte) ([]byte, error) {
 	if err := errors.Join(ctx.Err(), checkKey(key)); err != nil {

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/arrayrun/arrayrun/formats/store"
@@ -85,6 +86,7 @@ func Read(t *testing.T, s store.Store, listed bool) {
 			t.Errorf("Get(%q) = %v, want fs.ErrInvalid", key, err)
 		}
 	}
+	many(t, s)
 	dead, cancel := context.WithCancel(ctx)
 	cancel()
 	if _, err := s.Get(dead, "a/b/c", store.All, -1, nil); !errors.Is(err, context.Canceled) {
@@ -135,6 +137,32 @@ func Store(t *testing.T, s store.Store) {
 		t.Errorf("Stat of a deleted key = %v, want fs.ErrNotExist", err)
 	}
 	concurrent(t, s)
+	race(t, s)
+}
+
+// WriteOnce checks an empty store whose keys are put once and stay.
+func WriteOnce(t *testing.T, s store.Store) {
+	t.Helper()
+	ctx := context.Background()
+	for k, v := range Values() {
+		if err := s.Put(ctx, k, []byte(v), store.PutOpt{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	Read(t, s, true)
+	if err := s.Put(ctx, "e", nil, store.PutOpt{}); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("Put of a key that is there = %v, want fs.ErrExist", err)
+	}
+	if err := s.Put(ctx, "../e", nil, store.PutOpt{}); !errors.Is(err, fs.ErrInvalid) {
+		t.Errorf("Put outside the store = %v, want fs.ErrInvalid", err)
+	}
+	if err := s.Delete(ctx, "e"); !errors.Is(err, store.ErrReadOnly) {
+		t.Errorf("Delete = %v, want ErrReadOnly", err)
+	}
+	if err := s.Delete(ctx, "nothing"); err != nil {
+		t.Errorf("Delete of a key that is not there = %v", err)
+	}
+	race(t, s)
 }
 
 // concurrent overwrites one key from several goroutines: readers see whole values only.
@@ -159,4 +187,79 @@ func concurrent(t *testing.T, s store.Store) {
 		})
 	}
 	wg.Wait()
+}
+
+// race puts one new key from many goroutines: one of them succeeds.
+func race(t *testing.T, s store.Store) {
+	t.Helper()
+	ctx := context.Background()
+	for n := range 3 {
+		key := fmt.Sprintf("race/%d", n)
+		var wg sync.WaitGroup
+		var won atomic.Int64
+		var value atomic.Value
+		for g := range 16 {
+			wg.Go(func() {
+				v := fmt.Sprintf("value %d", g)
+				switch err := s.Put(ctx, key, []byte(v), store.PutOpt{IfNoneMatch: true}); {
+				case err == nil:
+					won.Add(1)
+					value.Store(v)
+				case !errors.Is(err, fs.ErrExist):
+					t.Errorf("Put with IfNoneMatch against others = %v, want nil or fs.ErrExist", err)
+				}
+			})
+		}
+		wg.Wait()
+		got, err := s.Get(ctx, key, store.All, -1, nil)
+		if won.Load() != 1 || err != nil || string(got) != value.Load() {
+			t.Errorf("%d of 16 put a key once, want one; it is %q, %v, want %q", won.Load(), got, err, value.Load())
+		}
+	}
+}
+
+// many reads with GetMany what Values holds, and what it does not.
+func many(t *testing.T, s store.Store) {
+	t.Helper()
+	ctx := context.Background()
+	type want struct {
+		text string
+		err  error
+	}
+	reqs := []store.Req{{Key: "a/b/c", Range: store.All, Limit: -1}, {Key: "nowhere", Range: store.All, Limit: -1}, {Key: "a/d", Range: store.All, Limit: 0},
+		{Key: "e", Range: store.All, Limit: 10}, {Key: "a/b/c", Range: store.Suffix(3), Limit: -1}, {Key: "../a", Range: store.All}}
+	wants := []want{{"0123456789", nil}, {"", fs.ErrNotExist}, {"", store.ErrRange}, {"", nil}, {"789", nil}, {"", fs.ErrInvalid}}
+	for lo := range int64(10) {
+		for hi := lo; hi <= 10; hi++ {
+			reqs = append(reqs, store.Req{Key: "a/b/c", Range: store.Range{Off: lo, Len: hi - lo}, Limit: 20})
+			wants = append(wants, want{"0123456789"[lo:hi], nil})
+		}
+	}
+	reqs = append(reqs, store.Req{Key: "a/b/c", Range: store.Range{Off: 9, Len: 2}, Limit: 20}, store.Req{Key: "a/b/c", Range: store.Range{Off: 3, Len: 2}, Limit: 1})
+	wants = append(wants, want{"", store.ErrRange}, want{"", store.ErrRange})
+	seen := make([]int, len(reqs))
+	err := store.GetMany(ctx, s, reqs, func(i int, b []byte, err error) error {
+		seen[i]++
+		if w := wants[i]; !errors.Is(err, w.err) || w.err != nil && err == nil || string(b) != w.text {
+			t.Errorf("GetMany(%+v) = %q, %v, want %q, %v", reqs[i], b, err, w.text, w.err)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Errorf("GetMany = %v", err)
+	}
+	for i, n := range seen {
+		if n != 1 {
+			t.Errorf("GetMany gave %+v %d times, want once", reqs[i], n)
+		}
+	}
+	stop := errors.New("stop")
+	if err := store.GetMany(ctx, s, reqs, func(int, []byte, error) error { return stop }); err != stop {
+		t.Errorf("GetMany whose sink fails = %v, want the sink's error", err)
+	}
+	dead, cancel := context.WithCancel(ctx)
+	cancel()
+	if err := store.GetMany(dead, s, reqs, func(int, []byte, error) error { return nil }); !errors.Is(err, context.Canceled) {
+		t.Errorf("GetMany with a cancelled context = %v, want context.Canceled", err)
+	}
 }
