@@ -34,6 +34,8 @@ type File struct {
 	so, sl int // bytes of an address and of a length
 	root   uint64
 	work   atomic.Int64
+	name   string      // relative to the folder of others
+	others *Neighbours // nil: no other file is opened
 
 	mu    sync.Mutex
 	pages map[int64][]byte

@@ -36,6 +36,7 @@ type layout struct {
 	flags      int // bit 0: edge chunks are not filtered; bit 1: the single chunk is
 	singleSize uint64
 	singleMask uint32
+	heapItem   int // of a virtual dataset: the object that lists its parts, in the global heap at addr
 }
 
 // layout parses a data layout message, versions 1 to 5.
@@ -125,6 +126,8 @@ func (c *cursor) layout3(l *layout, version int) {
 			c.fail("chunk index of kind %d, want 1 to 5", l.index)
 		}
 		l.addr = c.o()
+	case layoutVirtual:
+		l.addr, l.heapItem = c.o(), c.u4()
 	}
 }
 

@@ -5,6 +5,7 @@ package hdf5
 import (
 	"fmt"
 	"sort"
+	"sync"
 
 	"github.com/arrayrun/arrayrun/formats"
 )
@@ -43,6 +44,9 @@ type Object struct {
 	layout  *layout
 	ordered bool // creation order of links is tracked
 	refuse  error
+	parts   []*mapping // of a virtual dataset, once they are completed
+	grown   error      // what came of completing them
+	resolve sync.Once
 }
 
 // Root returns the root group.

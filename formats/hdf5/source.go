@@ -49,10 +49,29 @@ type flatSource struct{ *source }
 // formats.ErrFormat; the Source then describes the dataset and each read gives err.
 // The axes of an array datatype follow the dataset's. Types that no dtype holds are Raw.
 func (o *Object) Source(shape chunk.Shape) (src formats.Source, err error) {
+	return o.source(shape, 0)
+}
+
+// Resolve looks at the parts of a virtual dataset whose length depends on them, and sets Space.
+// For other objects it does nothing. Source does it too.
+func (o *Object) Resolve() error { return o.resolveAt(0) }
+
+func (o *Object) resolveAt(depth int) error {
+	if o.layout == nil || o.layout.class != layoutVirtual || !o.Dataset() {
+		return nil
+	}
+	o.resolve.Do(func() { o.parts, o.grown = o.virtual(depth) })
+	return o.grown
+}
+
+func (o *Object) source(shape chunk.Shape, depth int) (src formats.Source, err error) {
 	if !o.Dataset() {
 		return nil, fmt.Errorf("hdf5: object at %#x is not a dataset: %w", o.Addr, formats.ErrFormat)
 	}
 	s := &source{o: o, t: o.Type.storage(), item: o.Type.Size, err: o.refuse}
+	if err := o.resolveAt(depth); s.err == nil {
+		s.err = err
+	}
 	if _, err := o.Space.size(o.Type.Size); err != nil {
 		return nil, err
 	}
@@ -76,8 +95,8 @@ func (o *Object) Source(shape chunk.Shape) (src formats.Source, err error) {
 	s.meta = formats.ArrayMeta{Shape: shape, DType: s.t.dtype, ItemBytes: s.t.item, Stored: o.Type.Stored(), ByteOrder: s.t.order(), Bytes: -1, FillSet: o.FillSet}
 	s.fill()
 	l := o.layout
-	if s.err == nil && l.class == layoutVirtual {
-		s.err = fmt.Errorf("hdf5: a virtual dataset, made of parts of other files, is not read here: %w", formats.ErrFormat)
+	if l.class == layoutVirtual && !o.Space.Null {
+		return s.virtual(o.parts, depth), s.err
 	}
 	if l.class == layoutChunked && !o.Space.Null {
 		return s, s.chunked()

@@ -111,7 +111,7 @@ next:
 				}
 			}
 		}
-		v, err := t.f.Value(a)
+		v, err := o.File().Value(a)
 		if err != nil {
 			v = nil // damaged text in a heap: the attribute stays, without a value
 		}

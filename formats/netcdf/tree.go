@@ -56,22 +56,27 @@ type variable struct {
 	err  error
 }
 
-// dimension is a dimension with the address of its scale, 0 for a phony one.
+// within is an address or a number of a dimension in one of the files that links have led to.
+type within struct {
+	f *hdf5.File
+	n uint64
+}
+
+// dimension is a dimension with the place of its scale, none for a phony one.
 type dimension struct {
 	name      string
 	size      uint64
 	unlimited bool
 	id        int64
-	scale     uint64
+	scale     within
 }
 
 // tree is the file being read.
 type tree struct {
-	f       *hdf5.File
 	objects int
 	nextID  int64
-	scales  map[uint64]*dimension
-	ids     map[int64]*dimension
+	scales  map[within]*dimension
+	ids     map[within]*dimension
 	counted int64
 	netcdf4 bool // the file says that it is netCDF-4
 }
@@ -82,11 +87,15 @@ func openHDF5(r io.ReaderAt, size int64) (*formats.Group, error) {
 	if err != nil {
 		return nil, err
 	}
+	return readHDF5(f)
+}
+
+func readHDF5(f *hdf5.File) (*formats.Group, error) {
 	root, err := f.Root()
 	if err != nil {
 		return nil, err
 	}
-	t := &tree{f: f, scales: map[uint64]*dimension{}, ids: map[int64]*dimension{}}
+	t := &tree{scales: map[within]*dimension{}, ids: map[within]*dimension{}}
 	n := &node{path: "/", obj: root}
 	if _, ok := root.Attr(attrProps); ok {
 		t.netcdf4 = true
@@ -114,7 +123,7 @@ func (t *tree) load(n *node, depth int) error {
 		if t.objects++; t.objects > maxObjects {
 			return fmt.Errorf("netcdf: more than %d objects: %w", maxObjects, formats.ErrFormat)
 		}
-		obj, err := t.follow(n, l, 0)
+		obj, err := n.obj.Follow(l)
 		if err != nil {
 			n.vars = append(n.vars, &variable{name: l.Name, err: fmt.Errorf("netcdf: %s: %w", path.Join(n.path, l.Name), err)})
 			continue
@@ -126,7 +135,7 @@ func (t *tree) load(n *node, depth int) error {
 		case obj.Group:
 			loop := false
 			for p := n; p != nil; p = p.parent {
-				loop = loop || p.obj.Addr == obj.Addr
+				loop = loop || p.obj.Addr == obj.Addr && p.obj.File() == obj.File()
 			}
 			if loop {
 				continue // a hard or soft link upwards
@@ -141,48 +150,12 @@ func (t *tree) load(n *node, depth int) error {
 	return nil
 }
 
-// follow returns the object of a link; soft links are followed inside the file.
-func (t *tree) follow(n *node, l hdf5.Link, depth int) (*hdf5.Object, error) {
-	switch {
-	case l.File != "":
-		return nil, fmt.Errorf("a link to %q in the file %q is not followed: %w", l.Target, l.File, formats.ErrFormat)
-	case l.Addr != hdf5.Undef:
-		return t.f.Object(l.Addr)
-	case depth > 16:
-		return nil, fmt.Errorf("soft links in a circle: %w", formats.ErrFormat)
-	}
-	at := n.obj
-	if strings.HasPrefix(l.Target, "/") {
-		var err error
-		if at, err = t.f.Root(); err != nil {
-			return nil, err
-		}
-	}
-	for _, part := range strings.Split(l.Target, "/") {
-		if part == "" || part == "." {
-			continue
-		}
-		var next *hdf5.Object
-		for _, x := range at.Links {
-			if x.Name != part {
-				continue
-			}
-			var err error
-			if next, err = t.follow(&node{obj: at}, x, depth+1); err != nil {
-				return nil, err
-			}
-		}
-		if next == nil {
-			return nil, fmt.Errorf("the soft link to %q leads nowhere: %w", l.Target, formats.ErrFormat)
-		}
-		at = next
-	}
-	return at, nil
-}
-
 // dataset adds a dataset to its group: a variable, a dimension or both.
 func (t *tree) dataset(n *node, name string, obj *hdf5.Object) {
 	v := &variable{name: strings.TrimPrefix(name, nonCoord), obj: obj}
+	if err := obj.Resolve(); err != nil {
+		v.err = fmt.Errorf("netcdf: %s: %w", path.Join(n.path, v.name), err)
+	}
 	if v.name != name {
 		t.netcdf4 = true
 	}
@@ -195,14 +168,15 @@ func (t *tree) dataset(n *node, name string, obj *hdf5.Object) {
 	}
 	t.netcdf4 = true
 	v.only = strings.HasPrefix(t.text(obj, attrName), onlyDimension)
-	if d := t.scales[obj.Addr]; d != nil {
+	at := within{obj.File(), obj.Addr}
+	if d := t.scales[at]; d != nil {
 		d.name = v.name // several links to one scale: netCDF-C takes the last one's name
 		if len(obj.Space.Dims) <= 1 {
 			v.dim = d
 		}
 		return
 	}
-	d := &dimension{name: v.name, scale: obj.Addr, id: -1}
+	d := &dimension{name: v.name, scale: at, id: -1}
 	if len(obj.Space.Dims) > 0 {
 		d.size, d.unlimited = obj.Space.Dims[0], obj.Space.Max[0] == hdf5.Undef
 	}
@@ -222,8 +196,8 @@ func (t *tree) define(n *node, d *dimension) {
 	}
 	t.nextID = max(t.nextID, d.id+1)
 	n.dims = append(n.dims, d)
-	t.ids[d.id] = d
-	if d.scale != 0 {
+	t.ids[within{d.scale.f, uint64(d.id)}] = d
+	if d.scale.f != nil {
 		t.scales[d.scale] = d
 	}
 }
@@ -231,7 +205,7 @@ func (t *tree) define(n *node, d *dimension) {
 // text returns a text attribute, "" when there is none.
 func (t *tree) text(obj *hdf5.Object, name string) string {
 	if a, ok := obj.Attr(name); ok {
-		if v, err := t.f.Value(a); err == nil {
+		if v, err := obj.File().Value(a); err == nil {
 			s, _ := v.(string)
 			return s
 		}
@@ -245,7 +219,7 @@ func (t *tree) ints(obj *hdf5.Object, name string) ([]int64, bool) {
 	if !ok {
 		return nil, false
 	}
-	v, err := t.f.Value(a)
+	v, err := obj.File().Value(a)
 	if err != nil {
 		return nil, false
 	}
@@ -279,20 +253,23 @@ func (t *tree) match(n *node) error {
 		v.dims = make([]*dimension, rank)
 		if ids, ok := t.ints(v.obj, attrCoords); ok && len(ids) == rank {
 			for i, id := range ids {
-				v.dims[i] = t.ids[id]
+				v.dims[i] = t.ids[within{v.obj.File(), uint64(id)}]
 			}
 		}
 		if v.dim != nil && rank == 1 {
 			v.dims[0] = v.dim
 		}
 		if a, ok := v.obj.Attr(attrDims); ok {
-			refs, err := t.f.References(a)
+			refs, err := v.obj.File().References(a)
 			if err != nil {
 				v.err = fmt.Errorf("netcdf: %s: %w", path.Join(n.path, v.name), err)
 			}
 			for i := range min(rank, len(refs)) {
-				if len(refs[i]) > 0 && t.scales[refs[i][0]] != nil {
-					v.dims[i] = t.scales[refs[i][0]]
+				if len(refs[i]) == 0 {
+					continue
+				}
+				if d := t.scales[within{v.obj.File(), refs[i][0]}]; d != nil {
+					v.dims[i] = d
 				}
 			}
 		}
