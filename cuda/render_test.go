@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package cuda
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"github.com/arrayrun/arrayrun/chunk"
+	"github.com/arrayrun/arrayrun/chunk/dtype"
+	"github.com/arrayrun/arrayrun/kernels"
+)
+
+// numeric are the dtypes that programs compute with.
+var numeric = []dtype.DType{
+	dtype.Bool, dtype.Int8, dtype.Int16, dtype.Int32, dtype.Int64, dtype.Uint8, dtype.Uint16, dtype.Uint32, dtype.Uint64,
+	dtype.Float16, dtype.BFloat16, dtype.Float32, dtype.Float64,
+}
+
+// opProgram returns out = op(inputs) over a loop of rank axes, nil where the operation does not take the dtype.
+func opProgram(t *testing.T, o *kernels.Op, d dtype.DType, rank int) *kernels.Program {
+	t.Helper()
+	in := make([]dtype.DType, o.Arity)
+	for i := range in {
+		in[i] = d
+	}
+	if o.ID == kernels.OpWhere {
+		in[0] = dtype.Bool
+	}
+	if _, _, err := o.Signature(in); err != nil {
+		return nil
+	}
+	b := kernels.NewBuilder(rank)
+	args := make([]kernels.Reg, len(in))
+	for i, d := range in {
+		args[i] = b.Input(kernels.In(d))
+	}
+	b.Ret(b.Apply(o.ID, args...))
+	return build(t, b)
+}
+
+func build(t *testing.T, b *kernels.Builder) *kernels.Program {
+	t.Helper()
+	p, err := b.Build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// The ways inputs lie, for the access classes.
+var layouts = map[string]func(shape chunk.Shape) []int64{
+	"plain": func(s chunk.Shape) []int64 { return s.RowMajor() },
+	"one":   func(s chunk.Shape) []int64 { return make([]int64, len(s)) },
+	"turned": func(s chunk.Shape) []int64 {
+		out, n := make([]int64, len(s)), int64(1)
+		for i, d := range s {
+			out[i] = n
+			n *= d
+		}
+		return out
+	},
+	"padded": func(s chunk.Shape) []int64 {
+		out := s.RowMajor()
+		for i := range len(out) - 1 {
+			out[i] += 3
+		}
+		return out
+	},
+}
+
+// stepsOf returns the steps of a program over a shape with all inputs in a layout.
+func stepsOf(t *testing.T, p *kernels.Program, shape chunk.Shape, layout string) []*step {
+	t.Helper()
+	var in []*chunk.Chunk
+	for _, port := range p.In {
+		c := &chunk.Chunk{DType: port.DType, ItemBytes: int32(port.DType.Size()), Shape: shape.Clone(), Strides: layouts[layout](shape)}
+		in = append(in, c)
+	}
+	var steps []*step
+	for _, q := range partsOf(p) {
+		if err := q.check(); err != nil {
+			t.Fatalf("%v\n%v", err, p)
+		}
+		steps = append(steps, stepOf(q, shape, in, 3))
+	}
+	return steps
+}
+
+// sources renders every step of a program.
+func sources(t *testing.T, p *kernels.Program, shape chunk.Shape, layout string) []*Source {
+	t.Helper()
+	var out []*Source
+	for _, s := range stepsOf(t, p, shape, layout) {
+		src, err := s.render()
+		if err != nil {
+			t.Fatalf("%v\n%v", err, p)
+		}
+		out = append(out, src)
+	}
+	return out
+}
+
+// Shapes whose joined axes give the narrow and the wide forms.
+var (
+	small = chunk.Shape{5, 70, 40}
+	large = chunk.Shape{3, 1 << 16, 1 << 16}
+)
+
+// everySource returns the sources of every row of the operation and reduction tables, each dtype and access
+// class, and of count random programs, each text once.
+func everySource(t *testing.T, random int) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	add := func(what string, p *kernels.Program, shape chunk.Shape, layout string) {
+		for _, s := range sources(t, p, shape, layout) {
+			all[s.Text] = what + ", " + layout + ": " + s.What
+		}
+	}
+	for _, o := range kernels.AllOps() {
+		if o.Internal || o.ID == kernels.OpCast || o.ID == kernels.OpBitcast {
+			continue
+		}
+		for _, d := range append(numeric, dtype.Complex64, dtype.Complex128) {
+			p := opProgram(t, o, d, 3)
+			if p == nil {
+				continue
+			}
+			for layout := range layouts {
+				add(o.Name+" "+d.String(), p, small, layout)
+			}
+			add(o.Name+" "+d.String()+" wide", p, large, "padded")
+		}
+	}
+	for _, from := range numeric {
+		for _, to := range numeric {
+			b := kernels.NewBuilder(1)
+			x := b.Input(kernels.In(from))
+			b.Ret(b.Cast(x, to))
+			if from.Size() == to.Size() && from != dtype.Bool && to != dtype.Bool {
+				b.Ret(b.Bitcast(x, to))
+			}
+			add("cast "+from.String()+" "+to.String(), build(t, b), chunk.Shape{100}, "plain")
+		}
+	}
+	for _, r := range kernels.AllReductions() {
+		for _, d := range numeric {
+			for i, axes := range []kernels.AxisSet{kernels.Axes(2), kernels.Axes(0), kernels.Axes(0, 2), kernels.Axes(1)} {
+				p := foldProgram(t, r, d, axes, i == 3)
+				add(r.Name+" "+d.String(), p, small, "padded")
+				if i < 2 {
+					add(r.Name+" "+d.String()+" wide", p, large, "plain")
+				}
+			}
+			u := kernels.CombineOf(r.ID, r.State(d))
+			s, err := (&step{combine: u}).render()
+			if err != nil {
+				t.Fatal(err)
+			}
+			all[s.Text] = u.String()
+		}
+	}
+	for seed := range random {
+		rng := rand.New(rand.NewPCG(uint64(seed), 5))
+		add("random program", randomProgram(t, rng), small, []string{"plain", "turned", "padded"}[rng.IntN(3)])
+	}
+	return all
+}
+
+// foldProgram folds an input, with its position where the reduction wants one, grouped by an input if asked.
+func foldProgram(t *testing.T, r *kernels.Reduction, d dtype.DType, axes kernels.AxisSet, grouped bool) *kernels.Program {
+	t.Helper()
+	b := kernels.NewBuilder(3)
+	f := kernels.Fold{Op: r.ID, Args: []kernels.Reg{b.Input(kernels.In(d))}, Axes: axes, Group: -1}
+	if r.Indexed {
+		f.Args = append(f.Args, b.Index(0))
+	}
+	if grouped {
+		b.Input(kernels.In(dtype.Int32))
+		f.Group = 1
+	}
+	b.Fold(f)
+	return build(t, b)
+}
+
+// randomProgram returns a program of some operations on some inputs, with results and folds.
+func randomProgram(t *testing.T, rng *rand.Rand) *kernels.Program {
+	t.Helper()
+	b := kernels.NewBuilder(3)
+	regs := []kernels.Reg{b.Index(rng.IntN(3))}
+	for range 1 + rng.IntN(3) {
+		regs = append(regs, b.Input(kernels.In(numeric[rng.IntN(len(numeric))])))
+	}
+	pick := func() kernels.Reg { return regs[rng.IntN(len(regs))] }
+	ops := kernels.AllOps()
+	for range 1 + rng.IntN(6) {
+		o := ops[rng.IntN(len(ops))]
+		if o.Internal || o.ID == kernels.OpCast || o.ID == kernels.OpBitcast {
+			regs = append(regs, b.Cast(pick(), numeric[rng.IntN(len(numeric))]))
+			continue
+		}
+		args := make([]kernels.Reg, o.Arity)
+		in := make([]dtype.DType, o.Arity)
+		for i := range args {
+			args[i] = pick()
+			if o.ID == kernels.OpWhere && i == 0 {
+				args[i] = b.Cast(args[i], dtype.Bool)
+			}
+			in[i] = b.Type(args[i])
+		}
+		if _, out, err := o.Signature(in); err != nil || out.IsComplex() {
+			continue
+		}
+		regs = append(regs, b.Apply(o.ID, args...))
+	}
+	b.Ret(regs[len(regs)-1])
+	rs := kernels.AllReductions()
+	for range rng.IntN(3) {
+		r := rs[rng.IntN(len(rs))]
+		f := kernels.Fold{Op: r.ID, Args: []kernels.Reg{pick()}, Axes: kernels.AxisSet(1 + rng.Uint32N(7)), Group: -1}
+		if r.Indexed {
+			f.Args = append(f.Args, b.Index(rng.IntN(3)))
+		}
+		b.Fold(f)
+	}
+	return build(t, b)
+}

@@ -1,0 +1,33 @@
+// elementwise, rows
+typedef signed char i8;
+typedef unsigned char u8;
+typedef short i16;
+typedef unsigned short u16;
+typedef int i32;
+typedef unsigned int u32;
+typedef long long i64;
+typedef unsigned long long u64;
+typedef float f32;
+typedef double f64;
+static __device__ __forceinline__ f32 as_f32(u32 b) { union { u32 b; f32 f; } u; u.b = b; return u.f; }
+typedef i64 ix;
+typedef u64 un;
+
+extern "C" __global__ void __launch_bounds__(256) arrayrun_kernel(f32 *__restrict__ out0, i64 n, i64 d2, i64 d1, const i16 *__restrict__ in0, i64 s0_0, i64 s0_1, const f32 *__restrict__ in1, i64 s1_0, i64 s1_1, u64 k2) {
+	const f32 r2 = as_f32((u32)k2);
+	for (un t = (un)blockIdx.y * blockDim.y + threadIdx.y; t < (un)n; t += (un)gridDim.y * blockDim.y) {
+		const un q1 = t / (un)d1;
+		const ix c1 = (ix)(t - q1 * (un)d1);
+		const ix c0 = (ix)q1;
+		for (un x = (un)blockIdx.x * blockDim.x + threadIdx.x; x < (un)d2; x += (un)gridDim.x * blockDim.x) {
+		const ix c2 = (ix)x;
+		const i16 r0 = in0[c0 * (ix)s0_0 + c1 * (ix)s0_1 + c2];
+		const f32 r1 = in1[c0 * (ix)s1_0 + c1 * (ix)s1_1 + c2];
+		const f32 r3 = (f32)r0;
+		const f32 r4 = r3 * r2;
+		const f32 r5 = r1 + r4;
+		const f32 r6 = sqrtf(r5);
+		out0[t * (un)d2 + x] = r6;
+	}
+	}
+}
