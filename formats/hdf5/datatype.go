@@ -3,6 +3,7 @@
 package hdf5
 
 import (
+	"bytes"
 	"fmt"
 	"math/bits"
 
@@ -38,6 +39,7 @@ type Type struct {
 	Members []Member
 	Dims    []int  // of Array
 	Values  []byte // of Enum: one value of Base for each member
+	Tag     string // of Opaque
 	props   []byte // of Int, Bitfield, Float
 }
 
@@ -83,7 +85,8 @@ func (c *cursor) datatype(depth int) *Type {
 		c.n(2)
 	case ClassString, ClassReference:
 	case ClassOpaque:
-		c.n(int(t.Bits & 255))
+		tag, _, _ := bytes.Cut(c.n(int(t.Bits&255)), []byte{0})
+		t.Tag = string(tag)
 	case ClassCompound:
 		c.compound(t, depth)
 	case ClassEnum:

@@ -6,6 +6,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
+	"io/fs"
 	"math/rand"
 	"os"
 	"path/filepath"
@@ -32,6 +34,7 @@ func visit(t *testing.T, b []byte) {
 	if err != nil {
 		return
 	}
+	f.Beside("a.h5", func(string) (io.ReaderAt, int64, error) { return nil, 0, fs.ErrNotExist })
 	seen := map[uint64]bool{}
 	var walk func(addr uint64)
 	walk = func(addr uint64) {
@@ -51,6 +54,11 @@ func visit(t *testing.T, b []byte) {
 			f.References(&o.Attrs[i])
 		}
 		for _, l := range o.Links {
+			if l.Addr == Undef && len(seen) < 100 {
+				if _, err := o.Follow(l); !allowed(err) && !errors.Is(err, fs.ErrNotExist) {
+					t.Errorf("Follow = %v", err)
+				}
+			}
 			walk(l.Addr)
 		}
 		if !o.Dataset() {
@@ -95,6 +103,11 @@ func FuzzFile(f *testing.F) {
 			}
 		}
 	}
+	virtual, _ := filepath.Glob("testdata/virtual/*.h5")
+	for _, n := range virtual {
+		b, _ := os.ReadFile(n)
+		f.Add(b)
+	}
 	f.Add([]byte(signature))
 	verify = false
 	f.Cleanup(func() { verify = true })
@@ -112,7 +125,14 @@ func TestDamaged(t *testing.T) {
 	}
 	r := rand.New(rand.NewSource(int64(tries)))
 	n, slowest := 0, time.Duration(0)
-	for _, p := range []string{"hdf5/*", "hdf5-filters/*", "netcdf-c/*", "written/*.h5", "written/*.nc", "climate/*.nc"} {
+	own, err := filepath.Abs("testdata")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range []string{"hdf5/*", "hdf5-filters/*", "netcdf-c/*", "written/*.h5", "written/*.nc", "climate/*.nc", "virtual/*"} {
+		if p == "virtual/*" {
+			dir = own
+		}
 		names, _ := filepath.Glob(filepath.Join(dir, p))
 		for _, name := range names {
 			st, err := os.Stat(name)

@@ -159,9 +159,14 @@ func (s *source) fill() {
 	o := s.o
 	switch {
 	case s.t.dtype == dtype.String:
-		if len(o.Fill) == o.Type.Size {
-			b, _ := o.f.vlen(o.Fill, 1)
-			s.meta.Fill = []byte(cutText(b))
+		switch {
+		case len(o.Fill) == o.Type.Size:
+			s.meta.Fill, _ = o.f.appendText(nil, o.Type, o.Fill)
+		case o.Type.Class != ClassVlen || o.Type.Bits&15 != 1:
+			// what was never written is empty sequences and zeros
+			if o.Type.Size <= 1<<20 {
+				s.meta.Fill, _ = o.f.appendText(nil, o.Type, make([]byte, o.Type.Size))
+			}
 		}
 	case len(o.Fill) == o.Type.Size:
 		s.meta.Fill = append([]byte(nil), o.Fill[:s.t.item]...)
@@ -235,20 +240,11 @@ func (s *source) find(k chunk.Key) *stored {
 	return &s.index[i]
 }
 
-// readable says why nothing can be read, or nil. Sequences are no damage and no
-// missing feature: Source lists them without an error, and only reading them is one.
-func (s *source) readable() error {
-	if s.err == nil && s.o.Type.Class == ClassVlen && s.t.dtype != dtype.String {
-		return fmt.Errorf("hdf5: %s: variable-length sequences are not arrays: %w", s.o.Path, formats.ErrFormat)
-	}
-	return s.err
-}
-
 // ReadChunk is formats.Source's.
 func (s *source) ReadChunk(ctx context.Context, k chunk.Key, dst *chunk.Chunk) (int64, error) {
 	r := s.meta.Grid.Region(k)
-	if err := s.readable(); err != nil {
-		return 0, err
+	if s.err != nil {
+		return 0, s.err
 	}
 	if !s.meta.Chunked {
 		return s.readFlat(ctx, r, dst)
@@ -384,8 +380,8 @@ func (s *source) readFlat(ctx context.Context, r chunk.Region, dst *chunk.Chunk)
 
 // ReadRegion is formats.RegionReader's.
 func (s flatSource) ReadRegion(ctx context.Context, r chunk.Region, dst *chunk.Chunk) (int64, error) {
-	if err := s.readable(); err != nil {
-		return 0, err
+	if s.err != nil {
+		return 0, s.err
 	}
 	return s.readFlat(ctx, r, dst)
 }
@@ -401,12 +397,16 @@ func (s *source) texts(ctx context.Context, a *flat.Array, r chunk.Region, dst *
 	}
 	out := &chunk.Chunk{DType: dtype.String, ItemBytes: 16, Shape: shape, Strides: shape.RowMajor(), Block: mem.Wrap(make([]byte, 16*n))}
 	b := refs.Bytes()
+	var t []byte
 	for i := range n {
-		t, err := s.o.f.vlen(b[i*int64(s.item):(i+1)*int64(s.item)], 1)
-		if err != nil {
+		var err error
+		if t, err = s.o.f.appendText(t[:0], s.o.Type, b[i*int64(s.item):(i+1)*int64(s.item)]); err != nil {
 			return read, err
 		}
-		formats.SetText(out, i, []byte(cutText(t)))
+		if len(out.Heap)+len(t) > maxTexts {
+			return read, fmt.Errorf("texts of more than %d bytes in one chunk: %w", maxTexts, formats.ErrFormat)
+		}
+		formats.SetText(out, i, t)
 		read += int64(len(t))
 	}
 	formats.CopyElems(dst, out)

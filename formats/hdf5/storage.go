@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"strings"
 
 	"github.com/arrayrun/arrayrun/chunk/dtype"
 	"github.com/arrayrun/arrayrun/formats"
@@ -25,9 +26,13 @@ type storage struct {
 	bits  int     // and how many it uses; 0: all
 }
 
-// storage maps t to a dtype. What no dtype holds is Raw, with its stored bytes.
+// storage maps t to a dtype. What has parts of variable length is String, as texts; what no dtype holds is Raw, with its
+// stored bytes.
 func (t *Type) storage() storage {
 	raw := storage{dtype: dtype.Raw, item: t.Size}
+	if t.variable() { // a text: see appendText
+		return storage{dtype: dtype.String, item: dtype.String.Size()}
+	}
 	switch t.Class {
 	case ClassInt, ClassBitfield:
 		off, bits := binary.LittleEndian.Uint16(t.props), binary.LittleEndian.Uint16(t.props[2:])
@@ -52,6 +57,10 @@ func (t *Type) storage() storage {
 				return storage{ok: true, dtype: x.dtype, item: t.Size, width: t.Size, big: t.Bits&1 != 0}
 			}
 		}
+	case ClassOpaque:
+		if _, big, ok := t.moment(); ok {
+			return storage{ok: true, dtype: dtype.Int64, item: 8, width: 8, big: big}
+		}
 	case ClassEnum:
 		s := t.Base.storage()
 		if s.ok && s.dtype == dtype.Int8 && t.boolean() {
@@ -70,18 +79,12 @@ func (t *Type) storage() storage {
 		}
 	case ClassArray:
 		s := t.Base.storage()
-		if s.dtype != dtype.String && t.Base.Class != ClassVlen {
-			dims := make([]int64, 0, len(t.Dims)+len(s.dims))
-			for _, d := range t.Dims {
-				dims = append(dims, int64(d))
-			}
-			s.dims = append(dims, s.dims...)
-			return s
+		dims := make([]int64, 0, len(t.Dims)+len(s.dims))
+		for _, d := range t.Dims {
+			dims = append(dims, int64(d))
 		}
-	case ClassVlen:
-		if t.Bits&15 == 1 {
-			return storage{dtype: dtype.String, item: dtype.String.Size()}
-		}
+		s.dims = append(dims, s.dims...)
+		return s
 	}
 	return raw
 }
@@ -112,6 +115,18 @@ var floats = []struct {
 	{dtype.BFloat16, []byte{16, 0, 7, 8, 0, 7, 127, 0, 0, 0}},
 	{dtype.Float32, []byte{32, 0, 23, 8, 0, 23, 127, 0, 0, 0}},
 	{dtype.Float64, []byte{64, 0, 52, 11, 0, 52, 255, 3, 0, 0}},
+}
+
+// moment reports whether an opaque type is h5py's datetime64 or timedelta64, says which as Zarr's dtypes are called,
+// and whether it is big endian: the tag is NumPy's, such as "NUMPY:<M8[ns]".
+func (t *Type) moment() (name string, big, ok bool) {
+	tag, ok := strings.CutPrefix(t.Tag, "NUMPY:")
+	if !ok || t.Size != 8 || len(tag) < 3 {
+		return "", false, false
+	}
+	kind, unit := tag[1:3], tag[3:]
+	names := map[string]string{"M8": "datetime64", "m8": "timedelta64"}
+	return names[kind] + unit, tag[0] == '>', names[kind] != ""
 }
 
 // boolean reports whether an enumeration is h5py's bool.
@@ -146,6 +161,9 @@ func (t *Type) Stored() any {
 	case ClassString:
 		return fmt.Sprintf("S%d", t.Size)
 	case ClassOpaque, ClassTime:
+		if name, _, ok := t.moment(); ok {
+			return name
+		}
 		return fmt.Sprintf("opaque%d", t.Size)
 	case ClassReference:
 		return "reference"
