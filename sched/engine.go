@@ -27,7 +27,7 @@ type Options struct {
 	CPU       string   // "auto", "avx2", "generic"
 	NoFuse    bool     // every operation is a program of its own
 	NoRewrite bool     // the graph is planned as it was written
-	TmpDir    string   // where intermediates would be spilled; plans of this version never do
+	TmpDir    string   // folder for intermediate results that do not fit in memory; "": os.TempDir()
 	Observer  Observer // gets the events of every run; nil: nobody
 
 	device       kernels.Device // tests: instead of the CPU's
@@ -187,5 +187,6 @@ func (e *Engine) plan(ctx context.Context, outputs []ndarray.Output) (*plan.Plan
 	for i, o := range outputs {
 		outs[i] = plan.Output{Node: nodes[i], Name: o.Name, Sink: o.To, Placed: o.To == nil && o.Into != nil && o.Into.DType != dtype.String}
 	}
-	return plan.Build(ctx, outs, plan.Options{Device: e.device, Budget: e.opt.Memory, Beside: listBytes(nodes), Workers: e.opt.Workers, NoFuse: e.opt.NoFuse, TileElements: e.opt.tileElements})
+	return plan.Build(ctx, outs, plan.Options{Device: e.device, Budget: e.opt.Memory, Beside: listBytes(nodes), Workers: e.opt.Workers, NoFuse: e.opt.NoFuse, TileElements: e.opt.tileElements,
+		Scratch: func(n *graph.Node, grid chunk.Grid) plan.Scratch { return newScratchFile(e.opt.TmpDir, n, grid) }})
 }

@@ -98,11 +98,15 @@ func (e *Engine) execute(ctx context.Context, p *plan.Plan, outputs []ndarray.Ou
 	start := time.Now()
 	r := &run{
 		e: e, plan: p, pool: e.pool, device: e.device, gate: e.gate, cpu: e.cpu,
-		outs: make([]output, len(outputs)), results: make([]*chunk.Chunk, len(p.Results)), kept: make([]*kept, len(p.Sources)),
+		outs: make([]output, len(p.Outputs)), results: make([]*chunk.Chunk, len(p.Results)), kept: make([]*kept, len(p.Sources)),
 		bar: newProgress(e.opt.Observer, p, hook),
 	}
 	for i := range outputs {
 		r.outs[i].out = outputs[i]
+	}
+	for _, s := range p.Spills {
+		r.outs[s.Output].out = ndarray.Output{Name: p.Outputs[s.Output].Name, To: s.Scratch}
+		defer s.Scratch.(*scratchFile).close()
 	}
 	st := &Stats{BudgetBytes: e.opt.Memory, Device: "cpu", CPU: e.device.Name()}
 	err := r.stages(ctx, st)

@@ -40,7 +40,7 @@ var settingTable = []setting{
 	{"stats", "", "write one JSON object with times and bytes to this file", nil, "run"},
 	{"overwrite", "false", "replace outputs that exist", nil, "run"},
 	{"raw", "false", "values as stored: no mask, no scale, no time decoding", nil, "run read"},
-	{"tmpdir", "", "folder for spilled data (default beside the output)", nil, "run"},
+	{"tmpdir", "", "folder for results that do not fit in memory (default beside the output)", nil, "run"},
 	{"cache", "", "folder for what may be reused (default the user's cache folder)", nil, "run"},
 	{"cuda-lib", "", "path of the CUDA driver library", nil, ""},
 	{"nvrtc-lib", "", "path of the NVRTC library", nil, ""},

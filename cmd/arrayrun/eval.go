@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -98,7 +99,7 @@ func (a *app) eval(c *cobra.Command, args []string) error {
 	for _, o := range outputs {
 		e.outputs = append(e.outputs, parseOutput(o))
 	}
-	eng, err := a.engine()
+	eng, err := a.engine(outputs...)
 	if err != nil {
 		return at(exitUsage, err)
 	}
@@ -116,11 +117,18 @@ func (a *app) eval(c *cobra.Command, args []string) error {
 	return a.writeStats(eng.Stats())
 }
 
-// engine makes the engine that the settings ask for.
-func (a *app) engine() (*sched.Engine, error) {
+// engine makes the engine that the settings ask for. What it spills goes beside the first output
+// that is a path here, unless --tmpdir says where.
+func (a *app) engine(outputs ...string) (*sched.Engine, error) {
 	s := &a.settings
+	tmp := s.text("tmpdir")
+	for _, o := range outputs {
+		if uri := parseOutput(o).uri; tmp == "" && uri != "-" && !strings.Contains(uri, "://") {
+			tmp = filepath.Dir(filepath.Clean(uri))
+		}
+	}
 	return sched.New(sched.Options{Memory: s.bytes("memory"), Workers: s.count("workers"), Device: s.text("device"), CPU: s.text("cpu"),
-		NoFuse: s.on("no-fuse"), NoRewrite: s.on("no-rewrite"), TmpDir: s.text("tmpdir")})
+		NoFuse: s.on("no-fuse"), NoRewrite: s.on("no-rewrite"), TmpDir: tmp})
 }
 
 // writeStats writes the file that --stats asks for.
@@ -169,11 +177,24 @@ func parseOutput(arg string) output {
 
 // parseChunks reads 'time=100,lat=-1' or '100,-1'.
 func parseChunks(text string) ([]ndarray.WriteOption, error) {
-	if text == "" {
-		return nil, nil
+	byName, steps, err := parseLengths("chunks", text)
+	switch {
+	case err != nil:
+		return nil, err
+	case steps != nil:
+		return []ndarray.WriteOption{ndarray.ChunkSteps(steps...)}, nil
+	case byName != nil:
+		return []ndarray.WriteOption{byName}, nil
 	}
-	byName := ndarray.Chunks{}
-	var steps []int64
+	return nil, nil
+}
+
+// parseLengths reads lengths by name or by axis, both nil for none; -1 is the whole axis.
+func parseLengths(flag, text string) (byName ndarray.Chunks, steps []int64, err error) {
+	if text == "" {
+		return nil, nil, nil
+	}
+	byName = ndarray.Chunks{}
 	for _, part := range strings.Split(text, ",") {
 		name, value, ok := strings.Cut(strings.TrimSpace(part), "=")
 		if !ok {
@@ -181,7 +202,7 @@ func parseChunks(text string) ([]ndarray.WriteOption, error) {
 		}
 		n, err := strconv.ParseInt(strings.TrimSpace(value), 10, 64)
 		if err != nil || n == 0 || n < -1 {
-			return nil, usagef("--chunks: got %q, want lengths such as 'time=100,lat=-1' or '100,-1'; -1 is the whole axis", text)
+			return nil, nil, usagef("--%s: got %q, want lengths such as 'time=100,lat=-1' or '100,-1'; -1 is the whole axis", flag, text)
 		}
 		if ok {
 			byName[strings.TrimSpace(name)] = n
@@ -191,9 +212,9 @@ func parseChunks(text string) ([]ndarray.WriteOption, error) {
 	}
 	switch {
 	case len(byName) > 0 && steps != nil:
-		return nil, usagef("--chunks: got %q, want names for all lengths or for none", text)
+		return nil, nil, usagef("--%s: got %q, want names for all lengths or for none", flag, text)
 	case steps != nil:
-		return []ndarray.WriteOption{ndarray.ChunkSteps(steps...)}, nil
+		return nil, steps, nil
 	}
-	return []ndarray.WriteOption{byName}, nil
+	return byName, nil, nil
 }

@@ -25,7 +25,9 @@
 // chunks of the inputs. It grows from the last axis on until a task's bill is a few MiB, and shrinks until
 // twice as many tasks as workers fit. A tile that has to be large, because chunks of outputs are, is computed in
 // Steps. A source that would be decoded more than once is kept, decoded, when it fits beside the rest; else tiles are
-// widened to what costs the least decoding. A stage whose smallest tile does not fit is refused with what would.
+// widened to what costs the least decoding. Results of folds
+// that do not fit beside what needs them are spilled, the largest first: written to disk part by part, as outputs are, and read
+// as sources are. A stage whose smallest tile does not fit even so is refused with what would.
 //
 // Planning costs time and memory in the number of operations, never in the number of chunks.
 // The package does not know files or how tasks are run.

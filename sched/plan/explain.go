@@ -199,6 +199,9 @@ func (p *Plan) inputs(s *Stage) []string {
 		switch l.Kind {
 		case Stored:
 			name = p.Sources[l.Store].Name
+			if s := p.Sources[l.Store].Spill; s != nil {
+				name = s.text(p)
+			}
 		case Computed:
 			r := p.Results[l.Store]
 			name = fmt.Sprintf("%s of stage %d", nodeName(r.Node), r.Made)
@@ -215,8 +218,11 @@ func (p *Plan) whyCut(s *Stage) string {
 	var why []string
 	var needs []string
 	visit(s.Body, func(l *Leaf, _ *Body) {
-		if l.Kind == Computed {
+		switch {
+		case l.Kind == Computed:
 			needs = append(needs, fmt.Sprintf("stage %d", p.Results[l.Store].Made))
+		case l.Kind == Stored && p.Sources[l.Store].Spill != nil:
+			needs = append(needs, fmt.Sprintf("stage %d", p.Results[p.Sources[l.Store].Spill.Result].Made))
 		}
 	})
 	slices.Sort(needs)
@@ -229,6 +235,11 @@ func (p *Plan) whyCut(s *Stage) string {
 			names = append(names, f.text())
 		}
 		why = append(why, "ends in "+strings.Join(names, ", "))
+	}
+	for _, sp := range p.Spills {
+		if p.Results[sp.Result].Made == s.ID {
+			why = append(why, fmt.Sprintf("its %s does not fit beside what needs it: %s go to disk", nodeName(sp.Node), Bytes(sp.Node.Shape().Size()*int64(sp.Node.ItemBytes))))
+		}
 	}
 	if s.Why != "" {
 		why = append(why, "several results in one sweep share "+s.Why)

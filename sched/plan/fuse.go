@@ -372,7 +372,11 @@ func (f *fuser) addLeaf(n *graph.Node, maps []AxisMap) (int, error) {
 	case graph.Load:
 		l.Kind, l.Store = Stored, f.pl.source(n)
 	case graph.Reduce:
-		l.Kind, l.Store = Computed, f.pl.result(n)
+		if i, ok := f.pl.sources[n]; ok {
+			l.Kind, l.Store = Stored, i
+		} else {
+			l.Kind, l.Store = Computed, f.pl.result(n)
+		}
 	case graph.Map, graph.Stack, graph.Opaque, graph.Fill:
 		p, err := f.pl.part(n)
 		if err != nil {

@@ -34,6 +34,8 @@ type Options struct {
 	NoFuse  bool // every Map is a program of its own
 	// TileElements bounds the elements of a tile that is larger than it has to be; 0: the default.
 	TileElements int64
+	// Scratch makes storage, cut by the grid, for a result that does not fit beside the rest; nil: such plans are refused.
+	Scratch func(n *graph.Node, grid chunk.Grid) Scratch
 }
 
 // Plan is the physical plan of some outputs. It is read only once built; its
@@ -43,6 +45,7 @@ type Plan struct {
 	Stages  []*Stage // in an order that respects dependencies
 	Sources []*Source
 	Results []*Result
+	Spills  []*Spill // results that go to scratch storage; their outputs follow those that were asked for
 	Budget  int64
 	Workers int
 	Peak    int64 // projected bytes
@@ -62,6 +65,7 @@ type Source struct {
 	Last   int
 	Reads  float64      // how often each element is decoded when it is not kept
 	Box    chunk.Region // what is read of it
+	Spill  *Spill       // nil: it was there before the run
 }
 
 // Bytes returns the decoded bytes of the whole source.
@@ -110,15 +114,16 @@ func Build(ctx context.Context, outs []Output, opt Options) (*Plan, error) {
 	if opt.TileElements <= 0 {
 		opt.TileElements = tileElements
 	}
-	p, err := build(ctx, outs, opt)
+	p, err := fit(ctx, outs, opt)
 	if err != nil {
 		return nil, withWorking(ctx, err, outs, opt)
 	}
 	return p, nil
 }
 
-// build is Build for one budget.
-func build(ctx context.Context, outs []Output, opt Options) (*Plan, error) {
+// build is Build for one budget and one choice of results to spill. Where that does not fit it also returns
+// the result that is to be spilled next, nil when that is no help.
+func build(ctx context.Context, outs []Output, opt Options, spill map[*graph.Node]Scratch) (p *Plan, next *graph.Node, err error) {
 	whole := opt.Budget
 	opt.Budget -= opt.Beside
 	pl := &planner{
@@ -131,10 +136,10 @@ func build(ctx context.Context, outs []Output, opt Options) (*Plan, error) {
 	top := 0
 	for _, o := range outs {
 		if o.Node.Err != nil {
-			return nil, o.Node.Err
+			return nil, nil, o.Node.Err
 		}
 		if o.Node.Shape().Size() < 0 {
-			return nil, fmt.Errorf("plan: %s: shape %v has a length that is not known yet%s: %w", o.Name, o.Node.Shape(), at(o.Node), chunk.ErrShape)
+			return nil, nil, fmt.Errorf("plan: %s: shape %v has a length that is not known yet%s: %w", o.Name, o.Node.Shape(), at(o.Node), chunk.ErrShape)
 		}
 		top = max(top, pl.level(o.Node))
 	}
@@ -144,15 +149,16 @@ func build(ctx context.Context, outs []Output, opt Options) (*Plan, error) {
 			pl.direct[o.Node] = append(pl.direct[o.Node], i)
 		}
 	}
+	pl.spills(spill)
 	if err := pl.cut(top); err != nil {
-		return nil, err
+		return nil, pl.candidate(), err
 	}
 	if err := pl.lifetimes(); err != nil {
-		return nil, err
+		return nil, pl.candidate(), err
 	}
-	p := pl.plan
+	p = pl.plan
 	p.Budget, p.Least, p.Peak = whole, p.Least+p.Beside, p.Peak+p.Beside
-	return p, nil
+	return p, nil, nil
 }
 
 // level returns the first level of stages in which n's values can be computed:

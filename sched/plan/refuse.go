@@ -47,7 +47,7 @@ func withWorking(ctx context.Context, err error, outs []Output, opt Options) err
 	}
 	for range maxRetries {
 		opt.Budget = first.works
-		_, err := build(ctx, outs, opt)
+		_, err := fit(ctx, outs, opt)
 		var next *refusal
 		if !errors.As(err, &next) {
 			break

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package plan
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/arrayrun/arrayrun/chunk"
+	"github.com/arrayrun/arrayrun/formats"
+	"github.com/arrayrun/arrayrun/ndarray/graph"
+)
+
+// Scratch is storage outside memory for one intermediate result: its chunks are written, then read.
+type Scratch interface {
+	formats.Sink
+	formats.Source
+}
+
+// Spill is the result of a fold that does not stay in memory: it goes to storage part by part, as an
+// output would, and stages that need it read it as a source.
+type Spill struct {
+	Node    *graph.Node
+	Output  int // of Plan.Outputs
+	Source  int // of Plan.Sources
+	Result  int // of Plan.Results
+	Scratch Scratch
+}
+
+// spillChunk bounds the bytes of a chunk of spilled data where its grid can be cut finer.
+const spillChunk = 1 << 20
+
+// spillLeast: a result smaller than this share of the budget stays in memory.
+const spillLeast = 64
+
+// fit makes a plan. Where it does not fit the budget, results of folds go to scratch storage, the largest
+// first, until it does or nothing is left to move; the error is then the one of the plan that has all in memory.
+func fit(ctx context.Context, outs []Output, opt Options) (*Plan, error) {
+	spill := map[*graph.Node]Scratch{}
+	var first error
+	for {
+		p, candidate, err := build(ctx, outs, opt, spill)
+		if err == nil || !errors.Is(err, ErrBudget) {
+			return p, err
+		}
+		if first == nil {
+			first = err
+		}
+		if candidate == nil || opt.Scratch == nil {
+			return nil, first
+		}
+		spill[candidate] = opt.Scratch(candidate, spillGrid(candidate, max(spillChunk, opt.Budget/256)))
+	}
+}
+
+// candidate returns the largest result that would be worth spilling, nil when there is none.
+func (pl *planner) candidate() *graph.Node {
+	var best *Result
+	for _, r := range pl.plan.Results {
+		if pl.uses[r.Node] > 0 && r.Node.DType.IsNumeric() && r.Bytes() > pl.opt.Budget/spillLeast && (best == nil || r.Bytes() > best.Bytes()) {
+			best = r
+		}
+	}
+	if best == nil {
+		return nil
+	}
+	return best.Node
+}
+
+// spills makes outputs and sources of the results that are spilled.
+func (pl *planner) spills(spill map[*graph.Node]Scratch) {
+	p := pl.plan
+	for _, n := range pl.folds {
+		s := spill[n]
+		if s == nil {
+			continue
+		}
+		i := len(p.Outputs)
+		p.Outputs = append(slices.Clip(p.Outputs), Output{Node: n, Name: "spilled " + nodeName(n), Sink: s})
+		for k, o := range p.Outputs {
+			if o.Node == n {
+				pl.direct[n] = append(pl.direct[n], k)
+			}
+		}
+		pl.sources[n] = len(p.Sources)
+		sp := &Spill{Node: n, Output: i, Source: len(p.Sources), Result: pl.result(n), Scratch: s}
+		p.Sources = append(p.Sources, &Source{Node: n, Source: s, Name: nodeName(n), First: -1, Spill: sp})
+		p.Spills = append(p.Spills, sp)
+	}
+}
+
+// spillGrid returns the chunks a spilled result is stored in: those of its own grid, cut into equal parts where they are
+// larger than most bytes, so that tiles need not be larger than the fold wants them.
+func spillGrid(n *graph.Node, most int64) chunk.Grid {
+	g := chunk.Grid{Shape: n.Grid.Shape, Axes: slices.Clone(n.Grid.Axes)}
+	for i := range g.Axes {
+		a := &g.Axes[i]
+		for g.MaxChunk().Size()*int64(n.ItemBytes) > most && a.Edges == nil && a.Max() > 1 {
+			a.Step = a.Max() / leastFactor(a.Max())
+		}
+	}
+	return g
+}
+
+// leastFactor returns the smallest factor of n above 1.
+func leastFactor(n int64) int64 {
+	for f := int64(2); f*f <= n; f++ {
+		if n%f == 0 {
+			return f
+		}
+	}
+	return n
+}
+
+// text says where a spilled result came from.
+func (s *Spill) text(p *Plan) string {
+	return fmt.Sprintf("%s of stage %d, from disk", nodeName(s.Node), p.Results[s.Result].Made)
+}

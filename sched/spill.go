@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package sched
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
+
+	"github.com/arrayrun/arrayrun/chunk"
+	"github.com/arrayrun/arrayrun/chunk/mem"
+	"github.com/arrayrun/arrayrun/formats"
+	"github.com/arrayrun/arrayrun/ndarray/graph"
+	"github.com/arrayrun/arrayrun/sched/plan"
+)
+
+// scratchFile holds a result that does not fit in memory: every chunk has a slot of the same size in an
+// unnamed file. The file is made when the first chunk is written, and is gone when it is closed or the process ends.
+type scratchFile struct {
+	dir  string
+	meta formats.ArrayMeta
+	slot int64 // bytes
+
+	mu   sync.Mutex
+	file *os.File
+	free [][]byte // of slot bytes, for chunks that are not packed in memory
+}
+
+var _ plan.Scratch = (*scratchFile)(nil)
+
+func newScratchFile(dir string, n *graph.Node, grid chunk.Grid) *scratchFile {
+	item := int64(n.ItemBytes)
+	return &scratchFile{dir: dir, slot: grid.MaxChunk().Size() * item, meta: formats.ArrayMeta{
+		Shape: n.Shape(), DType: n.DType, ItemBytes: n.ItemBytes, Grid: grid, Chunked: true, Bytes: n.Shape().Size() * item}}
+}
+
+// Grid returns how the result is cut.
+func (s *scratchFile) Grid() chunk.Grid { return s.meta.Grid }
+
+// Meta describes the result.
+func (s *scratchFile) Meta() *formats.ArrayMeta { return &s.meta }
+
+// ScratchBytes returns the bytes of a packed copy of a chunk.
+func (s *scratchFile) ScratchBytes() int64 { return s.slot }
+
+// open returns the file, made when it is not there yet.
+func (s *scratchFile) open() (*os.File, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.file != nil {
+		return s.file, nil
+	}
+	f, err := os.CreateTemp(s.dir, ".arrayrun-spill-*")
+	if err != nil {
+		return nil, fmt.Errorf("sched: spill %d bytes: %w; name a folder with room with --tmpdir or ARRAYRUN_TMPDIR, or raise --memory", s.meta.Bytes, err)
+	}
+	if runtime.GOOS != "windows" {
+		// Without a name it is gone even when the process is killed.
+		if err := os.Remove(f.Name()); err != nil {
+			f.Close()
+			return nil, fmt.Errorf("sched: spill: %w", err)
+		}
+	}
+	s.file = f
+	return f, nil
+}
+
+// close gives the storage back.
+func (s *scratchFile) close() {
+	if s.file == nil {
+		return
+	}
+	s.file.Close()
+	os.Remove(s.file.Name())
+	s.file, s.free = nil, nil
+}
+
+// packed returns a buffer of a slot's length; put it back with unpack.
+func (s *scratchFile) packed() []byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n := len(s.free); n > 0 {
+		b := s.free[n-1]
+		s.free = s.free[:n-1]
+		return b
+	}
+	return make([]byte, s.slot)
+}
+
+func (s *scratchFile) unpack(b []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.free = append(s.free, b)
+}
+
+// copyOf returns a packed chunk of c's shape in the bytes of buf.
+func copyOf(c *chunk.Chunk, buf []byte) *chunk.Chunk {
+	return &chunk.Chunk{DType: c.DType, ItemBytes: c.ItemBytes, Shape: c.Shape, Strides: c.Shape.RowMajor(), Block: mem.Wrap(buf)}
+}
+
+// WriteChunk stores c in the slot of k.
+func (s *scratchFile) WriteChunk(_ context.Context, k chunk.Key, c *chunk.Chunk) (int64, error) {
+	f, err := s.open()
+	if err != nil {
+		return 0, err
+	}
+	if !c.Contiguous() {
+		buf := s.packed()
+		defer s.unpack(buf)
+		p := copyOf(c, buf)
+		formats.CopyElems(p, c)
+		c = p
+	}
+	n, err := f.WriteAt(c.Bytes()[:c.Shape.Size()*int64(s.meta.ItemBytes)], s.meta.Grid.Linear(k)*s.slot)
+	if err != nil {
+		return int64(n), fmt.Errorf("sched: spill to %s: %w; name a folder with room with --tmpdir or ARRAYRUN_TMPDIR, or raise --memory", filepath.Dir(f.Name()), err)
+	}
+	return int64(n), nil
+}
+
+// ReadChunk reads the chunk at k, which has been written.
+func (s *scratchFile) ReadChunk(_ context.Context, k chunk.Key, dst *chunk.Chunk) (int64, error) {
+	f, err := s.open()
+	if err != nil {
+		return 0, err
+	}
+	to := dst
+	if !dst.Contiguous() {
+		buf := s.packed()
+		defer s.unpack(buf)
+		to = copyOf(dst, buf)
+	}
+	n, err := f.ReadAt(to.Bytes()[:dst.Shape.Size()*int64(s.meta.ItemBytes)], s.meta.Grid.Linear(k)*s.slot)
+	if err != nil {
+		return int64(n), fmt.Errorf("sched: read spilled data: %w", err)
+	}
+	if to != dst {
+		formats.CopyElems(dst, to)
+	}
+	return int64(n), nil
+}
