@@ -10,11 +10,12 @@ import (
 
 // mb builds the elementary functions: float64 instructions with short names, so
 // that a macro reads as the formula it is. Functions of shorter floats run the
-// float64 macro and round once. Nothing in a macro branches: both sides are
+// float64 macro and round once, or have one of their own (ms). Nothing in a macro branches: both sides are
 // computed and selected, so that every device does the same arithmetic.
 //
-// The algorithms and the coefficients with names like lg1 are those of FreeBSD's msun library
-// (Copyright 1993 Sun Microsystems, freely granted), rearranged without branches.
+// Many algorithms and the coefficients with names like lg1 are those of FreeBSD's msun library
+// (Copyright 1993 Sun Microsystems, freely granted), rearranged without branches. Polynomials written in
+// hexadecimal are our own minimax fits.
 type mb struct{ *Builder }
 
 // unary and binary make a macro the lowering of a row.
@@ -75,13 +76,35 @@ func (m mb) toF(x Reg) Reg  { return m.Cast(x, dtype.Float64) }
 func (m mb) signOf(x Reg) Reg           { return m.and(m.bits(x), m.u(1<<63)) }
 func (m mb) withSign(mag, sign Reg) Reg { return m.f64(m.or(m.bits(mag), sign)) }
 
-// poly is k[0] + k[1]*x + ..., by Horner's rule with fma.
+// poly is k[0] + k[1]*x + ..., by Estrin's rule with fma: neighbours are joined, then neighbouring pairs, so that
+// the chain of instructions that wait for each other is short.
 func (m mb) poly(x Reg, k ...float64) Reg {
-	r := m.c(k[len(k)-1])
-	for i := len(k) - 2; i >= 0; i-- {
-		r = m.fma(r, x, m.c(k[i]))
+	r := make([]Reg, len(k))
+	for i, v := range k {
+		r[i] = m.c(v)
 	}
-	return r
+	return m.estrin(x, r)
+}
+
+// estrin is r[0] + r[1]*x + ...
+func (m mb) estrin(x Reg, r []Reg) Reg {
+	powers := []Reg{x} // x, x^2, x^4, ...
+	for 1<<len(powers) < len(r) {
+		p := powers[len(powers)-1]
+		powers = append(powers, m.mul(p, p))
+	}
+	return m.join(powers, r)
+}
+
+func (m mb) join(powers, r []Reg) Reg {
+	if len(r) == 1 {
+		return r[0]
+	}
+	k := len(powers) - 1
+	if len(r) <= 1<<k {
+		return m.join(powers[:k], r)
+	}
+	return m.fma(m.join(powers[:k], r[1<<k:]), powers[k], m.join(powers[:k], r[:1<<k]))
 }
 
 // shifter is 1.5 * 2^52: a sum with it has the nearest whole number in its lowest bits.
@@ -110,9 +133,14 @@ func (m mb) halve(k Reg) (h, rest Reg) {
 }
 
 // scale is y * 2^k in two steps, so that results may be subnormal and round once; |k| <= 2044.
-func (m mb) scale(y, k Reg) Reg {
-	h, rest := m.halve(k)
-	return m.mul(m.mul(y, m.pow2(h)), m.pow2(rest))
+func (m mb) scale(y, k Reg) Reg { return m.scaleBiased(y, m.add(k, m.u(2*1023))) }
+
+// scaleBiased is scale for k + 2046; only its 12 lowest bits count, of which the highest is followed by a 0. Its halves are
+// the exponent fields of the two factors.
+func (m mb) scaleBiased(y, k Reg) Reg {
+	h := m.shr(k, 1)
+	rest := m.sub(k, h)
+	return m.mul(m.mul(y, m.f64(m.shl(h, 52))), m.f64(m.shl(rest, 52)))
 }
 
 // dd is a number as the unevaluated sum of two float64, |lo| <= ulp(hi)/2.

@@ -11,13 +11,14 @@ const (
 	ln2tail = 2.3190468138462996e-17
 )
 
+// expTail are the coefficients of (exp(r) - 1 - r)/r^2 for |r| <= 0.35, error of exp(r) below 2^-57.
+var expTail = []float64{0x1.000000000000ap-1, 0x1.55555555554f1p-3, 0x1.555555555029ep-5, 0x1.1111111129957p-7, 0x1.6c16c1858dc76p-10,
+	0x1.a01a01232564ep-13, 0x1.a019960f4bc28p-16, 0x1.71df2f05e73a1p-19, 0x1.28b14ca9f6c36p-22, 0x1.ad7a3fe72a759p-26}
+
 // expKernel gives rc and lo such that exp(hi - lo) - 1 = hi - (lo - rc), |hi - lo| <= 0.35.
 func (m mb) expKernel(hi, lo Reg) (rc Reg) {
 	r := m.sub(hi, lo)
-	t := m.mul(r, r)
-	c := m.sub(r, m.mul(t, m.poly(t, 1.66666666666666019037e-01, -2.77777777770155933842e-03,
-		6.61375632143793436117e-05, -1.65339022054652515390e-06, 4.13813679705723846039e-08)))
-	return m.div(m.mul(r, c), m.sub(m.c(2), c))
+	return m.mul(m.mul(r, r), m.poly(r, expTail...))
 }
 
 // expSplit reduces x to k*ln2 + hi - lo, for x in [-746, 712] after clamping; n is k as an integer.
@@ -34,19 +35,26 @@ func (m mb) expParts(x Reg) (y, k Reg) {
 	return m.sub(m.c(1), m.sub(m.sub(lo, rc), hi)), n
 }
 
+// biasedShifter is shifter with scaleBiased's bias.
+const biasedShifter = shifter + 2*1023
+
 func exp64(m mb, x Reg) Reg {
-	y, k := m.expParts(x)
-	return m.scale(y, k)
+	x = m.min(m.max(x, m.c(-746)), m.c(712))
+	t := m.fma(x, m.c(1/math.Ln2), m.c(biasedShifter))
+	n := m.sub(t, m.c(biasedShifter))
+	r := m.fma(n, m.c(-ln2lo), m.fma(n, m.c(-ln2hi), x))
+	y := m.add(m.fma(m.mul(r, r), m.poly(r, expTail...), r), m.c(1))
+	return m.scaleBiased(y, m.bits(t))
 }
 
 func exp2of64(m mb, x Reg) Reg {
 	x = m.min(m.max(x, m.c(-1080)), m.c(1026))
-	k, n := m.whole(x)
-	p := m.twoProd(m.sub(x, k), m.c(math.Ln2))
-	lo := m.neg(m.fma(m.sub(x, k), m.c(ln2tail), p.lo))
-	rc := m.expKernel(p.hi, lo)
-	y := m.sub(m.c(1), m.sub(m.sub(lo, rc), p.hi))
-	return m.scale(y, n)
+	t := m.add(x, m.c(biasedShifter))
+	r := m.sub(x, m.sub(t, m.c(biasedShifter)))
+	// (2^r - 1)/r for |r| <= 1/2
+	p := m.poly(r, 0x1.62e42fefa39efp-1, 0x1.ebfbdff82c58fp-3, 0x1.c6b08d704a0d1p-5, 0x1.3b2ab6fba4e19p-7, 0x1.5d87fe78a21aep-10, 0x1.430912f885b64p-13,
+		0x1.ffcbfc7684879p-17, 0x1.62c021dd131b8p-20, 0x1.b524d98c5a82cp-24, 0x1.e4d077f1bc019p-28, 0x1.ea07676f6a590p-32, 0x1.c2c9a0ed35eeep-36)
+	return m.scaleBiased(m.fma(r, p, m.c(1)), m.bits(t))
 }
 
 // expm1of64 joins expm1 of the reduced argument with 2^k: (e*2^k1 + (2^k1 - 2^-k2)) * 2^k2, k1 + k2 = k.
@@ -65,13 +73,14 @@ func (m mb) logSplit(x Reg) (k, f Reg) {
 	small := m.lt(x, m.c(0x1p-1022))
 	x = m.sel(small, m.mul(x, m.c(0x1p54)), x)
 	u := m.add(m.bits(x), m.u(0x3ff0000000000000-0x3fe6a09e00000000))
-	k = m.sub(m.small(m.shr(u, 52)), m.sel(small, m.c(1023+54), m.c(1023)))
+	k = m.f64(m.or(m.shr(u, 52), m.u(0x4330000000000000))) // 2^52 + exponent
+	k = m.sub(k, m.sel(small, m.c(0x1p52+1023+54), m.c(0x1p52+1023)))
 	z := m.f64(m.add(m.and(u, m.u(1<<52-1)), m.u(0x3fe6a09e00000000)))
 	return k, m.sub(z, m.c(1))
 }
 
-// logKernel returns hfsq = f*f/2 and p with log(1+f) = f - hfsq + p.
-func (m mb) logKernel(f Reg) (hfsq, p Reg) {
+// logKernel returns hfsq = f*f/2 and s and p with log(1+f) = f - (hfsq - s*p).
+func (m mb) logKernel(f Reg) (hfsq, s, p Reg) {
 	const (
 		lg1 = 6.666666666666735130e-01
 		lg2 = 3.999999999940941908e-01
@@ -82,26 +91,22 @@ func (m mb) logKernel(f Reg) (hfsq, p Reg) {
 		lg7 = 1.479819860511658591e-01
 	)
 	hfsq = m.mul(m.c(0.5), m.mul(f, f))
-	s := m.div(f, m.add(m.c(2), f))
+	s = m.div(f, m.add(m.c(2), f))
 	z := m.mul(s, s)
-	r := m.mul(z, m.poly(z, lg1, lg2, lg3, lg4, lg5, lg6, lg7))
-	return hfsq, m.mul(s, m.add(hfsq, r))
+	return hfsq, s, m.fma(z, m.poly(z, lg1, lg2, lg3, lg4, lg5, lg6, lg7), hfsq)
 }
 
 // logEdges puts in the values outside (0, inf): -inf at zero, NaN below it.
 func (m mb) logEdges(x, r, zero Reg) Reg {
-	inf := m.c(math.Inf(1))
-	r = m.sel(m.lt(x, inf), r, x) // inf and NaN
-	out := m.sel(m.eq(x, zero), m.c(math.Inf(-1)), m.c(math.NaN()))
-	return m.sel(m.or(m.lt(zero, x), m.nan(x)), r, out)
+	r = m.sel(m.lt(x, m.c(math.Inf(1))), r, x) // inf and NaN
+	return m.sel(m.le(x, zero), m.sel(m.eq(x, zero), m.c(math.Inf(-1)), m.c(math.NaN())), r)
 }
 
 func log64(m mb, x Reg) Reg {
 	k, f := m.logSplit(x)
-	hfsq, p := m.logKernel(f)
-	r := m.sub(m.add(p, m.mul(k, m.c(ln2lo))), hfsq)
-	r = m.add(m.add(r, f), m.mul(k, m.c(ln2hi)))
-	return m.logEdges(x, r, m.c(0))
+	hfsq, s, p := m.logKernel(f)
+	r := m.sub(f, m.sub(hfsq, m.fma(s, p, m.mul(k, m.c(ln2lo)))))
+	return m.logEdges(x, m.fma(k, m.c(ln2hi), r), m.c(0))
 }
 
 func log1pOf64(m mb, x Reg) Reg {
@@ -115,9 +120,9 @@ func log1pOf64(m mb, x Reg) Reg {
 	f = m.sel(near, x, f)
 	k = m.sel(near, m.c(0), k)
 	c = m.sel(near, m.c(0), c)
-	hfsq, p := m.logKernel(f)
-	r := m.sub(m.add(p, m.add(m.mul(k, m.c(ln2lo)), c)), hfsq)
-	r = m.add(m.add(r, f), m.mul(k, m.c(ln2hi)))
+	hfsq, s, p := m.logKernel(f)
+	r := m.sub(f, m.sub(hfsq, m.fma(s, p, m.fma(k, m.c(ln2lo), c))))
+	r = m.fma(k, m.c(ln2hi), r)
 	r = m.sel(m.lt(m.abs(x), m.c(0x1p-54)), x, r)
 	return m.logEdges(x, r, m.c(-1))
 }
@@ -126,7 +131,8 @@ func log1pOf64(m mb, x Reg) Reg {
 // two pieces each, the first short enough for exact products.
 func (m mb) logBase(x Reg, invHi, invLo, twoHi, twoLo float64) Reg {
 	k, f := m.logSplit(x)
-	hfsq, p := m.logKernel(f)
+	hfsq, s, p := m.logKernel(f)
+	p = m.mul(s, p)
 	hi := m.f64(m.and(m.bits(m.sub(f, hfsq)), m.u(0xffffffff00000000)))
 	lo := m.add(m.sub(m.sub(f, hi), hfsq), p)
 	vh := m.mul(hi, m.c(invHi))

@@ -81,14 +81,43 @@ var (
 )
 
 func sin64(m mb, x Reg) Reg {
-	return m.sel(m.lt(m.abs(x), m.c(0x1p-27)), x, m.withCold(x, &sines))
+	q, r := m.reduceQuick(x)
+	y := m.cold(m.large(x), m.sinQuick(q, r), x, m.slowProgram(&sines))
+	return m.sel(m.eq(x, m.c(0)), x, y)
 }
 
-func cos64(m mb, x Reg) Reg { return m.withCold(x, &cosines) }
+func cos64(m mb, x Reg) Reg {
+	q, r := m.reduceQuick(x)
+	return m.cold(m.large(x), m.sinQuick(m.add(q, m.u(1)), r), x, m.slowProgram(&cosines))
+}
 
 func tan64(m mb, x Reg) Reg {
-	return m.sel(m.lt(m.abs(x), m.c(0x1p-27)), x, m.withCold(x, &tangents))
+	y := m.cold(m.large(x), tanOf(m, m.reduce(x)), x, m.slowProgram(&tangents))
+	return m.sel(m.lt(m.abs(x), m.c(0x1p-27)), x, y)
 }
+
+// reduceQuick is reduce without the second piece: x - n*pio2a is exact, the other two steps round, so that r has an error of 1
+// ulp at most.
+func (m mb) reduceQuick(x Reg) (q, r Reg) {
+	t := m.fma(x, m.c(2/math.Pi), m.c(shifter))
+	n := m.sub(t, m.c(shifter))
+	r = m.fma(n, m.c(-pio2a), x)
+	return m.bits(t), m.fma(n, m.c(-pio2c), m.fma(n, m.c(-pio2b), r))
+}
+
+// sinQuick is the sine of r in quadrant q, of which the two lowest bits count.
+func (m mb) sinQuick(q, r Reg) Reg {
+	z := m.mul(r, r)
+	sin := m.fma(m.mul(z, r), m.poly(z, -0x1.5555555555543p-3, 0x1.111111110efa3p-7, -0x1.a01a019af2b2ep-13, 0x1.71de347d23450p-19,
+		-0x1.ae5da17966fc2p-26, 0x1.5d59f8958818dp-33), r)
+	cos := m.fma(m.mul(z, z), m.poly(z, 0x1.5555555555548p-5, -0x1.6c16c16c14885p-10, 0x1.a01a019bc7a55p-16, -0x1.27e4f75c67629p-22,
+		0x1.1ee9741bcb44ep-29, -0x1.8f7007b5ed9d4p-37), m.fma(m.c(-0.5), z, m.c(1)))
+	y := m.sel(m.eq(m.and(q, m.u(1)), m.u(0)), sin, cos)
+	return m.f64(m.xor(m.bits(y), m.shl(m.and(q, m.u(2)), 62)))
+}
+
+// large tells where the quick reductions do not hold: for infinities too, where the slow programs give NaN.
+func (m mb) large(x Reg) Reg { return m.le(m.c(largeAngle), m.abs(x)) }
 
 // trig is a function of an angle; its slow program is made once.
 type trig struct {
@@ -98,26 +127,19 @@ type trig struct {
 	err  error
 }
 
-// program returns the function for finite |x| >= largeAngle.
-func (t *trig) program() (*Program, error) {
+// slowProgram returns the function for |x| >= largeAngle by the exact reduction, NaN for infinities.
+func (m mb) slowProgram(t *trig) *Program {
 	t.once.Do(func() {
 		s := mb{NewBuilder(0)}
 		x := s.Input(In(dtype.Float64))
-		s.Ret(t.of(s, s.reduceLarge(x)))
+		y := t.of(s, s.reduceLarge(x))
+		s.Ret(s.sel(s.finite(x), y, s.c(math.NaN())))
 		t.slow, t.err = s.Build()
 	})
-	return t.slow, t.err
-}
-
-// withCold is t of the angle x; lanes with a large finite x run the exact reduction.
-func (m mb) withCold(x Reg, t *trig) Reg {
-	slow, err := t.program()
-	if err != nil {
-		return m.fail(err)
+	if t.err != nil {
+		m.fail(t.err)
 	}
-	a := m.abs(x)
-	mask := m.and(m.le(m.c(largeAngle), a), m.lt(a, m.c(math.Inf(1))))
-	return m.cold(mask, t.of(m, m.reduce(x)), x, slow)
+	return t.slow
 }
 
 // twoOverPi holds a word of zeros and the first 1216 bits of 2/pi.

@@ -66,12 +66,7 @@ func BenchmarkFold(b *testing.B) {
 			}
 			call.Scratch = mem.Wrap(make([]byte, k.Scratch(r.shape)))
 			b.ReportAllocs()
-			for b.Loop() {
-				if err := k.Run(context.Background(), call); err != nil {
-					b.Fatal(err)
-				}
-			}
-			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(r.shape.Size()), "ns/el")
+			loop(b, r.shape.Size(), func() error { return k.Run(context.Background(), call) })
 		})
 	}
 }

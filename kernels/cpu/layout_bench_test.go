@@ -62,12 +62,7 @@ func BenchmarkLayout(b *testing.B) {
 							b.Fatal(err)
 						}
 						c.Scratch = mem.Wrap(make([]byte, k.Scratch(shape)))
-						for b.Loop() {
-							if err := k.Run(ctx, &c); err != nil {
-								b.Fatal(err)
-							}
-						}
-						b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/rows/cols, "ns/element")
+						loop(b, rows*cols, func() error { return k.Run(ctx, &c) })
 					})
 				}
 			}

@@ -18,8 +18,8 @@ type emitter struct {
 	keep  [vectors]bool // registers that the node at work needs
 	slots int32         // places of the spill area in use
 	most  int32         // places of the spill area ever needed
+	moves int           // stores to the spill area and loads from it
 	frees []int32       // places whose values are dead
-	shift int32         // elements between the index register and the vector at work
 	exits []int         // jumps that leave for a cold lane
 	nt    bool          // stores go around the caches
 }
@@ -40,21 +40,18 @@ var pointerRegs = [...]int{rBX, r8, r9, r10, r11, r12, r13}
 
 // emit returns the machine code of a loop over g, with its pool behind it.
 func emit(g *graph, outs, operands int, nt bool) (code []byte, length, spillBytes int) {
-	e := &emitter{g: g, outs: outs, ptrs: outs + operands, nt: nt}
-	e.findUses()
+	e := &emitter{outs: outs, ptrs: outs + operands, nt: nt}
 	for k := range min(e.ptrs, len(pointerRegs)) {
 		e.load(pointerRegs[k], memAt(rArgs, int32(8*k)))
 	}
 	e.zero(rIndex)
-	unroll := e.unroll()
+	unroll, round := e.unroll(g)
 	var toSingle int
 	if unroll > 1 {
-		toSingle = e.jumpUnlessRoom(unroll)
+		toSingle = e.jumpUnlessRoom(unroll * g.v)
 		e.align(32)
 		top := len(e.b)
-		for k := range unroll {
-			e.body(int32(k * g.v))
-		}
+		e.body(round)
 		e.lea(rIndex, memAt(rIndex, int32(unroll*g.v)))
 		e.lea(rTemp, memAt(rIndex, int32(unroll*g.v)))
 		e.cmp(rTemp, rCount)
@@ -62,10 +59,10 @@ func emit(g *graph, outs, operands int, nt bool) (code []byte, length, spillByte
 		e.land(toSingle)
 	}
 	// One vector at a time; what is left behind the last whole one is done again from n - v on.
-	toTail := e.jumpUnlessRoom(1)
+	toTail := e.jumpUnlessRoom(g.v)
 	e.align(32)
 	top := len(e.b)
-	e.body(0)
+	e.body(g)
 	e.lea(rIndex, memAt(rIndex, int32(g.v)))
 	e.lea(rTemp, memAt(rIndex, int32(g.v)))
 	e.cmp(rTemp, rCount)
@@ -78,7 +75,7 @@ func emit(g *graph, outs, operands int, nt bool) (code []byte, length, spillByte
 	e.land(done)
 	e.lea(rTemp, memAt(rCount, 0))
 	e.ret()
-	for _, x := range e.exits { // a cold lane: the vector's index is the answer
+	for _, x := range e.exits { // a cold lane: the index, of the first vector of a round, is the answer
 		e.land(x)
 	}
 	if len(e.exits) > 0 {
@@ -89,37 +86,37 @@ func emit(g *graph, outs, operands int, nt bool) (code []byte, length, spillByte
 	return e.b, length, int(e.most) * vectorBytes
 }
 
-// jumpUnlessRoom jumps when fewer than k vectors are left.
+// jumpUnlessRoom jumps when fewer than k elements are left.
 func (e *emitter) jumpUnlessRoom(k int) int {
-	e.lea(rTemp, memAt(rIndex, int32(k*e.g.v)))
+	e.lea(rTemp, memAt(rIndex, int32(k)))
 	e.cmp(rTemp, rCount)
 	return e.jump(ifAbove)
 }
 
-// unroll is how many vectors a round of the loop does: short bodies hide the loop's own instructions. Code with
-// cold lanes does one, so that the index tells which vector they are in.
-func (e *emitter) unroll() int {
+// unroll is how many vectors a round of the loop does, and their graph: short bodies hide the loop's own
+// instructions, of long ones two at a time keep more units busy unless that takes too many registers.
+func (e *emitter) unroll(g *graph) (int, *graph) {
 	work := 0
-	for i := range e.g.nodes {
-		switch e.g.nodes[i].kind {
-		case nodeCold:
-			return 1
-		case nodeConst, nodeDead:
-		default:
+	for i := range g.nodes {
+		if k := g.nodes[i].kind; k != nodeConst && k != nodeDead {
 			work++
 		}
 	}
-	switch {
-	case work <= 12:
-		return 4
-	case work <= 30:
-		return 2
+	if work <= 12 {
+		return 4, g.times(4)
 	}
-	return 1
+	two := g.times(2)
+	trial := &emitter{outs: e.outs, ptrs: e.ptrs}
+	trial.body(two)
+	if trial.moves > work/3 {
+		return 1, g
+	}
+	return 2, two
 }
 
-func (e *emitter) findUses() {
-	g := e.g
+// findUses notes who uses which value, and which nodes nobody needs.
+func (e *emitter) findUses(g *graph) {
+	e.g = g
 	e.uses = make([][]int, len(g.nodes))
 	e.next = make([]int, len(g.nodes))
 	e.reg = make([]int8, len(g.nodes))
@@ -150,9 +147,9 @@ func (e *emitter) findUses() {
 	}
 }
 
-// body emits the nodes for the vector shift elements behind the index.
-func (e *emitter) body(shift int32) {
-	e.shift = shift
+// body emits the nodes of a graph.
+func (e *emitter) body(g *graph) {
+	e.findUses(g)
 	e.slots, e.frees = 0, e.frees[:0]
 	for i := range e.reg {
 		e.reg[i], e.spill[i], e.next[i] = -1, -1, 0
@@ -289,16 +286,17 @@ func (e *emitter) place(x val, bytes int) operand {
 	case n.kind == nodeConst:
 		return operand{kind: inPool, disp: n.arg * vectorBytes}
 	case n.kind == nodeLoad && e.g.v*int(n.size) == bytes && e.next[x] == len(e.uses[x])-1:
-		return e.element(e.outs+int(n.arg), int(n.size))
+		return e.element(e.outs+int(n.arg), n)
 	case e.spill[x] >= 0 && e.next[x] == len(e.uses[x])-1:
+		e.moves++
 		return memAt(rSpill, e.spill[x]*vectorBytes)
 	}
 	return reg(e.inRegister(x))
 }
 
-// element is the memory of the vector at work behind pointer k.
-func (e *emitter) element(k, size int) operand {
-	return memIndexed(e.pointer(k), rIndex, uint8(log2[size]), e.shift*int32(size))
+// element is the memory of node n's vector behind pointer k.
+func (e *emitter) element(k int, n *node) operand {
+	return memIndexed(e.pointer(k), rIndex, uint8(log2[n.size]), n.shift*int32(n.size))
 }
 
 // pointer returns the register that holds pointer k.
@@ -330,7 +328,7 @@ func (e *emitter) remake(x val, r int) {
 		e.vex(&opcodes[vmovupsLoad], 1, r, 0, operand{kind: inPool, disp: n.arg * vectorBytes})
 	case nodeLoad:
 		k := e.outs + int(n.arg)
-		switch m := e.element(k, int(n.size)); e.g.v * int(n.size) {
+		switch m := e.element(k, n); e.g.v * int(n.size) {
 		case 32:
 			e.vex(&opcodes[vmovupsLoad], 1, r, 0, m)
 		case 16:
@@ -344,13 +342,14 @@ func (e *emitter) remake(x val, r int) {
 		op := [9]vop{1: vpbroadcastb, 2: vpbroadcastw, 4: vbroadcastss, 8: vbroadcastsd}[n.size]
 		e.vex(&opcodes[op], 1, r, 0, memAt(e.pointer(e.outs+int(n.arg)), 0))
 	default:
+		e.moves++
 		e.vex(&opcodes[vmovupsLoad], 1, r, 0, memAt(rSpill, e.spill[x]*vectorBytes))
 	}
 }
 
 // store writes register r to its result.
 func (e *emitter) store(n *node, r int) {
-	m := e.element(int(n.arg), int(n.size))
+	m := e.element(int(n.arg), n)
 	op, l := vmovupsStore, uint8(0)
 	switch e.g.v * int(n.size) {
 	case 32:
@@ -414,6 +413,7 @@ func (e *emitter) take() int {
 	}
 	x := e.held[best]
 	if !e.g.nodes[x].free() && e.spill[x] < 0 {
+		e.moves++
 		e.spill[x] = e.room()
 		e.vex(&opcodes[vmovupsStore], 1, best, 0, memAt(rSpill, e.spill[x]*vectorBytes))
 	}

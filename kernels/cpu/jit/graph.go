@@ -17,6 +17,7 @@ type node struct {
 	a, b, c val   // in the order v, x and the rest of the instruction's shape
 	arg     int32 // nodeConst: place in the pool; nodeLoad, nodeSplat: operand; nodeStore: result
 	size    uint8 // nodeLoad, nodeSplat, nodeStore: bytes of an element
+	shift   int32 // nodeLoad, nodeStore: elements behind the loop's index
 }
 
 type nodeKind uint8
@@ -179,6 +180,34 @@ func (g *graph) fold(op vop, a, b val) (val, bool) {
 var folds = map[vop]func(x, y byte) byte{
 	vpand: func(x, y byte) byte { return x & y }, vpor: func(x, y byte) byte { return x | y },
 	vpxor: func(x, y byte) byte { return x ^ y }, vpandn: func(x, y byte) byte { return ^x & y },
+}
+
+// times returns a graph that does the work of g for k vectors, one step of each after the other: a processor looks
+// only so far ahead, and in one vector most steps wait for the one before.
+func (g *graph) times(k int) *graph {
+	t := &graph{v: g.v, pool: g.pool}
+	to := make([][]val, k) // by copy, of each value of g
+	for j := range to {
+		to[j] = make([]val, len(g.nodes))
+	}
+	for i, n := range g.nodes {
+		for j := range to {
+			if j > 0 && (n.kind == nodeConst || n.kind == nodeSplat) {
+				to[j][i] = to[0][i]
+				continue
+			}
+			c := n
+			for _, x := range []*val{&c.a, &c.b, &c.c} {
+				if *x != none {
+					*x = to[j][*x]
+				}
+			}
+			c.shift = int32(j * g.v)
+			to[j][i] = val(len(t.nodes))
+			t.nodes = append(t.nodes, c)
+		}
+	}
+	return t
 }
 
 // halves are the instructions whose memory operand is shorter than the result, and by how much.

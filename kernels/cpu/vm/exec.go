@@ -149,11 +149,8 @@ func nativeBits(c kernels.Const) uint64 {
 
 // bindSteps finds which steps are uniform and computes them.
 func (e *exec) bindSteps() {
-	at := int64(e.code.slots)*e.code.slotBytes() + int64(e.code.regs)*cellBytes
-	for i, s := range e.slow {
-		n := e.code.slow[i].scratch()
-		s.lanes(e.slot[at : at+n])
-		at += n
+	for _, s := range e.slow {
+		s.slot = nil
 	}
 	for i := range e.code.steps {
 		s := &e.code.steps[i]
@@ -186,6 +183,19 @@ func (e *exec) bindSteps() {
 	for r, root := range e.code.root {
 		e.uni[r], e.ptr[r] = e.uni[root], e.ptr[root]
 	}
+}
+
+// slowExec returns the exec of slow program k, prepared for this call: few calls need one.
+func (e *exec) slowExec(k int) *exec {
+	s := e.slow[k]
+	if s.slot == nil {
+		at := int64(e.code.slots)*e.code.slotBytes() + int64(e.code.regs)*cellBytes
+		for _, c := range e.code.slow[:k] {
+			at += c.scratch()
+		}
+		s.lanes(e.slot[at : at+e.code.slow[k].scratch()])
+	}
+	return s
 }
 
 // lanes prepares a slow program's exec, whose one input comes packed.
@@ -389,7 +399,7 @@ func (e *exec) runCold(i int, d unsafe.Pointer, a [3]unsafe.Pointer, n int) {
 		moves[wide](unsafe.Add(x, count*wide), from, nil, nil, 1, 0)
 		count++
 	}
-	e.slow[s.aux].packed(x, y, count)
+	e.slowExec(s.aux).packed(x, y, count)
 	count = 0
 	for j := range n {
 		if mask[lane(j)] != 0 {
