@@ -19,7 +19,7 @@ import (
 // Request is one request to the server of an HTTP store.
 type Request struct {
 	Method string
-	Key    string // "" is the base URL
+	Key    string // "" is the base URL with a slash
 	Query  url.Values
 	Header http.Header
 	Body   []byte
@@ -87,10 +87,8 @@ func escaped(key string) string {
 // url returns the address of a request.
 func (h *HTTP) url(r *Request) string {
 	at := *h.base
-	if r.Key != "" {
-		at.RawPath = at.EscapedPath() + "/" + escaped(r.Key)
-		at.Path += "/" + r.Key
-	}
+	at.RawPath = at.EscapedPath() + "/" + escaped(r.Key)
+	at.Path += "/" + r.Key
 	if len(r.Query) > 0 {
 		if at.RawQuery != "" {
 			at.RawQuery += "&"

@@ -53,7 +53,7 @@ var order = map[string][]string{
 		"formats",
 		"formats/codec/internal/...",
 		"formats/store formats/codec",
-		"formats/store/storetest formats/store/s3 formats/internal/... formats/formattest",
+		"formats/store/storetest formats/store/s3 formats/store/gcs formats/store/azure formats/internal/... formats/formattest",
 		"formats/hdf5 formats/npy formats/zarr formats/tiff formats/arrow formats/csv",
 		"formats/netcdf",
 		"formats/all",
@@ -89,6 +89,7 @@ var doors = map[string][]string{
 	"github.com/klauspost/compress":      {"formats/codec"},
 	"github.com/pierrec/lz4":             {"formats/codec"},
 	"github.com/minio/minio-go":          {"formats/store/s3"},
+	"github.com/johannesboyne/gofakes3":  {"formats/store/s3"},                                            // the server of its tests
 	"golang.org/x/sys":                   {"chunk/mem", "kernels/cpu", "formats/store/exchange_linux.go"}, // renameat2: see RATIONALE.md
 	"github.com/spf13/cobra":             {"cmd"},
 	"github.com/spf13/pflag":             {"cmd"},
