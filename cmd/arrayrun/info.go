@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/arrayrun/arrayrun/formats"
-	"github.com/arrayrun/arrayrun/formats/all"
 )
 
 func infoCommand(a *app) *cobra.Command {
@@ -32,17 +31,11 @@ func infoCommand(a *app) *cobra.Command {
 // info prints the description of the file at uri. A variable that cannot be
 // read keeps its entry; the rest is still listed and the exit code says so.
 func (a *app) info(ctx context.Context, uri string, asJSON, sums bool) error {
-	path, variable := splitURI(uri)
-	g, err := all.Open(ctx, path)
+	g, err := a.open(ctx, uri)
 	if err != nil {
-		return at(exitInput, err)
+		return err
 	}
 	defer closeGroup(g)
-	if variable != "" {
-		if g, err = onlyVariable(g, variable); err != nil {
-			return at(exitInput, fmt.Errorf("%s: %w", path, err))
-		}
-	}
 	d := describer{sums: sums}
 	if sums {
 		d.hash = newHasher(a.infoMemory())

@@ -22,6 +22,9 @@ import (
 var verbs = []func(*app) *cobra.Command{
 	evalCommand,
 	infoCommand,
+	convertCommand,
+	rechunkCommand,
+	selectCommand,
 	demoCommand,
 	configCommand,
 	versionCommand,

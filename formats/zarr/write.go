@@ -143,9 +143,10 @@ type hierarchy struct {
 	extra   object
 }
 
-func checkName(name string) error {
+// checkName refuses what the specification does; version 2 reserves no prefix.
+func checkName(name string, version int) error {
 	for _, p := range strings.Split(name, "/") {
-		if p == "" || strings.Trim(p, ".") == "" || strings.HasPrefix(p, "__") || strings.ContainsAny(p, "\\\x00") || p == "zarr.json" || strings.HasPrefix(p, ".z") {
+		if p == "" || strings.Trim(p, ".") == "" || version == 3 && strings.HasPrefix(p, "__") || strings.ContainsAny(p, "\\\x00") || p == "zarr.json" || strings.HasPrefix(p, ".z") {
 			return fmt.Errorf("variable %q cannot be the name of a Zarr node: %w", name, formats.ErrFormat)
 		}
 	}
@@ -154,7 +155,7 @@ func checkName(name string) error {
 
 // groups adds the groups above the node at path.
 func (h *hierarchy) groups(path string) error {
-	if err := checkName(path); err != nil {
+	if err := checkName(path, h.version); err != nil {
 		return err
 	}
 	for i, c := range path {

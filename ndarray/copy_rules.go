@@ -1,0 +1,404 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package ndarray
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"reflect"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/arrayrun/arrayrun/chunk/dtype"
+	"github.com/arrayrun/arrayrun/formats"
+)
+
+// copyRules say what a format can hold of another's data set.
+type copyRules struct {
+	name       string // for messages
+	noGroups   bool
+	noNames    bool     // of dimensions
+	valuesOnly bool     // neither attributes nor names of dimensions: those are dropped, with one warning
+	oneGrows   bool     // one unlimited dimension, which comes first
+	unnamed    bool     // axes must have names
+	codec      string   // for compressed sources
+	reserved   []string // names of attributes by which the format keeps its structure
+	badName    func(name string) (why string)
+	attr       func(v any) (out any, why string)
+	elem       func(m *formats.ArrayMeta, stored string) bool
+}
+
+// rulesOf returns the rules of a format's family.
+func rulesOf(family, member string) *copyRules {
+	switch family {
+	case "zarr":
+		r := &copyRules{name: "Zarr", attr: jsonAttr, elem: zarrElem}
+		if member != "zarr2" {
+			r.badName = reservedName
+		}
+		return r
+	case "netcdf4":
+		if !strings.HasPrefix(member, "netcdf3") {
+			return &copyRules{name: "NetCDF-4", unnamed: true, codec: "zlib:4", attr: netcdfAttr, elem: netcdfElem,
+				reserved: []string{"CLASS", "NAME", "DIMENSION_LIST", "REFERENCE_LIST", "_Netcdf4Dimid", "_Netcdf4Coordinates", "_NCProperties", "_nc3_strict"}}
+		}
+		fallthrough
+	case "netcdf3":
+		return &copyRules{name: "NetCDF-3", noGroups: true, oneGrows: true, unnamed: true, codec: "", attr: classicAttr, elem: classicElem}
+	case "npy", "npz":
+		return &copyRules{name: "a NumPy file", noGroups: true, noNames: true, valuesOnly: true, elem: npyElem}
+	case "csv":
+		return &copyRules{name: "CSV", noGroups: true, valuesOnly: true, elem: tableElem}
+	}
+	return &copyRules{name: family, elem: func(*formats.ArrayMeta, string) bool { return true }}
+}
+
+// ErrCannotHold is wrapped by errors of PlanCopy about what the output's format has no place for.
+var ErrCannotHold = errors.New("leave it out with --lossy or write another format")
+
+// refuse returns the error that says what the format cannot hold; a lossy copy warns and goes on without it.
+func (c *copier) refuse(what, why string) error {
+	if c.opts.Lossy {
+		c.opts.Warn(fmt.Sprintf("%s is left out: %s", what, why))
+		return nil
+	}
+	return fmt.Errorf("%s: %s cannot hold it: %s; %w: %w", what, c.rules.name, why, ErrCannotHold, formats.ErrFormat)
+}
+
+// holds returns why the format has no place for a variable, "" where it has.
+func (r *copyRules) holds(name string, m *formats.ArrayMeta) string {
+	stored, _ := m.Stored.(string)
+	if !r.elem(m, stored) {
+		return fmt.Sprintf("its data type is %s", storedText(m.Stored, m.DType))
+	}
+	if r.badName != nil {
+		return r.badName(name)
+	}
+	return ""
+}
+
+// storedText prints a data type as the file has it.
+func storedText(stored any, d dtype.DType) string {
+	switch x := stored.(type) {
+	case nil:
+		return d.String()
+	case string:
+		return x
+	case map[string]any:
+		for _, k := range []string{"fields", "enum", "vlen"} {
+			if v, ok := x[k]; ok {
+				return fmt.Sprintf("%s %v", map[string]string{"fields": "a compound", "enum": "an enumeration of", "vlen": "sequences of"}[k], v)
+			}
+		}
+	}
+	return fmt.Sprint(stored)
+}
+
+// reservedName says why Zarr 3 has no node of a name.
+func reservedName(name string) string {
+	if strings.HasPrefix(name, "__") {
+		return "names that begin with __ are reserved in version 3; write version 2, which has no such rule"
+	}
+	return ""
+}
+
+// sized reports whether stored is one of the prefixes with a length behind it.
+func sized(stored string, prefixes ...string) bool {
+	for _, p := range prefixes {
+		if n, ok := strings.CutPrefix(stored, p); ok && n != "" && strings.Trim(n, "0123456789") == "" {
+			return true
+		}
+	}
+	return false
+}
+
+func isMoment(stored string) bool {
+	return strings.HasPrefix(stored, "datetime64") || strings.HasPrefix(stored, "timedelta64")
+}
+
+func zarrElem(m *formats.ArrayMeta, stored string) bool {
+	switch m.DType {
+	case dtype.Raw:
+		return sized(stored, "S", "U", "opaque")
+	case dtype.String:
+		return stored == "str" || stored == "bytes"
+	}
+	return true
+}
+
+func netcdfElem(m *formats.ArrayMeta, stored string) bool {
+	switch m.DType {
+	case dtype.Raw:
+		return stored == "S1"
+	case dtype.String:
+		return stored == "str"
+	case dtype.Float16, dtype.BFloat16, dtype.Complex64, dtype.Complex128:
+		return false
+	}
+	return !isMoment(stored)
+}
+
+func classicElem(m *formats.ArrayMeta, stored string) bool {
+	return m.DType != dtype.String && netcdfElem(m, stored)
+}
+
+func npyElem(m *formats.ArrayMeta, stored string) bool {
+	switch m.DType {
+	case dtype.Raw:
+		return sized(stored, "S", "U", "opaque")
+	case dtype.String, dtype.BFloat16:
+		return false
+	}
+	return true
+}
+
+func tableElem(m *formats.ArrayMeta, stored string) bool {
+	return m.DType != dtype.Raw || sized(stored, "S", "U")
+}
+
+// plainNumbers drops the names of an enumeration's numbers, which formats other than HDF5 do not have.
+func (c *copier) plainNumbers(s *formats.VarSpec, name string) error {
+	if _, ok := s.Stored.(string); ok || s.Stored == nil {
+		return nil
+	}
+	text := storedText(s.Stored, s.DType)
+	s.Stored = nil
+	return c.refuse(fmt.Sprintf("variable %q: the names of %s", name, text), "only the numbers are written")
+}
+
+// attributes returns what the format can hold of attributes.
+func (c *copier) attributes(attrs formats.Attrs, where string) (formats.Attrs, error) {
+	if c.rules.valuesOnly {
+		c.dropped(len(attrs) > 0, "attributes")
+		if c.dest == "csv" {
+			return attrs, nil // its writer looks at bounds
+		}
+		return nil, nil
+	}
+	if c.rules.attr == nil {
+		return attrs, nil
+	}
+	out := make(formats.Attrs, 0, len(attrs))
+	for _, a := range attrs {
+		if slices.Contains(c.rules.reserved, a.Name) {
+			c.opts.Warn(fmt.Sprintf("attribute %q of %s is left out: %s keeps its own structure under that name", a.Name, where, c.rules.name))
+			continue
+		}
+		v, why := c.rules.attr(a.Value)
+		if why != "" {
+			if err := c.refuse(fmt.Sprintf("attribute %q of %s", a.Name, where), why); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		out = append(out, formats.Attr{Name: a.Name, Value: v})
+	}
+	return out, nil
+}
+
+// dropped warns once of a kind of metadata that the format never has.
+func (c *copier) dropped(some bool, kind string) {
+	if !some || c.kinds[kind] {
+		return
+	}
+	if c.kinds == nil {
+		c.kinds = map[string]bool{}
+	}
+	c.kinds[kind] = true
+	c.opts.Warn(fmt.Sprintf("%s holds values only: %s are left out", c.rules.name, kind))
+}
+
+// jsonAttr checks a value for JSON.
+func jsonAttr(v any) (any, string) {
+	switch x := v.(type) {
+	case string:
+		if !utf8.ValidString(x) {
+			return nil, "its text is not UTF-8"
+		}
+	case []string:
+		for _, s := range x {
+			if !utf8.ValidString(s) {
+				return nil, "its text is not UTF-8"
+			}
+		}
+	}
+	return v, ""
+}
+
+// netcdfAttr makes a value one of NetCDF-4's: text, a list of texts, numbers.
+func netcdfAttr(v any) (any, string) {
+	switch x := v.(type) {
+	case nil:
+		return "", ""
+	case string, []string, bool:
+		return v, ""
+	case []any:
+		return listAttr(x)
+	}
+	t := reflect.TypeOf(v)
+	if t.Kind() == reflect.Slice {
+		t = t.Elem()
+	}
+	if k := t.Kind(); k >= reflect.Int && k <= reflect.Float64 && k != reflect.Uintptr {
+		return v, ""
+	}
+	return nil, fmt.Sprintf("its value is %s", goText(v))
+}
+
+func goText(v any) string {
+	switch reflect.ValueOf(v).Kind() {
+	case reflect.Map:
+		return "a JSON object"
+	case reflect.Complex64, reflect.Complex128:
+		return "a complex number"
+	case reflect.Slice:
+		return "a list of other things than numbers or texts of one kind"
+	}
+	return fmt.Sprintf("a %T", v)
+}
+
+// listAttr makes a JSON list one of texts or of numbers.
+func listAttr(list []any) (any, string) {
+	texts := []string{}
+	ints, floats := []int64{}, []float64{}
+	for _, x := range list {
+		switch y := x.(type) {
+		case string:
+			texts = append(texts, y)
+		case int64:
+			ints, floats = append(ints, y), append(floats, float64(y))
+		case float64:
+			floats = append(floats, y)
+		default:
+			return nil, fmt.Sprintf("its value is %s", goText(list))
+		}
+	}
+	switch len(list) {
+	case 0:
+		return "", ""
+	case len(texts):
+		return texts, ""
+	case len(ints):
+		return ints, ""
+	case len(floats):
+		return floats, ""
+	}
+	return nil, fmt.Sprintf("its value is %s", goText(list))
+}
+
+// classicAttr makes a value one of NetCDF-3's, which has no lists of texts.
+func classicAttr(v any) (any, string) {
+	out, why := netcdfAttr(v)
+	switch x := out.(type) {
+	case []string:
+		if len(x) == 1 {
+			return x[0], why
+		}
+		return nil, "it is a list of texts"
+	case bool:
+		return map[bool]int8{true: 1}[x], why
+	}
+	return out, why
+}
+
+// fill returns the fill value to store: the one the file states.
+func (c *copier) fill(v *formats.Var) []byte {
+	m := v.Source.Meta()
+	if !m.FillSet {
+		return nil
+	}
+	if _, masked := c.fillAttr(v).Get("_FillValue"); !masked && c.opts.Format == "zarr2" && v.Dims != nil {
+		return nil // there it would mask values
+	}
+	if m.Fill == nil && m.DType != dtype.String {
+		return make([]byte, m.ItemBytes)
+	}
+	return m.Fill
+}
+
+// fillAttr returns the attributes with _FillValue as a number of the variable's type: Zarr 2 has it as the fill value of named
+// arrays, Zarr 3 as the base64 text of a float64.
+func (c *copier) fillAttr(v *formats.Var) formats.Attrs {
+	m := v.Source.Meta()
+	old, has := v.Attrs.Get("_FillValue")
+	if !has {
+		if c.root.Format == "zarr2" && v.Dims != nil && m.FillSet {
+			if x, ok := fillNumber(m); ok {
+				return v.Attrs.With("_FillValue", x)
+			}
+			if m.DType == dtype.String {
+				return v.Attrs.With("_FillValue", string(m.Fill))
+			}
+		}
+		return v.Attrs
+	}
+	s, isText := old.(string)
+	if !isText || !m.DType.IsFloat() {
+		return v.Attrs
+	}
+	b, err := base64.StdEncoding.DecodeString(s)
+	if err != nil || len(b) != 8 {
+		return v.Attrs
+	}
+	x := math.Float64frombits(binary.LittleEndian.Uint64(b))
+	if m.DType == dtype.Float32 {
+		return v.Attrs.With("_FillValue", float32(x))
+	}
+	return v.Attrs.With("_FillValue", x)
+}
+
+// usableFill leaves out a _FillValue that no element can be equal to, NaN of integers, where the format insists on
+// one of the variable's type. Readers ignore it, so nothing is lost.
+func (c *copier) usableFill(attrs formats.Attrs, m *formats.ArrayMeta, name string) formats.Attrs {
+	old, has := attrs.Get("_FillValue")
+	if !has || c.dest == "zarr" && c.opts.Format != "zarr2" || m.DType == dtype.Raw || m.DType == dtype.String {
+		return attrs
+	}
+	x, ok := numberOf(old)
+	if ok && (m.DType.IsFloat() || m.DType.IsComplex() || x == math.Trunc(x) && x >= lowest(m.DType) && x <= highest(m.DType)) {
+		return attrs
+	}
+	c.opts.Warn(fmt.Sprintf("attribute \"_FillValue\" of variable %q is left out: %v is no value of %v, and is ignored by readers", name, old, m.DType))
+	return attrs.Without("_FillValue")
+}
+
+// lowest and highest are the limits of an integer type, as close as a float64 is to them.
+func lowest(d dtype.DType) float64 {
+	if d.Kind() == dtype.KindInt {
+		return -math.Ldexp(1, 8*d.Size()-1)
+	}
+	return 0
+}
+
+func highest(d dtype.DType) float64 {
+	switch d.Kind() {
+	case dtype.KindInt:
+		return math.Ldexp(1, 8*d.Size()-1) - 1
+	case dtype.KindUint:
+		return math.Ldexp(1, 8*d.Size()) - 1
+	}
+	return 1
+}
+
+// uncompressed are the names of codecs that do not make anything smaller.
+var uncompressed = []string{"bytes", "transpose", "shuffle", "bitshuffle", "delta", "fletcher32", "crc32c", "crc32", "adler32", "vlen-utf8", "vlen-bytes",
+	"sharding_indexed", "fixedscaleoffset", "astype", "float-delta", "endian"}
+
+// codec returns the compression to write with.
+func (c *copier) codec(m *formats.ArrayMeta) string {
+	if c.opts.Codec != "" {
+		return c.opts.Codec
+	}
+	small := slices.ContainsFunc(m.Codecs, func(name string) bool { return !slices.Contains(uncompressed, name) })
+	switch {
+	case small:
+		return c.rules.codec
+	case c.dest == "zarr" && strings.HasPrefix(c.root.Format, "zarr"):
+		return "none"
+	}
+	return ""
+}
