@@ -108,7 +108,7 @@ func (l *Library) Absent() []string { return l.absent }
 
 // Func returns a caller of an exported function that takes integers and returns
 // one, for libraries with functions beyond the bound ones, such as the controls
-// of the simulator that tests load. Go pointers must not be passed.
+// of the simulator that tests load. A Go pointer that is passed must be pinned.
 func (l *Library) Func(name string) (func(args ...uintptr) uintptr, error) {
 	fn, err := lookup(l.handle, name)
 	if err != nil {
@@ -142,4 +142,13 @@ func loadFirst(what, fix string, names, files []string, places int, table func()
 		}
 	}
 	return nil, fail
+}
+
+// OpenLibrary loads a library by path and binds nothing, for libraries beside the two.
+func OpenLibrary(path string) (*Library, error) {
+	h, err := openLibrary(path)
+	if err != nil {
+		return nil, fmt.Errorf("cuda/driver: load %s: %w", path, err)
+	}
+	return &Library{path: path, handle: h}, nil
 }
