@@ -40,6 +40,9 @@ func decodeSnappy(dst, src []byte, _ *Scratch) (int, error) {
 // Blosc decodes a Blosc 1 container into dst and returns the bytes written.
 func (s *Scratch) Blosc(dst, src []byte) (int, error) {
 	const header = 16
+	if len(src) >= header && src[0] >= 3 && src[0] <= 7 { // a chunk that Blosc 2 has written by its own rules
+		return s.blosc2Chunk(dst, src)
+	}
 	if len(src) < header {
 		return 0, corrupt("blosc", "%d bytes, want a header of 16", len(src))
 	}

@@ -17,6 +17,7 @@ type Scratch struct {
 
 	mid   [2][]byte // between the stages of a chain
 	block []byte    // a Blosc block before unshuffling
+	turn  []byte    // the same between two filters of Blosc 2
 	line  []uint32  // the samples of a run of szip
 	inf   Inflater
 	lz4   lz4.Compressor

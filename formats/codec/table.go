@@ -57,6 +57,7 @@ var Table = []Entry{
 	{Name: "nbit", HDF5: 5, Filter: newNbit},
 	{Name: "scaleoffset", HDF5: 6, Filter: newScaleOffsetFilter},
 	{Name: "lzf", HDF5: 32000, Filter: newLZF},
+	{Name: "blosc2", HDF5: 32026, State: 1 << 20, Filter: newBlosc2},
 	{Name: "bitshuffle", HDF5: 32008, State: 512 << 10, Filter: newBitshuffle},
 
 	// checksums

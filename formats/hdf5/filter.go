@@ -13,7 +13,7 @@ import (
 const filterDeflate = 1
 
 // filterNames are the names of filters that codec.Table does not have.
-var filterNames = map[int]string{305: "lzo", 32026: "blosc2"}
+var filterNames = map[int]string{305: "lzo"}
 
 // step is a filter made ready: decode writes to dst's memory, or returns a part of src.
 type step struct {

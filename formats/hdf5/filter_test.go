@@ -10,13 +10,19 @@ import (
 	"testing"
 )
 
-// Every dataset of testdata/filters.h5, each behind another filter, has the values h5py reads.
+// Every dataset of these files, each behind another filter, has the values h5py reads.
 func TestFilters(t *testing.T) {
-	list, err := os.ReadFile("testdata/filters.txt")
+	for _, name := range []string{"filters", "frames"} {
+		testFilters(t, name)
+	}
+}
+
+func testFilters(t *testing.T, file string) {
+	list, err := os.ReadFile("testdata/" + file + ".txt")
 	if err != nil {
 		t.Fatal(err)
 	}
-	f, err := openFile(t, "testdata/filters.h5")
+	f, err := openFile(t, "testdata/"+file+".h5")
 	if err != nil {
 		t.Fatal(err)
 	}

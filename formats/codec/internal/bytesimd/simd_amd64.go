@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
+//go:build !noasm
+
 package bytesimd
 
 // haveAVX2 is false in tests of the portable loops.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
+//go:build !noasm
+
 #include "textflag.h"
 
 // Every function ends with VZEROUPPER: dirty upper halves make each later SSE
