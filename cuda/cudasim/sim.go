@@ -101,7 +101,7 @@ func (s *Sim) Set(settings ...string) {
 
 // Fault makes the nth call of a function from now on, counted from 1, fail
 // once with code. "*" is any function; "kernel" and "copy" are the execution of
-// work, whose error shows at the next call on the context.
+// work, which loses the context whatever the code; its error shows at the next call.
 func (s *Sim) Fault(name string, nth int, code driver.Code) {
 	s.tb.Helper()
 	s.fault(name, strconv.Itoa(nth), int32(code))

@@ -80,6 +80,7 @@ int memory_alloc(Context *ctx, u64 bytes, bool host, void **out) {
 	a->region = (u8 *)mmap(nullptr, a->region_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (a->region == MAP_FAILED) return kOutOfMemory;
 	a->id = ++next_id;
+	a->owner = ctx;
 	a->ctx = host ? nullptr : ctx;
 	a->device = host ? -1 : ctx->device;
 	a->bytes = bytes;
@@ -113,7 +114,7 @@ static void drop(const AllocRef &a) {
 	const u64 rounded = (a->bytes + 511) / 512 * 512;
 	(a->device < 0 ? host_used : devices[a->device].used) -= rounded;
 	a->freed = true;
-	a->ctx = nullptr;
+	a->ctx = a->owner = nullptr;
 	madvise(pages(*a), page_bytes(*a), MADV_DONTNEED);
 	set_access(*a);
 	quarantine.push_back(a);
@@ -124,7 +125,7 @@ static void drop(const AllocRef &a) {
 	}
 }
 
-// host_thread takes back the access that memory_intact gave a thread of the host.
+// intact_from_host takes back the access that memory_intact gave a thread of the host.
 static bool intact_from_host(const Alloc &a) {
 	const bool ok = memory_intact(a);
 	pkru(false);
@@ -155,7 +156,7 @@ int memory_free(Context *ctx, void *p, bool host) {
 void memory_destroy(Context *ctx) {
 	std::vector<AllocRef> mine;
 	for (auto &e : allocs)
-		if (e.second->ctx == ctx && !e.second->freed) mine.push_back(e.second);
+		if (e.second->owner == ctx && !e.second->freed) mine.push_back(e.second);
 	for (auto &a : mine) {
 		if (!ctx->error) report("leak", "%s was not freed before its context ended", memory_describe(a->ptr).c_str());
 		drop(a);

@@ -58,7 +58,8 @@ struct Device;
 // Alloc is device or page-locked host memory between guard pages, live or freed.
 struct Alloc {
 	u64 id;
-	Context *ctx; // of device memory; null for host memory
+	Context *owner; // it ends with this context
+	Context *ctx;   // the only one that may use it; null for host memory
 	int device;   // -1 is host
 	u8 *region;
 	size_t region_bytes;
