@@ -135,20 +135,12 @@ func (src *source) read(ctx context.Context, k chunk.Key, dst *chunk.Chunk) (int
 	if src.p.err != nil {
 		return 0, src.p.err
 	}
-	lead := int64(0)
-	for i := range src.s.lead {
-		lead = lead*src.s.shape[i] + k[i]
-	}
-	p := src.s.pages[lead]
+	p := src.s.pages[src.page(k)]
 	if p == nil {
 		formats.FillElems(dst, src.meta.Fill)
 		return 0, nil
 	}
-	rows, cols := p.grid()
-	n := k[src.at[0]]*cols + k[src.at[1]]
-	if p.planar && src.at[2] >= 0 {
-		n += k[src.at[2]] * rows * cols
-	}
+	n := src.segmentOf(p, k)
 	height := p.segHeight // a tile has all its rows, the last strip may be shorter
 	if !p.tiled {
 		height = min(height, p.height-k[src.at[0]]*height)

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package hdf5
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/arrayrun/arrayrun/chunk"
+	"github.com/arrayrun/arrayrun/chunk/dtype"
+	"github.com/arrayrun/arrayrun/formats"
+)
+
+var _ formats.RefSource = (*source)(nil)
+
+// RefGrid implements formats.RefSource.
+func (s *source) RefGrid() chunk.Grid {
+	if s.meta.Chunked {
+		return s.meta.Grid
+	}
+	return chunk.Regular(s.meta.Shape, s.meta.Shape...)
+}
+
+// Ref implements formats.RefSource. Texts of variable length lie in heaps, and numbers that do not use all their bits
+// are not what they are in memory: both have no place of their own.
+func (s *source) Ref(_ context.Context, k chunk.Key) (formats.ChunkRef, error) {
+	fail := func(err error) (formats.ChunkRef, error) {
+		return formats.ChunkRef{}, fmt.Errorf("hdf5: %s: %w", s.o.Path, err)
+	}
+	if err := s.err; err != nil {
+		return formats.ChunkRef{}, err
+	}
+	if s.t.dtype == dtype.String || s.t.bits > 0 {
+		return fail(fmt.Errorf("elements of type %v are not stored one behind the other: %w", s.meta.Stored, formats.ErrFormat))
+	}
+	base := int64(s.o.f.base)
+	if !s.meta.Chunked {
+		l := s.o.layout
+		n := s.meta.Shape.Size() * int64(s.item)
+		switch {
+		case s.meta.Bytes == 0:
+			return formats.ChunkRef{Missing: true}, nil
+		case !s.have.Equal(s.meta.Shape):
+			return fail(fmt.Errorf("it is stored with shape %v, its dimensions have grown to %v: %w", s.have, s.meta.Shape, formats.ErrFormat))
+		case l.class == layoutCompact:
+			return formats.ChunkRef{Inline: l.compact[:n], Len: n}, nil
+		}
+		return formats.ChunkRef{Off: int64(l.addr) + base, Len: n}, nil
+	}
+	if err := s.load(); err != nil {
+		return fail(err)
+	}
+	c := s.find(k)
+	if c == nil {
+		return formats.ChunkRef{Missing: true}, nil
+	}
+	ref := formats.ChunkRef{Off: int64(c.addr) + base, Len: int64(c.size), Mask: c.mask}
+	if r := s.meta.Grid.Region(k); s.o.layout.flags&1 != 0 && !r.Shape().Equal(s.cell) {
+		ref.Mask = ^uint32(0) // edge chunks are stored as they are
+	}
+	return ref, nil
+}
