@@ -82,7 +82,7 @@ func nameMany(uris []string) string {
 
 // isGlob reports whether path is a pattern and not the name of something that is there.
 func isGlob(path string) bool {
-	if !strings.ContainsAny(path, "*?[") {
+	if !strings.ContainsAny(path, "*?[") || all.Remote(path) {
 		return false
 	}
 	_, err := os.Lstat(path)
@@ -97,6 +97,10 @@ func expand(uris []string) ([]file, error) {
 	var out []file
 	for _, uri := range uris {
 		path, inner, raw := splitURI(uri)
+		if all.Remote(path) { // no server lists what matches a pattern
+			out = append(out, file{path, inner, raw})
+			continue
+		}
 		local, err := all.Path(path)
 		if err != nil {
 			return nil, err

@@ -28,6 +28,7 @@ var Formats = []formats.Format{
 	npy.Format,
 	npy.Archive,
 	zarr.Archive,
+	kerchunk,
 	netcdf.Classic,
 	netcdf.NetCDF4,
 	tiff.Format,
@@ -42,7 +43,7 @@ func Path(uri string) (string, error) {
 		return uri, nil
 	}
 	if scheme != "file" {
-		return "", fmt.Errorf("formats: %q: scheme %q is not supported, want a path, file://, or to read http:// or https://: %w", uri, scheme, formats.ErrFormat)
+		return "", fmt.Errorf("formats: %q: scheme %q is not supported, want a path, file://, or to read %s: %w", uri, scheme, schemeNames(), formats.ErrFormat)
 	}
 	if p, err := url.PathUnescape(rest); err == nil {
 		rest = p
@@ -50,10 +51,10 @@ func Path(uri string) (string, error) {
 	return strings.TrimPrefix(rest, "localhost"), nil
 }
 
-// Open opens what is at uri: a path, file:// or a URL of http or https. The group's Close must be called when it is not nil. Errors wrap
+// Open opens what is at uri: a path, file:// or a URI that Remote knows. The group's Close must be called when it is not nil. Errors wrap
 // fs.ErrNotExist when nothing is there, formats.ErrFormat when no format knows it, formats.ErrCorrupt when it is damaged.
 func Open(ctx context.Context, uri string) (*formats.Group, error) {
-	if isURL(uri) {
+	if Remote(uri) {
 		return openURL(ctx, uri)
 	}
 	path, err := Path(uri)

@@ -77,7 +77,10 @@ func TestErrors(t *testing.T) {
 		junk:                               formats.ErrFormat,
 		empty:                              formats.ErrFormat,
 		dir:                                formats.ErrFormat,
-		"s3://bucket/a.zarr":               formats.ErrFormat,
+		"ftp://host/a.zarr":                formats.ErrFormat,
+		"s3://x/a.zarr":                    formats.ErrFormat,
+		"gs://x/a.zarr":                    formats.ErrFormat,
+		"az://x/a.zarr":                    formats.ErrFormat,
 	} {
 		if _, err := all.Open(ctx, uri); !errors.Is(err, want) {
 			t.Errorf("Open(%s) = %v, want %v", uri, err, want)

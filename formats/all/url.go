@@ -8,31 +8,30 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"net/url"
-	"path"
-	"strings"
 
 	"github.com/arrayrun/arrayrun/formats"
 	"github.com/arrayrun/arrayrun/formats/store"
 	"github.com/arrayrun/arrayrun/formats/zarr"
 )
 
-// isURL reports whether uri is read over HTTP.
-func isURL(uri string) bool {
-	scheme, _, ok := strings.Cut(uri, "://")
-	return ok && (strings.EqualFold(scheme, "http") || strings.EqualFold(scheme, "https"))
-}
-
-// openURL opens a file that a server keeps, by its first bytes, or else a Zarr hierarchy at the URL.
+// openURL opens a file behind a network, by its first bytes, or else a Zarr hierarchy at the URI.
 func openURL(ctx context.Context, uri string) (*formats.Group, error) {
-	whole, err := store.NewHTTP(uri, store.HTTPOptions{})
+	r := &resolver{}
+	st, key, err := r.at(uri)
 	if err != nil {
-		return nil, fmt.Errorf("formats: open: %w: %w", err, formats.ErrFormat)
+		if errors.Is(err, fs.ErrInvalid) {
+			err = fmt.Errorf("%w: %w", err, formats.ErrFormat)
+		}
+		return nil, fmt.Errorf("formats: open: %w", err)
+	}
+	whole := st
+	if key != "" {
+		whole = store.Below(st, key)
 	}
 	fail := func(err error) (*formats.Group, error) {
 		return nil, fmt.Errorf("formats: open %s: %w", whole.Name(), err)
 	}
-	g, fileErr := openRemoteFile(ctx, uri, whole.Name())
+	g, fileErr := openRemoteFile(ctx, r, st, key, whole.Name())
 	if g != nil || fileErr != nil && !errors.Is(fileErr, fs.ErrNotExist) && !errors.Is(fileErr, fs.ErrPermission) && !errors.Is(fileErr, errNoFile) {
 		return g, fileErr
 	}
@@ -51,20 +50,10 @@ func openURL(ctx context.Context, uri string) (*formats.Group, error) {
 // errNoFile: there is a value, and no format knows its first bytes.
 var errNoFile = fmt.Errorf("no known format (%s): %w", names(false), formats.ErrFormat)
 
-// openRemoteFile opens the value at uri where a format of single files knows its first bytes.
-func openRemoteFile(ctx context.Context, uri, name string) (*formats.Group, error) {
-	u, err := url.Parse(uri)
-	if err != nil {
-		return nil, err
-	}
-	dir, key := path.Split(u.Path)
+// openRemoteFile opens the value at key where a format of single files knows its first bytes.
+func openRemoteFile(ctx context.Context, r *resolver, st store.Store, key, name string) (*formats.Group, error) {
 	if key == "" {
 		return nil, errNoFile
-	}
-	u.Path, u.RawPath = dir, ""
-	st, err := store.NewHTTP(u.String(), store.HTTPOptions{})
-	if err != nil {
-		return nil, err
 	}
 	o, err := store.NewObject(ctx, st, key)
 	if err != nil {
@@ -74,8 +63,11 @@ func openRemoteFile(ctx context.Context, uri, name string) (*formats.Group, erro
 	if n, err := o.ReadAt(head, 0); err != nil && !(err == io.EOF && n == len(head)) {
 		return nil, err
 	}
+	if kerchunk.Detect(head, key) {
+		return openRemoteReferences(ctx, r, st, key, name)
+	}
 	for i := range Formats {
-		if f := &Formats[i]; len(head) > 0 && f.OpenAt != nil && f.Detect != nil && f.Detect(head, u.Path+key) {
+		if f := &Formats[i]; len(head) > 0 && f.OpenAt != nil && f.Detect != nil && f.Detect(head, key) {
 			return f.OpenAt(ctx, o, o.Size(), name)
 		}
 	}
