@@ -183,6 +183,8 @@ func (b *Builder) apply(o *Op, out dtype.DType, a []Reg) Reg {
 		return lowerMixed(b, o.ID, a)
 	case o.Prim.Has(d):
 		return b.emit(o.ID, out, a...)
+	case o.lower32 != nil && (short || d == dtype.Float32):
+		return b.Cast(o.lower32(b, b.widen(dtype.Float32, a)), out)
 	case o.via64 && (short || d == dtype.Float32):
 		defer b.shorten(true)()
 		return b.Cast(o.lower(b, b.widen(dtype.Float64, a)), out)

@@ -170,23 +170,3 @@ func (m mb) ddMul(x, y dd) dd {
 	lo := m.fma(x.hi, y.lo, m.fma(x.lo, y.hi, p.lo))
 	return m.quickSum(p.hi, lo)
 }
-
-// ddMulF is x * y for a float64 y.
-func (m mb) ddMulF(x dd, y Reg) dd {
-	p := m.twoProd(x.hi, y)
-	return m.quickSum(p.hi, m.fma(x.lo, y, p.lo))
-}
-
-// ddAdd is x + y to about 2^-104 when they do not cancel.
-func (m mb) ddAdd(x, y dd) dd {
-	s := m.twoSum(x.hi, y.hi)
-	return m.quickSum(s.hi, m.add(s.lo, m.add(x.lo, y.lo)))
-}
-
-// ddDiv is x / y to about 2^-100.
-func (m mb) ddDiv(x, y dd) dd {
-	q := m.div(x.hi, y.hi)
-	r := m.fma(m.neg(q), y.hi, x.hi)
-	r = m.add(r, m.fma(m.neg(q), y.lo, x.lo))
-	return m.quickSum(q, m.div(r, y.hi))
-}

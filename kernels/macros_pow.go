@@ -4,8 +4,6 @@ package kernels
 
 import (
 	"math"
-
-	"github.com/arrayrun/arrayrun/chunk/dtype"
 )
 
 // simplePower replaces powers with a constant exponent of 0, 1, 2, -1 or 1/2, as NumPy does.
@@ -50,46 +48,85 @@ func hypot64(m mb, x, y Reg) Reg {
 	return m.sel(infinite, inf, m.mul(m.sqrt(s), down))
 }
 
-// logPair is the logarithm of a finite x > 0 in two pieces, to about 2^-65 of it: log(1+f) = 2 atanh(s),
-// s = f/(2+f), with the first terms of the series in two pieces.
+// logPair is the logarithm of a finite x > 0 in two pieces, to about 2^-64 of it: log(1+f) = 2 atanh(s) =
+// 2s + s*(2/3*z + z*z*q(z)), z = s*s, where all but q is in two pieces.
 func (m mb) logPair(x Reg) dd {
 	k, f := m.logSplit(x)
-	s := m.ddDiv(dd{f, m.c(0)}, m.twoSum(m.c(2), f))
-	z := m.ddMul(s, s)
-	var tail []float64 // 2/5, 2/7, ...: s*s <= 0.0295, so 13 terms reach 2^-70
-	for i := 5; i <= 27; i += 2 {
-		tail = append(tail, 2/float64(i))
-	}
-	rest := m.mul(z.hi, m.poly(z.hi, tail...))
-	w := m.quickSum(m.c(0.6666666666666666), m.add(m.c(3.700743415417188e-17), rest))
-	v := m.ddMul(z, w)
-	l := m.ddMul(s, m.ddAdd(dd{m.c(2), m.c(0)}, v))
-	e := m.twoSum(m.mul(k, m.c(ln2hi)), m.mul(k, m.c(ln2lo)))
-	return m.ddAdd(e, l)
+	two := m.c(2)
+	den := m.add(f, two)
+	inv := m.div(m.c(1), den)
+	s := dd{hi: m.mul(f, inv)}
+	rest := m.fma(m.neg(s.hi), m.sub(f, m.sub(den, two)), m.fma(m.neg(s.hi), den, f)) // what s.hi leaves of f
+	s.lo = m.mul(rest, inv)
+
+	z := m.mul(s.hi, s.hi)
+	zlo := m.fma(m.add(s.hi, s.hi), s.lo, m.fma(s.hi, s.hi, m.neg(z)))
+	const third, thirdLo = 0x1.5555555555555p-1, 0x1.5555555555555p-55 // 2/3
+	q := m.poly(z, 0x1.999999999999ap-2, 0x1.2492492492481p-2, 0x1.c71c71c720423p-3, 0x1.745d1742aa5ddp-3, 0x1.3b13b2b4bc7f0p-3,
+		0x1.1110a5d508543p-3, 0x1.e2078eb333ad1p-4, 0x1.ab2a6d6834c20p-4, 0x1.c1785b89baf0ap-4)
+	u := m.mul(z, m.c(third))
+	ulo := m.fma(z, m.c(third), m.neg(u))
+	ulo = m.add(ulo, m.fma(m.mul(z, z), q, m.fma(zlo, m.c(third), m.mul(z, m.c(thirdLo)))))
+	v := m.mul(s.hi, u)
+	vlo := m.fma(s.lo, u, m.fma(s.hi, ulo, m.fma(s.hi, u, m.neg(v))))
+
+	// The parts by size: k*ln2, 2s, v and the rest.
+	l := m.quickSum(m.add(s.hi, s.hi), v)
+	l.lo = m.add(l.lo, m.fma(two, s.lo, vlo))
+	e := m.quickSum(m.mul(k, m.c(ln2hi)), l.hi)
+	return m.quickSum(e.hi, m.add(e.lo, m.fma(k, m.c(ln2lo), l.lo)))
 }
 
-// pow64 is exp(y*log(x)) with the product in two pieces, then IEEE 754's special cases.
+// powWide is exp(y*log(x)) for finite x > 0 with the product in two pieces.
+func (m mb) powWide(x, y Reg) Reg {
+	l := m.logPair(x)
+	// An exponent beyond 2^64 gives 0, 1 or infinity like 2^64 does.
+	yc := m.min(m.max(y, m.c(-0x1p64)), m.c(0x1p64))
+	e := m.mul(l.hi, yc)
+	lo := m.fma(l.lo, yc, m.fma(l.hi, yc, m.neg(e)))
+	lo = m.sel(m.lt(m.abs(e), m.c(800)), lo, m.c(0))
+	e = m.min(m.max(e, m.c(-746)), m.c(712))
+	t := m.fma(e, m.c(1/math.Ln2), m.c(biasedShifter))
+	n := m.sub(t, m.c(biasedShifter))
+	r := m.add(m.fma(n, m.c(-ln2hi), e), m.fma(n, m.c(-ln2lo), lo))
+	p := m.add(m.fma(m.mul(r, r), m.poly(r, expTail...), r), m.c(1))
+	return m.scaleBiased(p, m.bits(t))
+}
+
+// powShort is powWide to about 2^-28 for operands that were float32: 40 bits of the logarithm do.
+func (m mb) powShort(x, y Reg) Reg {
+	u := m.add(m.bits(x), m.u(0x3ff0000000000000-0x3fe6a09e00000000))
+	k := m.sub(m.f64(m.or(m.shr(u, 52), m.u(0x4330000000000000))), m.c(0x1p52+1023))
+	f := m.sub(m.f64(m.add(m.and(u, m.u(1<<52-1)), m.u(0x3fe6a09e00000000))), m.c(1))
+	s := m.div(f, m.add(f, m.c(2)))
+	z := m.mul(s, s)
+	l := m.fma(m.mul(s, z), m.poly(z, 0x1.555554fc95b41p-1, 0x1.999a7cb862c3fp-2, 0x1.24383bc5d3415p-2, 0x1.e30fa87b64744p-3), m.add(s, s))
+	l = m.fma(k, m.c(math.Ln2), l)
+	y = m.min(m.max(y, m.c(-0x1p64)), m.c(0x1p64)) // see powWide
+	e := m.min(m.max(m.mul(l, y), m.c(-200)), m.c(200))
+	t := m.fma(e, m.c(1/math.Ln2), m.c(shifter+1023))
+	r := m.fma(m.sub(t, m.c(shifter+1023)), m.c(-math.Ln2), e)
+	p := m.fma(m.mul(r, r), m.poly(r, 0.5, 0.1666666567325592, 0.04166628047823906, 0.00833350419998169, 0.0013945727841928601, 0.00019789139332715422), r)
+	return m.mul(m.add(p, m.c(1)), m.f64(m.shl(m.bits(t), 52)))
+}
+
+// pow64 is exp(y*log(x)), then IEEE 754's special cases.
 func pow64(m mb, x, y Reg) Reg {
 	zero, one, inf := m.c(0), m.c(1), m.c(math.Inf(1))
 	ax := m.abs(x)
-	l := m.logPair(ax)
-	// An exponent beyond 2^64 gives 0, 1 or infinity like 2^64 does.
-	yc := m.min(m.max(y, m.c(-0x1p64)), m.c(0x1p64))
-	e := m.ddMulF(l, yc)
-	lo := m.sel(m.lt(m.abs(e.hi), m.c(800)), e.lo, zero)
-	_, n, hi, klo := m.expSplit(e.hi)
-	klo = m.sub(klo, lo)
-	rc := m.expKernel(hi, klo)
-	r := m.scale(m.sub(one, m.sub(m.sub(klo, rc), hi)), n)
-
+	var r Reg
+	if m.short {
+		r = m.powShort(ax, y)
+	} else {
+		r = m.powWide(ax, y)
+	}
 	rise := m.lt(zero, y)
 	r = m.sel(m.eq(ax, zero), m.sel(rise, zero, inf), r)
 	r = m.sel(m.eq(ax, inf), m.sel(rise, inf, zero), r)
 	whole := m.eq(m.rint(y), y)
 	half := m.mul(y, m.c(0.5))
 	odd := m.and(whole, m.ne(m.rint(half), half))
-	negative := m.ne(m.signOf(x), m.u(0))
-	flip := m.shl(m.Cast(m.and(odd, negative), dtype.Uint64), 63)
+	flip := m.sel(odd, m.signOf(x), m.u(0))
 	r = m.f64(m.xor(m.bits(r), flip))
 	root := m.and(m.and(m.lt(x, zero), m.finite(x)), m.not(whole)) // a negative number's fractional power
 	r = m.sel(m.or(m.or(m.nan(x), m.nan(y)), root), m.c(math.NaN()), r)

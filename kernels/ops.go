@@ -178,7 +178,8 @@ type Op struct {
 	lower func(b *Builder, a []Reg) Reg // for the dtypes not in Prim
 	// simplify may replace the operation for particular constants.
 	simplify func(b *Builder, a []Reg) (Reg, bool)
-	via64    bool                          // operands shorter than float64 compute in float64 and round once
+	via64    bool                          // operands shorter than float64 compute in float64 and round once, unless
+	lower32  func(b *Builder, a []Reg) Reg // ... they compute in float32 by this one
 	cplx     func(b *Builder, a []Reg) Reg // the lowering on complex operands
 	half     bool                          // lower handles float16 and bfloat16 itself
 	eval     evaluator                     // the meaning of the primitive

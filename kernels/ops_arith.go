@@ -75,7 +75,7 @@ var arithOps = []Op{
 		Prim: tFloat, rule: ruleNumber, lower: lowerFma, half: true, eval: evalFma},
 	{ID: OpHypot, Name: "hypot", Arity: 2, Family: "arithmetic", NumPy: "np.hypot(x, y)", Unit: UnitKeep, Ulp: 4, Commutes: true,
 		Doc:  "sqrt(x*x + y*y) without overflow on the way; infinite where one side is",
-		rule: ruleReFloat, lower: binary(hypot64), via64: true},
+		rule: ruleReFloat, lower: binary(hypot64), lower32: binary32(hypot32)},
 	{ID: OpMinimum, Name: "minimum", Arity: 2, Family: "arithmetic", NumPy: "np.minimum(x, y)", Unit: UnitKeep,
 		Doc:  "x < y or x is NaN ? x : y; so NaN where one side is",
 		Prim: tInts | tFloat, rule: ruleReal, lower: lowerAnd,

@@ -3,17 +3,17 @@
 package kernels
 
 // trigOps: angles in radians and hyperbolic functions. Integers compute as the float of their size;
-// shorter floats compute in float64 and round once. Angles of any size are reduced exactly.
+// shorter floats compute in float64 and round once, or have a form of their own in float32. Angles of any size are reduced exactly.
 var trigOps = []Op{
 	{ID: OpSin, Name: "sin", Arity: 1, Family: "trigonometry", NumPy: "np.sin(x)", Unit: UnitOne, Ulp: 4,
 		Doc:  "sine; NaN for infinities",
-		rule: ruleFloat, lower: unary(sin64), via64: true},
+		rule: ruleFloat, lower: unary(sin64), lower32: unary32(sin32)},
 	{ID: OpCos, Name: "cos", Arity: 1, Family: "trigonometry", NumPy: "np.cos(x)", Unit: UnitOne, Ulp: 4,
 		Doc:  "cosine; NaN for infinities",
-		rule: ruleFloat, lower: unary(cos64), via64: true},
+		rule: ruleFloat, lower: unary(cos64), lower32: unary32(cos32)},
 	{ID: OpTan, Name: "tan", Arity: 1, Family: "trigonometry", NumPy: "np.tan(x)", Unit: UnitOne, Ulp: 4,
 		Doc:  "tangent; NaN for infinities",
-		rule: ruleFloat, lower: unary(tan64), via64: true},
+		rule: ruleFloat, lower: unary(tan64), lower32: unary32(tan32)},
 	{ID: OpArcsin, Name: "arcsin", Aliases: []string{"asin"}, Arity: 1, Family: "trigonometry", NumPy: "np.arcsin(x)", Unit: UnitRadian, Ulp: 4,
 		Doc:  "inverse sine in [-pi/2, pi/2]; NaN beyond [-1, 1]",
 		rule: ruleFloat, lower: unary(asin64), via64: true},
@@ -34,7 +34,7 @@ var trigOps = []Op{
 		rule: ruleFloat, lower: unary(cosh64), via64: true},
 	{ID: OpTanh, Name: "tanh", Arity: 1, Family: "trigonometry", NumPy: "np.tanh(x)", Unit: UnitOne, Ulp: 4,
 		Doc:  "hyperbolic tangent",
-		rule: ruleFloat, lower: unary(tanh64), via64: true},
+		rule: ruleFloat, lower: unary(tanh64), lower32: unary32(tanh32)},
 	{ID: OpArcsinh, Name: "arcsinh", Aliases: []string{"asinh"}, Arity: 1, Family: "trigonometry", NumPy: "np.arcsinh(x)", Unit: UnitOne, Ulp: 4,
 		Doc:  "inverse hyperbolic sine",
 		rule: ruleFloat, lower: unary(asinh64), via64: true},

@@ -20,6 +20,7 @@ type emitter struct {
 	most  int32         // places of the spill area ever needed
 	moves int           // stores to the spill area and loads from it
 	frees []int32       // places whose values are dead
+	dying []int32       // places whose values die with the node at work, which may still read them
 	exits []int         // jumps that leave for a cold lane
 	nt    bool          // stores go around the caches
 }
@@ -150,7 +151,7 @@ func (e *emitter) findUses(g *graph) {
 // body emits the nodes of a graph.
 func (e *emitter) body(g *graph) {
 	e.findUses(g)
-	e.slots, e.frees = 0, e.frees[:0]
+	e.slots, e.frees, e.dying = 0, e.frees[:0], e.dying[:0]
 	for i := range e.reg {
 		e.reg[i], e.spill[i], e.next[i] = -1, -1, 0
 	}
@@ -163,6 +164,7 @@ func (e *emitter) body(g *graph) {
 			continue
 		}
 		e.keep = [vectors]bool{}
+		e.frees, e.dying = append(e.frees, e.dying...), e.dying[:0]
 		switch n.kind {
 		case nodeStore:
 			e.store(n, e.inRegister(n.a))
@@ -254,7 +256,6 @@ func (e *emitter) fma(i int, n *node) {
 		e.vex(form(2), n.l, d, v, m)
 	default:
 		v := e.inRegister(x)
-		m := e.place(y, n.memory())
 		w := e.place(z, vectorBytes)
 		d := e.take()
 		if w.kind == inReg {
@@ -262,6 +263,7 @@ func (e *emitter) fma(i int, n *node) {
 		} else {
 			e.vex(&opcodes[vmovupsLoad], 1, d, 0, w)
 		}
+		m := e.place(y, n.memory()) // last: it may count on rTemp
 		e.used(i, n)
 		e.claim(i, d)
 		e.vex(form(2), n.l, d, v, m)
@@ -381,7 +383,7 @@ func (e *emitter) used(i int, n *node) {
 			e.keep[r] = false // the result may go there
 		}
 		if e.spill[x] >= 0 {
-			e.frees = append(e.frees, e.spill[x])
+			e.dying = append(e.dying, e.spill[x])
 			e.spill[x] = -1
 		}
 	}

@@ -136,13 +136,38 @@ func (g *graph) shift(op vop, size int, x val, n int) val {
 	return g.add(node{kind: nodeOp, op: op, l: g.length(size), imm: int16(min(n, 255)), a: none, b: x, c: none})
 }
 
-// fma is x*y + z, rounded once.
+// fma is x*y + z, rounded once. A factor's or z's change of sign is part of the instruction.
 func (g *graph) fma(size int, x, y, z val) val {
-	op := vfmadd213ps
-	if size == 8 {
-		op = vfmadd213pd
+	ops := &fmaOps
+	if n, ok := g.negated(size, x); ok {
+		ops, x = &fnmaOps, n
+	} else if n, ok := g.negated(size, y); ok {
+		ops, y = &fnmaOps, n
+	} else if n, ok := g.negated(size, z); ok {
+		ops, z = &fmsOps, n
 	}
+	op := ops[size]
 	return g.add(node{kind: nodeOp, op: op, l: g.length(size), imm: -1, a: x, b: y, c: z})
+}
+
+var (
+	fmaOps  = byFloat{4: vfmadd213ps, 8: vfmadd213pd}
+	fmsOps  = byFloat{4: vfmsub213ps, 8: vfmsub213pd}
+	fnmaOps = byFloat{4: vfnmadd213ps, 8: vfnmadd213pd}
+)
+
+// negated returns y where x is -y.
+func (g *graph) negated(size int, x val) (val, bool) {
+	n := &g.nodes[x]
+	if n.kind != nodeOp || n.op != xorFloat[size] {
+		return none, false
+	}
+	c, ok := g.constant(n.b)
+	var sign [vectorBytes]byte
+	for i := size - 1; i < len(sign); i += size {
+		sign[i] = 0x80
+	}
+	return n.a, ok && c == sign
 }
 
 // blend is x in the lanes of mask, else y.

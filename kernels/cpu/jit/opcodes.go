@@ -87,6 +87,18 @@ const (
 	vfmadd132pd
 	vfmadd213pd
 	vfmadd231pd
+	vfmsub132ps
+	vfmsub213ps
+	vfmsub231ps
+	vfmsub132pd
+	vfmsub213pd
+	vfmsub231pd
+	vfnmadd132ps
+	vfnmadd213ps
+	vfnmadd231ps
+	vfnmadd132pd
+	vfnmadd213pd
+	vfnmadd231pd
 	vpaddb
 	vpaddw
 	vpaddd
@@ -224,6 +236,18 @@ var opcodes = [vopCount]opcode{
 	vfmadd132pd:  {"vfmadd132pd", p66, map0F38, 1, 0x98, shapeFMA, 0},
 	vfmadd213pd:  {"vfmadd213pd", p66, map0F38, 1, 0xA8, shapeFMA, 0},
 	vfmadd231pd:  {"vfmadd231pd", p66, map0F38, 1, 0xB8, shapeFMA, 0},
+	vfmsub132ps:  {"vfmsub132ps", p66, map0F38, 0, 0x9A, shapeFMA, 0},
+	vfmsub213ps:  {"vfmsub213ps", p66, map0F38, 0, 0xAA, shapeFMA, 0},
+	vfmsub231ps:  {"vfmsub231ps", p66, map0F38, 0, 0xBA, shapeFMA, 0},
+	vfmsub132pd:  {"vfmsub132pd", p66, map0F38, 1, 0x9A, shapeFMA, 0},
+	vfmsub213pd:  {"vfmsub213pd", p66, map0F38, 1, 0xAA, shapeFMA, 0},
+	vfmsub231pd:  {"vfmsub231pd", p66, map0F38, 1, 0xBA, shapeFMA, 0},
+	vfnmadd132ps: {"vfnmadd132ps", p66, map0F38, 0, 0x9C, shapeFMA, 0},
+	vfnmadd213ps: {"vfnmadd213ps", p66, map0F38, 0, 0xAC, shapeFMA, 0},
+	vfnmadd231ps: {"vfnmadd231ps", p66, map0F38, 0, 0xBC, shapeFMA, 0},
+	vfnmadd132pd: {"vfnmadd132pd", p66, map0F38, 1, 0x9C, shapeFMA, 0},
+	vfnmadd213pd: {"vfnmadd213pd", p66, map0F38, 1, 0xAC, shapeFMA, 0},
+	vfnmadd231pd: {"vfnmadd231pd", p66, map0F38, 1, 0xBC, shapeFMA, 0},
 	vpaddb:       {"vpaddb", p66, map0F, 0, 0xFC, shapeBinary, 0},
 	vpaddw:       {"vpaddw", p66, map0F, 0, 0xFD, shapeBinary, 0},
 	vpaddd:       {"vpaddd", p66, map0F, 0, 0xFE, shapeBinary, 0},

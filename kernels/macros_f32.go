@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package kernels
+
+import (
+	"math"
+	"sync"
+
+	"github.com/arrayrun/arrayrun/chunk/dtype"
+)
+
+// ms builds functions in float32: half the bytes of mb's float64, twice the lanes. Operands are float32, what m.u and m.bits
+// give uint32. What a function of mb and one of ms have in common is said there.
+type ms struct{ mb }
+
+// unary32 and binary32 make a macro the float32 lowering of a row.
+func unary32(f func(m ms, x Reg) Reg) func(*Builder, []Reg) Reg {
+	return func(b *Builder, a []Reg) Reg { return f(ms{mb{b}}, a[0]) }
+}
+
+func binary32(f func(m ms, x, y Reg) Reg) func(*Builder, []Reg) Reg {
+	return func(b *Builder, a []Reg) Reg { return f(ms{mb{b}}, a[0], a[1]) }
+}
+
+func (m ms) c(v float64) Reg {
+	return m.Const(Const{dtype.Float32, uint64(math.Float32bits(float32(v)))})
+}
+func (m ms) u(v uint32) Reg   { return m.Const(Const{dtype.Uint32, uint64(v)}) }
+func (m ms) bits(x Reg) Reg   { return m.Bitcast(x, dtype.Uint32) }
+func (m ms) float(u Reg) Reg  { return m.Bitcast(u, dtype.Float32) }
+func (m ms) signed(x Reg) Reg { return m.Bitcast(x, dtype.Int32) }
+
+func (m ms) poly(x Reg, k ...float64) Reg {
+	r := make([]Reg, len(k))
+	for i, v := range k {
+		r[i] = m.c(v)
+	}
+	return m.estrin(x, r)
+}
+
+// shifter32 is 1.5 * 2^23, biased32 the same with the bias of scaleBiased.
+const (
+	shifter32 = 0x1.8p23
+	biased32  = shifter32 + 2*127
+)
+
+// ln2 and pi/2 as sums of float32.
+const (
+	ln2a32   = 0x1.62e430p-1
+	ln2b32   = -0x1.05c610p-29
+	pio2a32  = 0x1.921fb6p+0
+	pio2b32  = -0x1.777a5cp-25
+	pio2c32  = -0x1.ee59dap-50
+	large32  = 0x1p18 // where they no longer suffice
+	minExp32 = -104
+	maxExp32 = 89
+)
+
+// scaleBiased is y * 2^k for k + 254, of which only the 9 lowest bits count; they are followed by a 0.
+func (m ms) scaleBiased(y, k Reg) Reg {
+	h := m.shr(k, 1)
+	rest := m.sub(k, h)
+	return m.mul(m.mul(y, m.float(m.shl(h, 23))), m.float(m.shl(rest, 23)))
+}
+
+// expParts returns y and k + 254 (see scaleBiased) with exp(x) = y * 2^k.
+func (m ms) expParts(x Reg) (y, k Reg) {
+	x = m.min(m.max(x, m.c(minExp32)), m.c(maxExp32))
+	t := m.fma(x, m.c(1/math.Ln2), m.c(biased32))
+	n := m.sub(t, m.c(biased32))
+	r := m.fma(n, m.c(-ln2b32), m.fma(n, m.c(-ln2a32), x))
+	p := m.poly(r, 0.5, 0.1666666567325592, 0.04166628047823906, 0.00833350419998169, 0.0013945727841928601, 0.00019789139332715422)
+	return m.add(m.fma(m.mul(r, r), p, r), m.c(1)), m.bits(t)
+}
+
+func exp32(m ms, x Reg) Reg { return m.scaleBiased(m.expParts(x)) }
+
+func exp2of32(m ms, x Reg) Reg {
+	x = m.min(m.max(x, m.c(-151)), m.c(129))
+	t := m.add(x, m.c(biased32))
+	r := m.sub(x, m.sub(t, m.c(biased32)))
+	p := m.poly(r, 0.6931471824645996, 0.24022650718688965, 0.055504102259874344, 0.009618034586310387, 0.0013333950193736221,
+		0.00015468003402929753, 1.5195033483905718e-05)
+	return m.scaleBiased(m.fma(r, p, m.c(1)), m.bits(t))
+}
+
+// logParts returns k and f with x = 2^k * (1+f), sqrt(1/2) <= 1+f < sqrt(2), for finite x > 0, and hfsq = f*f/2 and
+// p with log(1+f) = f - (hfsq - p).
+func (m ms) logParts(x Reg) (k, f, hfsq, p Reg) {
+	small := m.lt(x, m.c(0x1p-126))
+	x = m.sel(small, m.mul(x, m.c(0x1p23)), x)
+	u := m.add(m.bits(x), m.u(0x3f800000-0x3f3504f3))
+	k = m.float(m.or(m.shr(u, 23), m.u(0x4b000000))) // 2^23 + exponent
+	k = m.sub(k, m.sel(small, m.c(0x1p23+127+23), m.c(0x1p23+127)))
+	f = m.sub(m.float(m.add(m.and(u, m.u(1<<23-1)), m.u(0x3f3504f3))), m.c(1))
+	sq := m.mul(f, f)
+	p = m.mul(m.mul(f, sq), m.poly(f, 0.3333331048488617, -0.25000008940696716, 0.200021892786026, -0.16668052971363068, 0.14217998087406158,
+		-0.12403346598148346, 0.11898404359817505, -0.1169525608420372, 0.06747139245271683))
+	return k, f, m.mul(m.c(0.5), sq), p
+}
+
+func (m ms) logEdges(x, r Reg) Reg {
+	r = m.sel(m.lt(x, m.c(math.Inf(1))), r, x)
+	return m.sel(m.le(x, m.c(0)), m.sel(m.eq(x, m.c(0)), m.c(math.Inf(-1)), m.c(math.NaN())), r)
+}
+
+func log32(m ms, x Reg) Reg {
+	k, f, hfsq, p := m.logParts(x)
+	r := m.sub(f, m.sub(hfsq, m.fma(k, m.c(ln2b32), p)))
+	return m.logEdges(x, m.fma(k, m.c(ln2a32), r))
+}
+
+// log2of32 and log10of32 multiply f and the rest by 1/log(base) in pieces: the upper part of f has 12 bits, so that its product
+// with the first piece, of 12 bits too, is exact.
+func log2of32(m ms, x Reg) Reg {
+	return m.logBase(x, 0x1.714p+0, 0x1.47652cp-12, 1, 0)
+}
+
+func log10of32(m ms, x Reg) Reg {
+	return m.logBase(x, 0x1.bcap-2, 0x1.7b1526p-14, 0x1.344p-2, 0x1.3509f8p-18)
+}
+
+func (m ms) logBase(x Reg, invHi, invLo, twoHi, twoLo float64) Reg {
+	k, f, hfsq, p := m.logParts(x)
+	hi := m.float(m.and(m.bits(m.sub(f, hfsq)), m.u(0xfffff000)))
+	lo := m.add(m.sub(m.sub(f, hi), hfsq), p)
+	vl := m.fma(m.add(lo, hi), m.c(invLo), m.mul(lo, m.c(invHi)))
+	if twoLo != 0 {
+		vl = m.fma(k, m.c(twoLo), vl)
+	}
+	vh := m.mul(hi, m.c(invHi))
+	y := m.mul(k, m.c(twoHi))
+	w := m.add(y, vh)
+	vl = m.add(vl, m.add(m.sub(y, w), vh))
+	return m.logEdges(x, m.add(vl, w))
+}
+
+// reduce gives the quadrant and the rest of an angle below large32: x - n*pio2a32 is exact.
+func (m ms) reduce(x Reg) (q, r Reg) {
+	t := m.fma(x, m.c(2/math.Pi), m.c(shifter32))
+	n := m.sub(t, m.c(shifter32))
+	r = m.fma(n, m.c(-pio2a32), x)
+	return m.bits(t), m.fma(n, m.c(-pio2c32), m.fma(n, m.c(-pio2b32), r))
+}
+
+// kernels returns the sine and the cosine of r, |r| <= 0.81.
+func (m ms) kernels(r Reg) (sin, cos Reg) {
+	z := m.mul(r, r)
+	sin = m.mul(r, m.fma(z, m.poly(z, -0.1666666716337204, 0.008333328180015087, -0.00019839075685013086, 2.715906248340616e-06), m.c(1)))
+	cos = m.fma(m.mul(z, z), m.poly(z, 0.0416666679084301, -0.001388888224028051, 2.4799213861115277e-05, -2.718582265970326e-07), m.fma(m.c(-0.5), z, m.c(1)))
+	return sin, cos
+}
+
+func (m ms) sinIn(q, r Reg) Reg {
+	sin, cos := m.kernels(r)
+	y := m.sel(m.eq(m.and(q, m.u(1)), m.u(0)), sin, cos)
+	return m.float(m.xor(m.bits(y), m.shl(m.and(q, m.u(2)), 30)))
+}
+
+func sin32(m ms, x Reg) Reg {
+	return m.angle(x, &sines32, m.sinIn)
+}
+
+func cos32(m ms, x Reg) Reg {
+	return m.angle(x, &cosines32, func(q, r Reg) Reg { return m.sinIn(m.add(q, m.u(1)), r) })
+}
+
+func tan32(m ms, x Reg) Reg {
+	return m.angle(x, &tangents32, func(q, r Reg) Reg {
+		sin, cos := m.kernels(r)
+		even := m.eq(m.and(q, m.u(1)), m.u(0))
+		y := m.div(m.sel(even, sin, cos), m.sel(even, cos, sin))
+		return m.float(m.xor(m.bits(y), m.shl(m.and(q, m.u(1)), 31)))
+	})
+}
+
+// angle is f of an angle's quadrant and rest; lanes with a large one are computed in float64.
+func (m ms) angle(x Reg, t *wider, f func(q, r Reg) Reg) Reg {
+	slow, err := t.program()
+	if err != nil {
+		return m.fail(err)
+	}
+	return m.cold(m.le(m.c(large32), m.abs(x)), f(m.reduce(x)), x, slow)
+}
+
+// wider is a float64 function as a slow program of float32, made once.
+type wider struct {
+	of   func(mb, Reg) Reg
+	once sync.Once
+	slow *Program
+	err  error
+}
+
+var (
+	sines32    = wider{of: func(m mb, x Reg) Reg { return sinOf(m, m.reduceAny(x)) }}
+	cosines32  = wider{of: func(m mb, x Reg) Reg { return cosOf(m, m.reduceAny(x)) }}
+	tangents32 = wider{of: func(m mb, x Reg) Reg { return tanOf(m, m.reduceAny(x)) }}
+)
+
+func (t *wider) program() (*Program, error) {
+	t.once.Do(func() {
+		s := mb{NewBuilder(0)}
+		x := s.Cast(s.Input(In(dtype.Float32)), dtype.Float64)
+		y := s.sel(s.finite(x), t.of(s, x), s.c(math.NaN()))
+		s.Ret(s.Cast(y, dtype.Float32))
+		t.slow, t.err = s.Build()
+	})
+	return t.slow, t.err
+}
+
+// reduceAny is reduce for finite angles of any size.
+func (m mb) reduceAny(x Reg) angle {
+	a, b := m.reduce(x), m.reduceLarge(x)
+	large := m.le(m.c(largeAngle), m.abs(x))
+	return angle{m.sel(large, b.q, a.q), m.sel(large, b.hi, a.hi), m.sel(large, b.lo, a.lo)}
+}
+
+// tanh32 is 1 - 2/(exp(2|x|)+1) beyond 0.62, where that loses nothing, else a polynomial.
+func tanh32(m ms, x Reg) Reg {
+	a := m.abs(x)
+	z := m.mul(x, x)
+	small := m.fma(m.mul(x, z), m.poly(z, -0.3333333134651184, 0.13333198428153992, -0.05394564941525459, 0.021693842485547066,
+		-0.008158909156918526, 0.0021248594857752323), x)
+	y, k := m.expParts(m.add(a, a))
+	e := m.scaleBiased(y, k)
+	big := m.sub(m.c(1), m.div(m.c(2), m.add(e, m.c(1))))
+	sign := m.and(m.bits(x), m.u(1<<31))
+	big = m.float(m.or(m.bits(big), sign))
+	return m.sel(m.lt(a, m.c(0.62)), m.float(m.or(m.bits(small), sign)), big)
+}
+
+// hypot32 scales both sides by a power of two where their squares could leave the range. Magnitudes
+// compare like their bits.
+func hypot32(m ms, x, y Reg) Reg {
+	mask := m.u(1<<31 - 1)
+	ax, ay := m.and(m.bits(x), mask), m.and(m.bits(y), mask)
+	most := m.op(OpMaximum, m.signed(ax), m.signed(ay))
+	bits := func(v float32) Reg { return m.Const(Const{dtype.Int32, uint64(math.Float32bits(v))}) }
+	up := m.sel(m.lt(most, bits(0x1p-40)), m.u(math.Float32bits(0x1p80)), m.u(math.Float32bits(1)))
+	up = m.sel(m.lt(bits(0x1p60), most), m.u(math.Float32bits(0x1p-70)), up)
+	down := m.float(m.sub(m.u(2*math.Float32bits(1)), up))
+	up = m.float(up)
+	p, q := m.mul(x, up), m.mul(y, up)
+	r := m.mul(m.sqrt(m.fma(p, p, m.mul(q, q))), down)
+	inf := m.u(math.Float32bits(float32(math.Inf(1))))
+	return m.sel(m.or(m.eq(ax, inf), m.eq(ay, inf)), m.c(math.Inf(1)), r)
+}
