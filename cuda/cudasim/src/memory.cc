@@ -9,7 +9,7 @@
 
 #include "sim.h"
 
-static const size_t kPage = 4096;
+static const size_t kPage = 4096, kFence = 64 << 10;
 static const size_t kAlign = 256;
 static const u8 kFresh = 0xCB, kHostFresh = 0xCD, kEdge = 0xC5;
 static int key = -2; // -2 unknown, -1 none
@@ -37,20 +37,21 @@ static int protect_key(void *, size_t, int) { return -1; }
 
 void memory_open() { pkru(true); }
 
-static u8 *pages(const Alloc &a) { return a.region + kPage; }
-static size_t page_bytes(const Alloc &a) { return a.region_bytes - 2 * kPage; }
+static u8 *pages(const Alloc &a) { return a.region + kFence; }
+static size_t page_bytes(const Alloc &a) { return a.region_bytes - 2 * kFence; }
 
-static bool closed_now(const Alloc &a) { return config.strict && key < 0 && a.device >= 0 && entered == 0; }
+static bool keys() { return key >= 0 && config.strict == 1; }
+static bool closed_now(const Alloc &a) { return config.strict && !keys() && a.device >= 0 && entered == 0; }
 
 // set_access applies what an allocation's state asks for.
 static void set_access(const Alloc &a) {
 	if (a.freed || closed_now(a)) mprotect(pages(a), page_bytes(a), PROT_NONE);
-	else if (config.strict && key >= 0 && a.device >= 0) protect_key(pages(a), page_bytes(a), PROT_READ | PROT_WRITE);
+	else if (keys() && a.device >= 0) protect_key(pages(a), page_bytes(a), PROT_READ | PROT_WRITE);
 	else mprotect(pages(a), page_bytes(a), PROT_READ | PROT_WRITE);
 }
 
 static void toggle() {
-	if (key >= 0 || !config.strict) return;
+	if (keys() || !config.strict) return;
 	for (auto &e : allocs)
 		if (!e.second->freed && e.second->device >= 0) set_access(*e.second);
 }
@@ -76,7 +77,7 @@ int memory_alloc(Context *ctx, u64 bytes, bool host, void **out) {
 	if (host ? host_used + rounded > config.host : d.used + rounded > config.memory) return kOutOfMemory;
 	auto a = std::make_shared<Alloc>();
 	const size_t body = (bytes + kAlign - 1) / kAlign * kAlign;
-	a->region_bytes = (body + kPage - 1) / kPage * kPage + 2 * kPage;
+	a->region_bytes = (body + kPage - 1) / kPage * kPage + 2 * kFence;
 	a->region = (u8 *)mmap(nullptr, a->region_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (a->region == MAP_FAILED) return kOutOfMemory;
 	a->id = ++next_id;
@@ -84,7 +85,7 @@ int memory_alloc(Context *ctx, u64 bytes, bool host, void **out) {
 	a->ctx = host ? nullptr : ctx;
 	a->device = host ? -1 : ctx->device;
 	a->bytes = bytes;
-	a->ptr = a->region + a->region_bytes - kPage - body; // the end lies against the guard page
+	a->ptr = a->region + a->region_bytes - kFence - body; // the end lies against the guard pages
 	mprotect(pages(*a), page_bytes(*a), PROT_READ | PROT_WRITE);
 	memset(pages(*a), kEdge, a->ptr - pages(*a));
 	memset(a->ptr, host ? kHostFresh : kFresh, bytes);

@@ -216,6 +216,7 @@ static int compile(Program *p, const Options &o) {
 	std::vector<std::string> args = {cxx && *cxx ? cxx : "g++", "-x", "c++", "-std=c++17", "-O1", "-w", "-fPIC", "-fvisibility=hidden", "-fno-exceptions", "-fno-rtti",
 		"-fno-strict-aliasing", "-fwrapv", "-fno-math-errno", o.fmad ? "-ffp-contract=fast" : "-ffp-contract=off",
 		"-fsanitize=alignment,bounds-strict,shift,float-cast-overflow,integer-divide-by-zero"};
+	if (o.fmad) args.push_back("-fexpensive-optimizations"); // contraction needs it
 #if defined(__x86_64__)
 	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) args.insert(args.end(), {"-mavx2", "-mfma"});
 #endif

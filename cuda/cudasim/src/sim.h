@@ -44,7 +44,7 @@ struct Config {
 	u64 seed = 0;
 	int order = 0; // threads and blocks: 0 forward, 1 reverse, 2 shuffled by seed
 	u64 delay_us = 0;
-	bool strict = true; // device memory is closed to the host
+	int strict = 1; // device memory is closed to the host: 1 by protection keys where there are any, 2 without them, 0 not at all
 	u64 quarantine = 2048; // freed allocations kept closed
 	double up = 25, down = 25, mem = 1500; // GB/s
 	double launch_us = 5, thread_ps = 0;
