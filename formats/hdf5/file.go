@@ -36,6 +36,7 @@ type File struct {
 	work   atomic.Int64
 	name   string      // relative to the folder of others
 	others *Neighbours // nil: no other file is opened
+	linked bool        // this is one of them
 
 	mu    sync.Mutex
 	pages map[int64][]byte

@@ -71,7 +71,7 @@ func (f *File) neighbour(name string) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", rel, err)
 	}
-	g.name, g.others = rel, n
+	g.name, g.others, g.linked = rel, n, true
 	n.files[rel] = g
 	return g, nil
 }

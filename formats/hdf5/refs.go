@@ -13,6 +13,11 @@ import (
 
 var _ formats.RefSource = (*source)(nil)
 
+// Ref implements formats.RefSource: a virtual dataset has no bytes of its own.
+func (v virtualSource) Ref(context.Context, chunk.Key) (formats.ChunkRef, error) {
+	return formats.ChunkRef{}, fmt.Errorf("hdf5: %s: a virtual dataset is made of parts of other datasets: %w", v.o.Path, formats.ErrFormat)
+}
+
 // RefGrid implements formats.RefSource.
 func (s *source) RefGrid() chunk.Grid {
 	if s.meta.Chunked {
@@ -29,6 +34,9 @@ func (s *source) Ref(_ context.Context, k chunk.Key) (formats.ChunkRef, error) {
 	}
 	if err := s.err; err != nil {
 		return formats.ChunkRef{}, err
+	}
+	if s.o.f.linked {
+		return fail(fmt.Errorf("it lies in another file, %s: %w", s.o.f.name, formats.ErrFormat))
 	}
 	if s.t.dtype == dtype.String || s.t.bits > 0 {
 		return fail(fmt.Errorf("elements of type %v are not stored one behind the other: %w", s.meta.Stored, formats.ErrFormat))
