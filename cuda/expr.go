@@ -47,7 +47,7 @@ func (w *writer) inst(p *kernels.Program, in kernels.Inst, a []string) (string, 
 	from := p.RegType(in.Args[0])
 	switch in.Op {
 	case kernels.OpAdd, kernels.OpSubtract, kernels.OpMultiply:
-		return binary(d, map[kernels.OpID]string{kernels.OpAdd: "+", kernels.OpSubtract: "-", kernels.OpMultiply: "*"}[in.Op], a), nil
+		return wrapping(d, map[kernels.OpID]string{kernels.OpAdd: "+", kernels.OpSubtract: "-", kernels.OpMultiply: "*"}[in.Op], a), nil
 	case kernels.OpDivide:
 		return a[0] + " / " + a[1], nil
 	case kernels.OpFloorDivide:
@@ -133,8 +133,8 @@ func (w *writer) inst(p *kernels.Program, in kernels.Inst, a []string) (string, 
 	return "", fmt.Errorf("cuda: render: no CUDA text for %v of %v: %w", in.Op, from, kernels.ErrUnsupported)
 }
 
-// binary returns a sign b, integers wrapping.
-func binary(d dtype.DType, sign string, a []string) string {
+// wrapping returns a sign b, integers wrapping.
+func wrapping(d dtype.DType, sign string, a []string) string {
 	if d.IsFloat() {
 		return a[0] + " " + sign + " " + a[1]
 	}

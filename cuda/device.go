@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package cuda
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+
+	"github.com/arrayrun/arrayrun/chunk"
+	"github.com/arrayrun/arrayrun/chunk/mem"
+	"github.com/arrayrun/arrayrun/cuda/driver"
+	"github.com/arrayrun/arrayrun/kernels"
+)
+
+// Options choose how a device is used.
+type Options struct {
+	Ordinal int // which device
+	// CPU runs what the device cannot: units it does not support, calls that do not fit its memory, everything
+	// once the device is lost. It is borrowed.
+	CPU kernels.Device
+	// Memory is the budget of device memory in bytes; 0: 80% of what is free.
+	Memory int64
+	// Strict makes an error of the device an error of the call: nothing is done over on the CPU.
+	Strict bool
+	// Always runs on the device what the CPU is better at, and waits for the compiler: for tests of the device.
+	Always bool
+}
+
+// streams is how many tasks a device has in flight: one copies in, one computes, one copies out.
+const streams = 3
+
+// Device is one GPU. It takes chunks in host memory and gives results there.
+type Device struct {
+	opt    Options
+	ctx    *driver.Context
+	comp   *compiler
+	info   Info
+	pool   *pool
+	slots  chan *slot
+	mu     sync.Mutex
+	units  map[string]*kernel
+	busy   sync.WaitGroup // compilations in the background
+	warned atomic.Bool
+	lost   atomic.Bool
+	stats  counters
+}
+
+// Info is what is known of an opened device.
+type Info struct {
+	Ordinal       int
+	Name          string
+	Arch          int // 90 is sm_90
+	Driver, NVRTC driver.Version
+	DriverPath    string
+	NVRTCPath     string
+	TotalBytes    int64
+	FreeBytes     int64
+	BudgetBytes   int64
+}
+
+// counters count what a device did.
+type counters struct {
+	launches, uploaded, downloaded, compiled, fellBack atomic.Int64
+}
+
+// Stats are the numbers of everything a device has done.
+type Stats struct {
+	Launches        int64 `json:"launches"`
+	UploadedBytes   int64 `json:"uploaded_bytes"`
+	DownloadedBytes int64 `json:"downloaded_bytes"`
+	Compiled        int64 `json:"compiled"`  // kernels made ready, from the cache or by the compiler
+	FellBack        int64 `json:"fell_back"` // calls that the CPU ran instead
+	PeakBytes       int64 `json:"peak_bytes"`
+}
+
+// Open opens a device, or returns an error that says why there is none: a *driver.LoadError where a library is missing.
+func Open(o Options) (*Device, error) {
+	if o.CPU == nil {
+		return nil, errors.New("cuda: open: no CPU device to run what the GPU cannot")
+	}
+	drv, err := driver.Open()
+	if err != nil {
+		return nil, err
+	}
+	dev, err := drv.Device(o.Ordinal)
+	if err != nil {
+		return nil, err
+	}
+	n, err := driver.OpenNVRTC()
+	if err != nil {
+		return nil, err
+	}
+	major, minor, err := dev.ComputeCapability()
+	if err != nil {
+		return nil, err
+	}
+	comp, err := newCompiler(n, 10*major+minor, openCache())
+	if err != nil {
+		return nil, err
+	}
+	name, err := dev.Name()
+	if err != nil {
+		return nil, err
+	}
+	ctx, err := dev.Primary()
+	if err != nil {
+		return nil, err
+	}
+	d := &Device{opt: o, ctx: ctx, comp: comp, units: map[string]*kernel{}, slots: make(chan *slot, streams)}
+	d.info = Info{Ordinal: o.Ordinal, Name: name, Arch: 10*major + minor, Driver: drv.Version(), NVRTC: n.Version(),
+		DriverPath: drv.Library().Path(), NVRTCPath: n.Library().Path()}
+	if err := d.start(); err != nil {
+		return nil, errors.Join(err, d.stop(), ctx.Close())
+	}
+	return d, nil
+}
+
+// start sets the budget and makes the streams.
+func (d *Device) start() error {
+	return d.ctx.Do(func(s *driver.Session) error {
+		free, total, err := s.MemInfo()
+		if err != nil {
+			return err
+		}
+		budget := d.opt.Memory
+		if budget <= 0 {
+			budget = free / 5 * 4
+		}
+		d.info.TotalBytes, d.info.FreeBytes, d.info.BudgetBytes = total, free, budget
+		d.pool = newPool(budget)
+		for range streams {
+			st, err := s.StreamCreate()
+			if err != nil {
+				return err
+			}
+			d.slots <- &slot{dev: d, stream: st}
+		}
+		return nil
+	})
+}
+
+// stop waits for the streams, which must all be in their slots, and frees what the device holds.
+func (d *Device) stop() error {
+	close(d.slots)
+	if d.lost.Load() {
+		return nil // every call fails, and the memory is gone with the context
+	}
+	return d.ctx.Do(func(s *driver.Session) error {
+		var errs []error
+		for sl := range d.slots {
+			errs = append(errs, sl.close(s))
+		}
+		for _, k := range d.units {
+			errs = append(errs, k.unload(s))
+		}
+		if d.pool != nil {
+			errs = append(errs, d.pool.close(s))
+		}
+		return errors.Join(errs...)
+	})
+}
+
+// Name is "cuda:0".
+func (d *Device) Name() string { return fmt.Sprintf("cuda:%d", d.info.Ordinal) }
+
+// Executor tells the device's name, architecture and compiler.
+func (d *Device) Executor() string {
+	return fmt.Sprintf("%s: %s, sm_%d, NVRTC %v", d.Name(), d.info.Name, d.info.Arch, d.info.NVRTC)
+}
+
+// Info returns what is known of the device.
+func (d *Device) Info() Info { return d.info }
+
+// Stats returns the numbers of everything the device has done.
+func (d *Device) Stats() Stats {
+	d.pool.mu.Lock()
+	peak := d.pool.peak
+	d.pool.mu.Unlock()
+	return Stats{d.stats.launches.Load(), d.stats.uploaded.Load(), d.stats.downloaded.Load(), d.stats.compiled.Load(), d.stats.fellBack.Load(), peak}
+}
+
+// Allocator returns the CPU's: operands and results are in host memory.
+func (d *Device) Allocator() mem.Allocator { return d.opt.CPU.Allocator() }
+
+// Copy copies src's elements to dst, both in host memory.
+func (d *Device) Copy(ctx context.Context, dst, src *chunk.Chunk) error {
+	return d.opt.CPU.Copy(ctx, dst, src)
+}
+
+// Close waits for what runs and gives everything back to the driver.
+func (d *Device) Close() error {
+	d.busy.Wait()
+	var all []*slot
+	for range streams {
+		all = append(all, <-d.slots)
+	}
+	for _, sl := range all {
+		d.slots <- sl
+	}
+	return errors.Join(d.stop(), d.ctx.Close())
+}
+
+// Compile returns the kernel of a unit, made once for each text, or an error wrapping kernels.ErrUnsupported with
+// the reason. The sources of its launches are compiled as calls need them.
+func (d *Device) Compile(ctx context.Context, u kernels.Unit) (kernels.Kernel, error) {
+	text := u.String()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if k := d.units[text]; k != nil {
+		return k, nil
+	}
+	k, err := newKernel(ctx, d, u)
+	if err != nil {
+		return nil, err
+	}
+	d.units[text] = k
+	return k, nil
+}
+
+// note remembers an error of the device: a lost one is not used again. The first is told.
+func (d *Device) note(err error) {
+	if driver.IsSticky(err) || d.ctx.Lost() != 0 {
+		d.lost.Store(true)
+	}
+	if !d.warned.Swap(true) {
+		slog.Warn("cuda: the CPU takes over what the GPU could not do", "device", d.Name(), "lost", d.lost.Load(), "error", err)
+	}
+}

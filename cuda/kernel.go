@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package cuda
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/arrayrun/arrayrun/chunk"
+	"github.com/arrayrun/arrayrun/cuda/driver"
+	"github.com/arrayrun/arrayrun/kernels"
+)
+
+// kernel is a unit on a device. The CPU's kernel of it runs what the device cannot, and the first calls while the
+// compiler works: the bits are the same.
+type kernel struct {
+	dev     *Device
+	program *kernels.Program // nil for a combine
+	combine *kernels.Combine
+	parts   []*part
+	outs    int // outputs of a call
+	cpu     kernels.Kernel
+
+	mu       sync.Mutex
+	variants map[string]*variant // by the key of the step
+}
+
+// variant is one source of a kernel, being compiled until ready is closed.
+type variant struct {
+	ready chan struct{}
+	fn    *loaded
+	err   error
+}
+
+// newKernel checks that the device can run a unit.
+func newKernel(ctx context.Context, d *Device, u kernels.Unit) (*kernel, error) {
+	k := &kernel{dev: d, variants: map[string]*variant{}}
+	switch u := u.(type) {
+	case *kernels.Program:
+		if err := u.Verify(); err != nil {
+			return nil, fmt.Errorf("cuda: compile: %w", err)
+		}
+		k.program, k.parts, k.outs = u, partsOf(u), len(u.Ret)
+		for _, q := range k.parts {
+			if err := q.check(); err != nil {
+				return nil, err
+			}
+			for _, f := range q.folds {
+				k.outs += len(f.r.State(u.RegType(f.Args[0])))
+			}
+		}
+	case *kernels.Combine:
+		if _, err := renderCombine(u); err != nil {
+			return nil, err
+		}
+		k.combine, k.outs = u, len(u.In)
+	default:
+		return nil, fmt.Errorf("cuda: compile: %T: %w", u, kernels.ErrUnsupported)
+	}
+	var err error
+	if k.cpu, err = d.opt.CPU.Compile(ctx, u); err != nil {
+		return nil, err
+	}
+	return k, nil
+}
+
+// Scratch returns what the CPU's kernel needs: the device's scratch is its own.
+func (k *kernel) Scratch(shape chunk.Shape) int64 { return k.cpu.Scratch(shape) }
+
+// Executor names the device, and what runs the calls that it does not.
+func (k *kernel) Executor() string { return k.dev.Executor() }
+
+// errCPU is wrapped when a call is for the CPU without anything being wrong.
+var errCPU = errors.New("cuda: left to the CPU")
+
+// Run computes the call on the device, or on the CPU where the device cannot.
+func (k *kernel) Run(ctx context.Context, c *kernels.Call) error {
+	if err := k.check(c); err != nil {
+		return err
+	}
+	err := k.try(ctx, c)
+	switch {
+	case err == nil, errors.Is(err, kernels.ErrDomain), ctx.Err() != nil:
+		return err
+	case errors.Is(err, errCPU):
+	case k.dev.opt.Strict:
+		return err
+	default:
+		k.dev.note(err)
+	}
+	k.dev.stats.fellBack.Add(1)
+	return k.cpu.Run(ctx, c)
+}
+
+// check reports a call that does not fit the unit.
+func (k *kernel) check(c *kernels.Call) error {
+	if k.program == nil {
+		if len(c.Out) != k.outs || len(c.In) != k.outs {
+			return fmt.Errorf("cuda: combine: got %d and %d state components, want %d", len(c.Out), len(c.In), k.outs)
+		}
+		for i, s := range k.combine.In {
+			if c.Out[i].DType != s.DType || c.In[i].DType != s.DType || !c.Out[i].Shape.Equal(c.In[i].Shape) {
+				return fmt.Errorf("cuda: combine: component %d: got %v %v and %v %v, want two of %v and one shape", i, c.Out[i].DType, c.Out[i].Shape, c.In[i].DType, c.In[i].Shape, s.DType)
+			}
+		}
+		return nil
+	}
+	p := k.program
+	if len(c.Shape) != p.Rank || len(c.In) != len(p.In) || len(c.Out) != k.outs {
+		return fmt.Errorf("cuda: run: got rank %d, %d inputs, %d outputs, want %d, %d, %d", len(c.Shape), len(c.In), len(c.Out), p.Rank, len(p.In), k.outs)
+	}
+	for i, in := range c.In {
+		if in.DType != p.In[i].DType || len(in.Shape) != p.Rank {
+			return fmt.Errorf("cuda: run: input %d: got %v of rank %d, want %v of rank %d", i, in.DType, len(in.Shape), p.In[i].DType, p.Rank)
+		}
+	}
+	for i, r := range p.Ret {
+		if o := c.Out[i]; o.DType != p.RegType(r) || !o.Shape.Equal(c.Shape) {
+			return fmt.Errorf("cuda: run: output %d: got %v %v, want %v %v", i, o.DType, o.Shape, p.RegType(r), c.Shape)
+		}
+	}
+	return nil
+}
+
+// variant returns the compiled source of a step. Unless the device runs everything, one that is not ready
+// is compiled beside and the call is left to the CPU.
+func (k *kernel) variant(s *driver.Session, st *step, part int) (*loaded, error) {
+	key := st.key(part)
+	k.mu.Lock()
+	v, old := k.variants[key]
+	if !old {
+		v = &variant{ready: make(chan struct{})}
+		k.variants[key] = v
+		k.dev.busy.Add(1)
+	}
+	k.mu.Unlock()
+	switch {
+	case old:
+	case k.dev.opt.Always:
+		k.compile(s, st, v)
+	default:
+		go func() {
+			err := k.dev.ctx.Do(func(s *driver.Session) error {
+				k.compile(s, st, v)
+				return nil
+			})
+			if err != nil { // there was no session
+				k.made(v, nil, err)
+			}
+		}()
+	}
+	if !k.dev.opt.Always {
+		select {
+		case <-v.ready:
+		default:
+			return nil, fmt.Errorf("%w: the kernel is being compiled", errCPU)
+		}
+	}
+	<-v.ready
+	if errors.Is(v.err, kernels.ErrUnsupported) {
+		return nil, fmt.Errorf("%w: %w", errCPU, v.err)
+	}
+	return v.fn, v.err
+}
+
+// compile renders, compiles and loads a variant.
+func (k *kernel) compile(s *driver.Session, st *step, v *variant) {
+	src, err := st.render()
+	var fn *loaded
+	if err == nil {
+		fn, err = k.dev.comp.load(s, src)
+	}
+	k.made(v, fn, err)
+}
+
+// made ends the making of a variant.
+func (k *kernel) made(v *variant, fn *loaded, err error) {
+	v.fn, v.err = fn, err
+	if err == nil {
+		k.dev.stats.compiled.Add(1)
+	}
+	close(v.ready)
+	k.dev.busy.Done()
+}
+
+// unload unloads the modules.
+func (k *kernel) unload(s *driver.Session) error {
+	var errs []error
+	for _, v := range k.variants {
+		if v.fn != nil {
+			errs = append(errs, s.ModuleUnload(v.fn.module))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// flagBytes is the size of the word that an error sets.
+const flagBytes = 8
+
+// errPower is what a set flag means: the one operation whose elements can fail.
+func errPower() error {
+	return fmt.Errorf("cuda: power: an integer to a negative power is not an integer; cast one operand to float64: %w", kernels.ErrDomain)
+}
+
+// need returns the bytes of device memory that a call takes.
+func need(views []view, outs []*chunk.Chunk) int64 {
+	n := int64(classBytes(flagBytes))
+	for _, v := range views {
+		if v.src != nil {
+			n += classBytes(v.src.Shape.Size() * int64(v.src.ItemBytes))
+		}
+	}
+	for _, o := range outs {
+		n += classBytes(o.Shape.Size() * int64(o.ItemBytes))
+	}
+	return n
+}
+
+// view is an input as it will lie on the device: what is copied, in C order, and where the elements then are.
+type view struct {
+	src   *chunk.Chunk // nil: the input is not read
+	chunk *chunk.Chunk // strides on the device
+	first int64        // offset of the element at index 0 in what was copied, in elements
+}
+
+// viewOf copies a chunk's whole span, gaps included, where that is little more than its elements: the
+// device reads any strides. Else it copies the elements alone, those repeated once.
+func viewOf(c *chunk.Chunk) view {
+	lo, hi := span(c)
+	once := c.Shape.Clone()
+	for i := range once {
+		if c.Strides[i] == 0 { // any length
+			once[i] = 1
+		}
+	}
+	if n := once.Size(); hi-lo+1 <= n+n/4 {
+		flat := &chunk.Chunk{DType: c.DType, ItemBytes: c.ItemBytes, Shape: chunk.Shape{hi - lo + 1}, Strides: []int64{1}, Offset: c.Offset + lo, Block: c.Block}
+		return view{flat, c, -lo}
+	}
+	src := *c
+	src.Shape = once
+	dense := *c
+	dense.Strides = once.RowMajor()
+	for i := range once {
+		if c.Strides[i] == 0 {
+			dense.Strides[i] = 0
+		}
+	}
+	return view{&src, &dense, 0}
+}

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package cuda
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+
+	"github.com/arrayrun/arrayrun/chunk"
+	"github.com/arrayrun/arrayrun/cuda/driver"
+	"github.com/arrayrun/arrayrun/kernels"
+)
+
+// try runs a call on the device. A call that does not fit is halved; one that cannot be halved, or that the
+// CPU is better at, gives an error wrapping errCPU.
+func (k *kernel) try(ctx context.Context, c *kernels.Call) error {
+	if k.dev.lost.Load() {
+		return fmt.Errorf("%w: the device is lost", errCPU)
+	}
+	views := make([]view, len(c.In))
+	for i, in := range c.In {
+		if k.reads(i) {
+			views[i] = viewOf(in)
+		}
+		if k.program != nil && c.Shape.Size() == 0 { // nothing is read, and there may be nothing to read
+			views[i].src = nil
+		}
+	}
+	if need(views, c.Out) > k.dev.info.BudgetBytes/streams {
+		return k.halve(ctx, c)
+	}
+	sl, err := k.dev.acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { k.dev.slots <- sl }()
+	err = k.dev.ctx.Do(func(s *driver.Session) error {
+		return sl.finish(s, k.on(ctx, s, sl, c, views))
+	})
+	if driver.CodeOf(err) == driver.OutOfMemory {
+		return k.halve(ctx, c)
+	}
+	return err
+}
+
+// reads reports whether some part reads input i.
+func (k *kernel) reads(i int) bool {
+	for _, q := range k.parts {
+		if q.in[i] {
+			return true
+		}
+	}
+	return k.program == nil
+}
+
+// on runs a call in a slot. Its launches follow the copies of their operands on the slot's stream.
+func (k *kernel) on(ctx context.Context, s *driver.Session, sl *slot, c *kernels.Call, views []view) error {
+	steps := k.steps(c, views)
+	fns := make([]*loaded, len(steps))
+	for i, st := range steps {
+		if st.count == 0 {
+			continue
+		}
+		if !k.dev.opt.Always && st.slow() {
+			return fmt.Errorf("%w: too few threads for so many elements", errCPU)
+		}
+		var err error
+		if fns[i], err = k.variant(s, st, i); err != nil {
+			return err
+		}
+	}
+	l := &launch{call: c, in: make([]uint64, len(c.In)), out: make([]uint64, len(c.Out))}
+	if k.program != nil {
+		in := make([]*chunk.Chunk, len(c.In)) // as they lie on the device: what parameters are made of
+		for i := range in {
+			in[i] = c.In[i]
+			if views[i].chunk != nil {
+				in[i] = views[i].chunk
+			}
+		}
+		call := *c
+		call.In = in
+		l.call = &call
+	}
+	for i, v := range views {
+		if v.src == nil || v.src.Shape.Size() == 0 {
+			continue
+		}
+		item := int64(v.src.ItemBytes)
+		to, err := sl.alloc(s, v.src.Shape.Size()*item)
+		if err != nil {
+			return err
+		}
+		if err := sl.upload(ctx, s, to, v.src); err != nil {
+			return err
+		}
+		l.in[i] = uint64(to.Add(v.first * item))
+	}
+	for i, o := range c.Out {
+		if o.Shape.Size() == 0 {
+			continue
+		}
+		to, err := sl.alloc(s, o.Shape.Size()*int64(o.ItemBytes))
+		if err != nil {
+			return err
+		}
+		if k.program == nil { // a combine's outputs are operands too
+			if err := sl.upload(ctx, s, to, o); err != nil {
+				return err
+			}
+		}
+		l.out[i] = uint64(to)
+	}
+	flagged := false
+	for _, f := range fns {
+		flagged = flagged || f != nil && f.src.flag
+	}
+	if flagged {
+		to, err := sl.alloc(s, flagBytes)
+		if err != nil {
+			return err
+		}
+		if err := s.Memset(to, 0, flagBytes, sl.stream); err != nil {
+			return err
+		}
+		l.flag = uint64(to)
+	}
+	for i, st := range steps {
+		if fns[i] == nil {
+			continue
+		}
+		if err := sl.launch(s, st, fns[i], l); err != nil {
+			return err
+		}
+	}
+	if flagged {
+		if err := sl.domain(s, driver.DevicePtr(l.flag)); err != nil {
+			return err
+		}
+	}
+	for i, o := range c.Out {
+		if o.Shape.Size() == 0 {
+			continue
+		}
+		if err := sl.download(ctx, s, o, driver.DevicePtr(l.out[i])); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// steps plans the launches of a call.
+func (k *kernel) steps(c *kernels.Call, views []view) []*step {
+	if k.program == nil {
+		return []*step{{combine: k.combine, vector: 1, width: 1, count: c.Out[0].Shape.Size()}}
+	}
+	in := make([]*chunk.Chunk, len(views))
+	for i, v := range views {
+		in[i] = v.chunk
+	}
+	var steps []*step
+	for _, q := range k.parts {
+		groups := int64(0)
+		if q.group >= 0 {
+			groups = c.Out[q.folds[0].out].Shape[0]
+		}
+		steps = append(steps, stepOf(q, c.Shape, in, groups))
+	}
+	return steps
+}
+
+// launch queues a step.
+func (sl *slot) launch(s *driver.Session, st *step, f *loaded, l *launch) error {
+	l.geo, l.count, l.width = st.geo, uint64(st.count), uint64(st.width)
+	sl.args.Reset()
+	for _, p := range f.src.params {
+		sl.args.Uint(p.value(l))
+	}
+	grid, block := st.grid(f.src.shape)
+	sl.dev.stats.launches.Add(1)
+	return s.Launch(f.fn, grid, block, 0, sl.stream, &sl.args)
+}
+
+// domain waits for the launches and reports a flag that one of them set.
+func (sl *slot) domain(s *driver.Session, flag driver.DevicePtr) error {
+	g, err := sl.next(s)
+	if err != nil {
+		return err
+	}
+	if err := s.CopyToHost(g.buf, 0, flag, flagBytes, sl.stream); err != nil {
+		return err
+	}
+	if err := s.StreamSynchronize(sl.stream); err != nil {
+		return err
+	}
+	if binary.NativeEndian.Uint64(g.buf.Bytes()) != 0 {
+		return errPower()
+	}
+	return nil
+}
+
+// slow reports a step whose few threads each walk over many elements, which a CPU does faster.
+func (st *step) slow() bool {
+	return st.part != nil && st.template == templateGroups && (st.count < 1024 && st.geo.count > 4096 || st.geo.count*st.groups > 1<<26)
+}
+
+// halve runs a call in two halves along its longest axis that no fold reduces.
+func (k *kernel) halve(ctx context.Context, c *kernels.Call) error {
+	axis, longest := -1, int64(1)
+	for a, d := range c.Shape {
+		kept := k.program != nil
+		for _, q := range k.parts {
+			kept = kept && !q.axes.Has(a)
+		}
+		if kept && d > longest {
+			axis, longest = a, d
+		}
+	}
+	if axis < 0 {
+		return fmt.Errorf("%w: the call does not fit the device's memory and has no axis to halve", errCPU)
+	}
+	for _, cut := range [][2]int64{{0, longest / 2}, {longest / 2, longest}} {
+		if err := k.try(ctx, k.slice(c, axis, cut[0], cut[1])); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// slice returns the part of a call from lo to hi along an axis that no fold reduces.
+func (k *kernel) slice(c *kernels.Call, axis int, lo, hi int64) *kernels.Call {
+	p := k.program
+	cut := func(x *chunk.Chunk, at int, lo, hi int64) *chunk.Chunk {
+		r := chunk.Region{Lo: make(chunk.Shape, len(x.Shape)), Hi: x.Shape.Clone()}
+		r.Lo[at], r.Hi[at] = lo, hi
+		return x.Sub(r)
+	}
+	h := &kernels.Call{Shape: c.Shape.Clone(), Origin: make(chunk.Shape, len(c.Shape)), Scratch: c.Scratch}
+	copy(h.Origin, c.Origin)
+	h.Shape[axis] = hi - lo
+	h.Origin[axis] += lo
+	for i, in := range c.In {
+		if in.Strides[axis] != 0 && int(p.In[i].Gather) != axis {
+			in = cut(in, axis, lo, hi)
+		}
+		h.In = append(h.In, in)
+	}
+	for _, o := range c.Out[:len(p.Ret)] {
+		h.Out = append(h.Out, cut(o, axis, lo, hi))
+	}
+	n := len(p.Ret)
+	for _, f := range p.Folds {
+		at := 1 // blocks or groups come first, then the kept axes
+		for a := range axis {
+			if !f.Axes.Has(a) {
+				at++
+			}
+		}
+		for range kernels.ReductionOf(f.Op).State(p.RegType(f.Args[0])) {
+			h.Out = append(h.Out, cut(c.Out[n], at, lo, hi))
+			n++
+		}
+	}
+	return h
+}
