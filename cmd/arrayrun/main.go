@@ -22,6 +22,7 @@ import (
 var verbs = []func(*app) *cobra.Command{
 	evalCommand,
 	infoCommand,
+	verifyCommand,
 	convertCommand,
 	rechunkCommand,
 	selectCommand,
