@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-//go:build !amd64 || !unix
+//go:build !amd64 || !unix || noasm
 
 package jit
 
