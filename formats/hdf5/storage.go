@@ -185,6 +185,9 @@ func (t *Type) Stored() any {
 		fields := []any{}
 		for _, m := range t.Members {
 			f := []any{m.Name, m.Type.Stored()}
+			if name, ok := f[1].(string); ok && m.Type.storage().swap() > 0 {
+				f[1] = ">" + name // the bytes of records stay as they are stored
+			}
 			if m.Type.Class == ClassArray {
 				f = append(f, m.Type.Dims)
 			}

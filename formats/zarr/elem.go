@@ -24,9 +24,11 @@ type elem struct {
 }
 
 type field struct {
-	name string
-	off  int
-	el   elem
+	name  string
+	off   int
+	el    elem
+	of    *elem // of an array: the type of its elements
+	shape []any // and its shape
 }
 
 // maxItem bounds the size of one element.
@@ -127,8 +129,10 @@ func parseV2(v any, depth int) (elem, error) {
 				big, little = big || el.big, little || !el.big
 			}
 			entry := []any{name, el.stored}
+			one := el
+			var shape []any
 			if len(f) == 3 {
-				shape, _ := f[2].([]any)
+				shape, _ = f[2].([]any)
 				n := 1
 				for _, d := range shape {
 					k, ok := d.(int64)
@@ -142,7 +146,7 @@ func parseV2(v any, depth int) (elem, error) {
 				}
 				entry = append(entry, shape)
 			}
-			fields = append(fields, field{name: name, el: el})
+			fields = append(fields, field{name: name, el: el, of: &one, shape: shape})
 			list = append(list, entry)
 		}
 		e, err := structOf(fields, list)

@@ -29,6 +29,9 @@ func newSink(w *writer, v *formats.VarSpec, version int) (*sink, object, object,
 	if err != nil {
 		return nil, nil, nil, err
 	}
+	if f := el.arrayField(); version == 3 && f != "" {
+		return nil, nil, nil, fmt.Errorf("field %q is an array; structs of Zarr version 3 have none: write version 2: %w", f, formats.ErrFormat)
+	}
 	s := &sink{w: w, path: v.Name, name: v.Name, el: el, keys: keyEncoding{"c", "/"}, vlen: el.dt == dtype.String, fill: v.Fill}
 	if version == 2 {
 		s.keys = keyEncoding{"", "."}
@@ -120,30 +123,16 @@ func elemOf(v *formats.VarSpec) (elem, error) {
 		}
 		return vlen("str"), nil
 	case dtype.Raw:
-		for _, k := range []struct {
-			prefix string
-			kind   byte
-			size   int
-		}{{"S", 'S', 1}, {"U", 'U', 4}, {"opaque", 'V', 1}} {
-			if n, err := strconv.Atoi(strings.TrimPrefix(name, k.prefix)); err == nil && strings.HasPrefix(name, k.prefix) && n*k.size == v.ItemBytes {
-				return fixed(k.kind, n), nil
-			}
-		}
 		if v.Stored == nil && v.ItemBytes > 0 {
 			return fixed('S', v.ItemBytes), nil
 		}
+		if e, ok := storedElem(v.Stored, 0); ok && e.item == v.ItemBytes {
+			return e, nil
+		}
 		return elem{}, fmt.Errorf("data type %v of %d bytes cannot be written to Zarr: %w", v.Stored, v.ItemBytes, formats.ErrFormat)
 	case dtype.Int64:
-		for prefix, kind := range map[string]byte{"datetime64": 'M', "timedelta64": 'm'} {
-			if rest, ok := strings.CutPrefix(name, prefix); ok {
-				unit := strings.Trim(rest, "[]")
-				bare := strings.TrimLeft(unit, "0123456789")
-				factor, err := strconv.ParseInt(strings.TrimSuffix(unit, bare), 10, 64)
-				if err != nil {
-					factor = 1
-				}
-				return moment(kind, bare, factor), nil
-			}
+		if e, ok := storedMoment(name); ok {
+			return e, nil
 		}
 	}
 	if !v.DType.IsNumeric() {
@@ -183,10 +172,15 @@ func (s *sink) compressor(spec string, version int) (string, object, error) {
 	case "", "zstd":
 		return "zstd", object{{"level", or(3)}, {"checksum", false}}, nil
 	case "zlib", "gzip", "deflate":
-		if version == 2 {
+		if version == 2 && name != "gzip" {
 			return "zlib", object{{"level", or(4)}}, nil
 		}
 		return "gzip", object{{"level", or(4)}}, nil // version 3 knows deflate in this container only
+	case "lz4":
+		if version == 3 {
+			name = "numcodecs.lz4"
+		}
+		return name, object{{"acceleration", max(or(1), 1)}}, nil
 	case "blosc", "blosc-lz4", "blosc-zstd", "blosc-lz4hc":
 		cname := strings.TrimPrefix(strings.TrimPrefix(name, "blosc"), "-")
 		if cname == "" {
@@ -204,7 +198,7 @@ func (s *sink) compressor(spec string, version int) (string, object, error) {
 		}
 		return "blosc", object{{"typesize", size}, {"cname", cname}, {"clevel", or(5)}, {"shuffle", word}, {"blocksize", int64(0)}}, nil
 	}
-	return "", nil, fmt.Errorf("codec %q: Zarr can be written with zstd, blosc-lz4, blosc-zstd, zlib, gzip or none: %w", spec, formats.ErrFormat)
+	return "", nil, fmt.Errorf("codec %q: Zarr can be written with zstd, blosc-lz4, blosc-lz4hc, blosc-zstd, lz4, zlib, gzip or none: %w", spec, formats.ErrFormat)
 }
 
 func (s *sink) document3(v *formats.VarSpec, attrs object) (object, error) {

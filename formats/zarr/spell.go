@@ -47,6 +47,12 @@ func (e *elem) name3() any {
 		return sized("fixed_length_utf32")
 	case 'V':
 		return sized("raw_bytes")
+	case 'r':
+		fields := make([]any, len(e.fields))
+		for i, f := range e.fields {
+			fields[i] = object{{"name", f.name}, {"data_type", f.el.name3()}}
+		}
+		return object{{"name", "struct"}, {"configuration", object{{"fields", fields}}}}
 	case 'M', 'm':
 		unit, factor := e.unitOf()
 		name := map[byte]string{'M': "numpy.datetime64", 'm': "numpy.timedelta64"}[e.kind]
@@ -65,6 +71,15 @@ func (e *elem) name2() any {
 		return "|S" + n
 	case 'V':
 		return "|V" + n
+	case 'r':
+		fields := make([]any, len(e.fields))
+		for i, f := range e.fields {
+			fields[i] = []any{f.name, f.el.name2()}
+			if len(f.shape) > 0 {
+				fields[i] = []any{f.name, f.of.name2(), f.shape}
+			}
+		}
+		return fields
 	case 'U':
 		return "<U" + strconv.Itoa(e.item/4)
 	case 'M', 'm':
@@ -114,6 +129,14 @@ func (e *elem) fillValue(b []byte, version int) any {
 			half = numeric(dtype.Float64)
 		}
 		return []any{half.fillValue(b[:half.item], version), half.fillValue(b[half.item:], version)}
+	case 'r':
+		if version == 3 {
+			o := object{}
+			for _, f := range e.fields {
+				o = append(o, member{f.name, f.el.fillValue(b[f.off:f.off+f.el.item], version)})
+			}
+			return o
+		}
 	case 'U':
 		var s []rune
 		for i := 0; i < len(b); i += 4 {
