@@ -57,6 +57,52 @@ func TestShuffle(t *testing.T) {
 	}
 }
 
+func TestBitshuffle(t *testing.T) {
+	r := rand.New(rand.NewSource(2))
+	for _, size := range []int{1, 2, 3, 4, 8, 12, 16, 17, 24} {
+		for _, n := range []int{0, 8, 16, 56, 256, 264, 1000, 1024, 1032, 2048, 5000} {
+			want := make([]byte, size*n)
+			r.Read(want)
+			rows := make([]byte, len(want))
+			for i := range n {
+				for j := range size {
+					for b := range 8 {
+						rows[(8*j+b)*(n/8)+i/8] |= want[i*size+j] >> b & 1 << (i % 8)
+					}
+				}
+			}
+			got, whole := guarded(len(want))
+			if Bitshuffle(got, want, n, size); !bytes.Equal(got, rows) || !whole() {
+				t.Fatalf("Bitshuffle of %d elements of %d bytes differs from its definition", n, size)
+			}
+			got, whole = guarded(len(want))
+			if Bitunshuffle(got, rows, n, size); !bytes.Equal(got, want) || !whole() {
+				t.Fatalf("Bitunshuffle of %d elements of %d bytes differs from its definition", n, size)
+			}
+			clear(got)
+			if bitunshuffleFrom(got, rows, n, size); !bytes.Equal(got, want) {
+				t.Fatalf("portable Bitunshuffle of %d elements of %d bytes differs from its definition", n, size)
+			}
+			clear(got)
+			if bitshuffleFrom(got, want, n, size); !bytes.Equal(got, rows) {
+				t.Fatalf("portable Bitshuffle of %d elements of %d bytes differs from its definition", n, size)
+			}
+		}
+	}
+}
+
+func BenchmarkBitunshuffle(b *testing.B) {
+	for _, size := range []int{2, 4, 8} {
+		b.Run(fmt.Sprint(size), func(b *testing.B) {
+			src, dst := make([]byte, 256<<10), make([]byte, 256<<10)
+			b.SetBytes(int64(len(src)))
+			for b.Loop() {
+				Bitunshuffle(dst, src, len(src)/size, size)
+			}
+		})
+	}
+}
+
 func TestSwap(t *testing.T) {
 	r := rand.New(rand.NewSource(2))
 	for _, size := range []int{1, 2, 3, 4, 8, 12, 16} {

@@ -60,6 +60,38 @@ func swapBytes(dst, src *byte, n int, mask *[32]byte)
 //go:noescape
 func adler(p *byte, n int, s1, s2 *uint32)
 
+// transposeBits transposes the 8x8 bits of each 8 bytes; n is a multiple of 32 bytes.
+//
+//go:noescape
+func transposeBits(p *byte, n int, masks *[3]uint64)
+
+func transposeSIMD(b []byte) int {
+	n := len(b) &^ 31
+	if n == 0 || !haveAVX2 {
+		return 0
+	}
+	transposeBits(&b[0], n, &transposeMasks)
+	return n
+}
+
+func interleaveSIMD(dst, src []byte, n, plane int) int {
+	m := n &^ 31
+	if m == 0 || !haveAVX2 {
+		return 0
+	}
+	unshuffle8(&dst[0], &src[0], m, plane)
+	return m
+}
+
+func separateSIMD(dst, src []byte, n, plane int) int {
+	m := n &^ 31
+	if m == 0 || !haveAVX2 {
+		return 0
+	}
+	shuffle8(&dst[0], &src[0], m, plane)
+	return m
+}
+
 func unshuffleSIMD(dst, src []byte, size, n int) int {
 	m := n &^ 31
 	if m == 0 || !haveAVX2 {
