@@ -19,7 +19,7 @@ import (
 // Request is one request to the server of an HTTP store.
 type Request struct {
 	Method string
-	Key    string // "" is the base URL with a slash
+	Key    string // "" is the base URL
 	Query  url.Values
 	Header http.Header
 	Body   []byte
@@ -84,11 +84,16 @@ func escaped(key string) string {
 	return string(b)
 }
 
+// URL returns the address of the value at key, with the query of the base URL, which may be a secret.
+func (h *HTTP) URL(key string) string { return h.url(&Request{Key: key}) }
+
 // url returns the address of a request.
 func (h *HTTP) url(r *Request) string {
 	at := *h.base
-	at.RawPath = at.EscapedPath() + "/" + escaped(r.Key)
-	at.Path += "/" + r.Key
+	if r.Key != "" || at.Path == "" {
+		at.RawPath = at.EscapedPath() + "/" + escaped(r.Key)
+		at.Path += "/" + r.Key
+	}
 	if len(r.Query) > 0 {
 		if at.RawQuery != "" {
 			at.RawQuery += "&"
