@@ -95,10 +95,18 @@ func ExampleVariable_Weighted() {
 
 	box := ds.Var("tas").Sel(ndarray.Between("lat", -10., 50.), ndarray.Between("lon", -90., 90.)) // lon wraps
 	series := box.Weighted(box.Coord("lat").Deg2Rad().Cos()).Mean("lat", "lon")
-	check(eng.Store(ctx, ndarray.To(filepath.Join(dir, "series.nc"), series)))
+	check(eng.Store(ctx, ndarray.To(filepath.Join(dir, "europe.parquet"), series)))
 	v, err := ndarray.Values[float64](ctx, eng, series.Array())
 	check(err)
 	fmt.Printf("%v: %d values, the first %.3f\n", box, len(v), v[0])
+	table, err := ndarray.Open(ctx, filepath.Join(dir, "europe.parquet"))
+	check(err)
+	defer table.Close()
+	for _, column := range table.Group().Vars {
+		fmt.Println(column.Name, column.Source.Meta().DType, column.Source.Meta().Shape)
+	}
 	// Output:
 	// tas float32(time: 24, lat: 2, lon: 3): 24 values, the first 291.923
+	// tas float64 [24]
+	// time float64 [24]
 }

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/arrayrun/arrayrun/formats"
+	"github.com/arrayrun/arrayrun/formats/arrow"
 	"github.com/arrayrun/arrayrun/formats/csv"
 	"github.com/arrayrun/arrayrun/formats/netcdf"
 	"github.com/arrayrun/arrayrun/formats/npy"
@@ -32,6 +33,8 @@ var Formats = []formats.Format{
 	netcdf.Classic,
 	netcdf.NetCDF4,
 	tiff.Format,
+	arrow.IPC,
+	arrow.Parquet,
 	csv.Format,
 }
 

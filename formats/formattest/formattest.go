@@ -32,6 +32,27 @@ type Options struct {
 	Chunked bool          // it keeps the chunk grid
 	Sharded bool          // write chunks in shards
 	Codecs  []string      // of VarSpec.Codec; nil: the default and "none"
+	Table   bool          // it holds no more than one dimension: the suite's arrays are then flat
+}
+
+// shape returns the shape and steps under which the format is given an array of the given ones.
+func (o Options) shape(shape, steps chunk.Shape) (chunk.Shape, chunk.Shape) {
+	if !o.Table || len(shape) < 2 {
+		return shape, steps
+	}
+	if steps != nil {
+		steps = chunk.Shape{steps.Size()}
+	}
+	return chunk.Shape{shape.Size()}, steps
+}
+
+// dims returns dimensions of an array of that shape, by the names of the last ones.
+func (o Options) dims(shape chunk.Shape, names ...string) (dims []formats.Dim, used []string) {
+	names = names[len(names)-len(shape):]
+	for i, n := range shape {
+		dims = append(dims, formats.Dim{Name: names[i], Size: n})
+	}
+	return dims, names
 }
 
 var allTypes = []dtype.DType{dtype.Bool, dtype.Int8, dtype.Int16, dtype.Int32, dtype.Int64, dtype.Uint8, dtype.Uint16, dtype.Uint32,
@@ -128,6 +149,7 @@ func roundTrips(t *testing.T, f formats.Format, o Options) {
 	}
 	for _, dt := range o.DTypes {
 		for i, s := range shapes {
+			s.shape, s.steps = o.shape(s.shape, s.steps)
 			for _, codec := range o.Codecs {
 				name := fmt.Sprintf("%v %v %v %q", dt, s.shape, s.steps, codec)
 				r := rand.New(rand.NewPCG(uint64(dt), uint64(i)))
@@ -262,11 +284,12 @@ func several(t *testing.T, f formats.Format, o Options) {
 	}
 	ctx := context.Background()
 	r := rand.New(rand.NewPCG(1, 2))
-	shape := chunk.Shape{6, 8}
-	spec := formats.Spec{Format: o.Member, Dims: []formats.Dim{{Name: "y", Size: 6}, {Name: "x", Size: 8}}}
+	shape, _ := o.shape(chunk.Shape{6, 8}, nil)
+	dims, names := o.dims(shape, "y", "x")
+	spec := formats.Spec{Format: o.Member, Dims: dims}
 	var data []*chunk.Chunk
 	for i, dt := range o.DTypes {
-		spec.Vars = append(spec.Vars, formats.VarSpec{Name: fmt.Sprintf("v%02d", i), Dims: []string{"y", "x"}, Shape: shape, DType: dt,
+		spec.Vars = append(spec.Vars, formats.VarSpec{Name: fmt.Sprintf("v%02d", i), Dims: names, Shape: shape, DType: dt,
 			Attrs: formats.Attrs{{Name: "units", Value: "K"}, {Name: "scale", Value: 0.1}, {Name: "levels", Value: []int32{3, 1, 2}}, {Name: "text", Value: "é\n\"x\""}}})
 		data = append(data, random(r, dt, shape))
 	}
@@ -300,14 +323,14 @@ func texts(t *testing.T, f formats.Format, o Options) {
 		t.Skip("the format holds no texts of variable length")
 	}
 	ctx := context.Background()
-	shape := chunk.Shape{5, 3}
-	g := chunk.Regular(shape, 2, 2)
+	shape, steps := o.shape(chunk.Shape{5, 3}, chunk.Shape{2, 2})
+	g := chunk.Regular(shape, steps...)
+	dims, names := o.dims(shape, "y", "x")
 	data := New(dtype.String, 0, shape)
 	for i := range shape.Size() {
 		formats.SetText(data, i, bytes.Repeat([]byte("é "), int(i%4)))
 	}
-	spec := formats.Spec{Format: o.Member, Dims: []formats.Dim{{Name: "y", Size: 5}, {Name: "x", Size: 3}},
-		Vars: []formats.VarSpec{{Name: "v", Dims: []string{"y", "x"}, Shape: shape, DType: dtype.String, Grid: &g}}}
+	spec := formats.Spec{Format: o.Member, Dims: dims, Vars: []formats.VarSpec{{Name: "v", Dims: names, Shape: shape, DType: dtype.String, Grid: &g}}}
 	gr, err := writeAndOpen(ctx, f, filepath.Join(t.TempDir(), "out"+o.Ext), spec, []*chunk.Chunk{data})
 	if err != nil {
 		t.Fatal(err)
@@ -340,10 +363,10 @@ func contents(t *testing.T, path string) map[string]string {
 func completeOrAbsent(t *testing.T, f formats.Format, o Options) {
 	ctx := context.Background()
 	r := rand.New(rand.NewPCG(3, 4))
-	shape := chunk.Shape{20, 10}
-	g := chunk.Regular(shape, 10, 10)
-	spec := formats.Spec{Format: o.Member, Dims: []formats.Dim{{Name: "y", Size: 20}, {Name: "x", Size: 10}},
-		Vars: []formats.VarSpec{{Name: "v", Dims: []string{"y", "x"}, Shape: shape, DType: dtype.Float32, Grid: &g}}}
+	shape, steps := o.shape(chunk.Shape{20, 10}, chunk.Shape{10, 10})
+	g := chunk.Regular(shape, steps...)
+	dims, names := o.dims(shape, "y", "x")
+	spec := formats.Spec{Format: o.Member, Dims: dims, Vars: []formats.VarSpec{{Name: "v", Dims: names, Shape: shape, DType: dtype.Float32, Grid: &g}}}
 	if !o.Dims {
 		spec.Dims, spec.Vars[0].Dims = nil, nil
 	}
@@ -402,10 +425,11 @@ func completeOrAbsent(t *testing.T, f formats.Format, o Options) {
 func damage(t *testing.T, f formats.Format, o Options) {
 	ctx := context.Background()
 	r := rand.New(rand.NewPCG(5, 6))
-	shape := chunk.Shape{30, 20}
-	g := chunk.Regular(shape, 10, 20)
-	spec := formats.Spec{Format: o.Member, Dims: []formats.Dim{{Name: "y", Size: 30}, {Name: "x", Size: 20}},
-		Vars: []formats.VarSpec{{Name: "v", Dims: []string{"y", "x"}, Shape: shape, DType: dtype.Int16, Grid: &g, Attrs: formats.Attrs{{Name: "units", Value: "m"}}}}}
+	shape, steps := o.shape(chunk.Shape{30, 20}, chunk.Shape{10, 20})
+	g := chunk.Regular(shape, steps...)
+	dims, names := o.dims(shape, "y", "x")
+	spec := formats.Spec{Format: o.Member, Dims: dims,
+		Vars: []formats.VarSpec{{Name: "v", Dims: names, Shape: shape, DType: dtype.Int16, Grid: &g, Attrs: formats.Attrs{{Name: "units", Value: "m"}}}}}
 	if !o.Dims {
 		spec.Dims, spec.Vars[0].Dims = nil, nil
 	}

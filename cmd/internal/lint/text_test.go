@@ -47,6 +47,7 @@ var forbidden = []struct {
 	{regexp.MustCompile(`^\s*(_ |import )?"l[o]g"$`), []string{".go"}, []string{"_test.go"}, "log/slog, silent by default"},
 	{regexp.MustCompile(`^[^/]*\bfmt\.Pr[i]nt(f|ln)?\(`), []string{".go"}, []string{"bench", "_test.go"}, "write to the writer you were given"},
 	{regexp.MustCompile(`\bsyscall\.Mm[a]p\(|unix\.Mm[a]p\(`), []string{".go"}, []string{"chunk/mem", "kernels/cpu", "kernels/optest"}, "chunk/mem: files are read with pread, never mapped"},
+	{regexp.MustCompile(`arrow/go/v[0-9]+/parquet/pqarr[o]w"`), []string{".go"}, nil, "parquet/file: the layer above it adds 22 MB to the binary"},
 }
 
 // TestText checks licence lines, file lengths and forbidden text.
@@ -72,6 +73,7 @@ func TestTextViolationsAreFound(t *testing.T) {
 		"ndarray/h.go":       spdx + "package ndarray\nfunc f() { fmt.Print" + "ln(1) }\n",
 		"formats/store/i.go": spdx + "package store\n\nimport (\n\t\"lo" + "g\"\n)\n",
 		"kernels/a_gen.go":   spdx + "package kernels // TO" + "DO\n",
+		"formats/arrow/j.go": spdx + "package arrow\n\nimport \"github.com/apache/arrow/go/v17/parquet/pqarr" + "ow\"\n",
 	} {
 		if bad := checkText(t, fstest.MapFS{name: {Data: []byte(src)}}); len(bad) != 1 {
 			t.Errorf("%s: found %q, want 1", name, bad)
