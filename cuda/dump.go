@@ -54,8 +54,7 @@ func (s *Source) Compile(n *driver.NVRTC, arch int) (out *driver.Compiled, resou
 	}
 	var said []string
 	for line := range strings.Lines(out.Log) {
-		line = strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(line), "ptxas info"))
-		line = strings.TrimSpace(strings.TrimPrefix(line, ":"))
+		line = strings.TrimSpace(strings.TrimLeft(strings.TrimPrefix(strings.TrimPrefix(strings.TrimSpace(line), "ptxas"), " info"), " .:"))
 		if strings.Contains(line, "registers") || strings.Contains(line, "spill") {
 			said = append(said, line)
 		}

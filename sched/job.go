@@ -60,6 +60,9 @@ func (e *Engine) PlanOutputs(ctx context.Context, outputs []ndarray.Output) (*Pl
 	return &Plan{e: e, p: p, outputs: outputs}, nil
 }
 
+// Physical returns the plan's stages and what they are made of. It is the plan's own: read only.
+func (p *Plan) Physical() *plan.Plan { return p.p }
+
 // run executes the plan and commits, or removes, its outputs.
 func (p *Plan) run(ctx context.Context, hook func(Event)) (*Stats, error) {
 	if !p.take() {

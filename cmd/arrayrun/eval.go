@@ -49,6 +49,7 @@ type evaluation struct {
 	options []ndarray.WriteOption
 	explain string // "", "text" or "json"
 	raw     bool
+	dump    *kernelDump // instead of the plan's text
 }
 
 // input is a file that an expression reads. Without a name every variable is bound by its own.

@@ -76,7 +76,7 @@ func (a *app) evaluate(ctx context.Context, eng *sched.Engine, e evaluation) (*e
 		}
 	}
 	if e.explain != "" {
-		return r, a.explain(ctx, eng, r, e.explain)
+		return r, a.explain(ctx, eng, r, e)
 	}
 	return r, a.compute(ctx, eng, r)
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // explain plans the results and sets the text to the plan; no output is touched.
-func (a *app) explain(ctx context.Context, eng *sched.Engine, r *evaluated, mode string) error {
+func (a *app) explain(ctx context.Context, eng *sched.Engine, r *evaluated, e evaluation) error {
 	_, specs, arrays, err := ndarray.PlanSpecs(r.targets)
 	if err != nil {
 		return atOutput(err)
@@ -29,7 +29,11 @@ func (a *app) explain(ctx context.Context, eng *sched.Engine, r *evaluated, mode
 		return at(exitUsage, err)
 	}
 	defer p.Close()
-	if mode == "json" {
+	if e.dump != nil {
+		r.text, err = e.dump.text(p.Physical())
+		return err
+	}
+	if e.explain == "json" {
 		b, err := p.ExplainJSON()
 		r.text = string(b) + "\n"
 		return err

@@ -27,6 +27,9 @@ var verbs = []func(*app) *cobra.Command{
 	rechunkCommand,
 	selectCommand,
 	demoCommand,
+	doctorCommand,
+	selftestCommand,
+	kernelsCommand,
 	configCommand,
 	versionCommand,
 }

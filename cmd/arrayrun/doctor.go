@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/arrayrun/arrayrun/cuda"
+	"github.com/arrayrun/arrayrun/cuda/driver"
+	"github.com/arrayrun/arrayrun/formats/codec"
+	"github.com/arrayrun/arrayrun/sched"
+	"github.com/arrayrun/arrayrun/sched/plan"
+)
+
+// The states of a check.
+const (
+	checkOK   = "ok"
+	checkWarn = "warn"
+	checkFail = "fail"
+	checkOff  = "off" // not there, and nothing is wrong with that
+)
+
+// unproven is said wherever a GPU is found: it stays until somebody has run the self test on one.
+const unproven = "the GPU code has been run on a simulated GPU only, never on a real one yet"
+
+// diagnosis is one line of the doctor.
+type diagnosis struct {
+	Name   string `json:"name"`
+	Status string `json:"status"`
+	Detail string `json:"detail"`
+	Fix    string `json:"fix"`
+}
+
+// examinations are the doctor's checks, in the order they are told.
+var examinations = []func(a *app) []diagnosis{examineCPU, examineMemory, examineCUDA, examineFolders, examineCodecs}
+
+func doctorCommand(a *app) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "doctor",
+		Short: "tell what of this machine is used, what is not, and why",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			checks := []diagnosis{}
+			for _, e := range examinations {
+				checks = append(checks, e(a)...)
+			}
+			asJSON, _ := c.Flags().GetBool("json")
+			var err error
+			if asJSON {
+				err = a.printJSON(object{{"checks", checks}})
+			} else {
+				_, err = fmt.Fprint(a.out, diagnosisText(checks))
+			}
+			for _, d := range checks {
+				if err == nil && d.Status == checkFail {
+					err = &quietError{exitFailed}
+				}
+			}
+			return err
+		},
+	}
+	c.Flags().Bool("json", false, "print one JSON document")
+	return c
+}
+
+func diagnosisText(checks []diagnosis) string {
+	var b strings.Builder
+	for _, d := range checks {
+		fmt.Fprintf(&b, "%-4s %-14s %s\n", strings.ToUpper(d.Status), d.Name, d.Detail)
+		if d.Fix != "" {
+			fmt.Fprintf(&b, "%19s fix: %s\n", "", d.Fix)
+		}
+	}
+	return b.String()
+}
+
+func examineCPU(a *app) []diagnosis {
+	features := strings.Join(cpuFeatures(), " ")
+	if features == "" {
+		features = "no vector features found"
+	}
+	d := diagnosis{Name: "cpu", Status: checkOK, Detail: fmt.Sprintf("%d processors (%s); programs run as %s", runtime.GOMAXPROCS(0), features, executor("auto"))}
+	if runtime.GOARCH == "amd64" && executor("auto") == "vm-generic" {
+		d.Status, d.Fix = checkWarn, "machine code needs AVX2 and F16C, and memory that may be executed; without it programs run about four times slower"
+	}
+	return []diagnosis{d}
+}
+
+func examineMemory(a *app) []diagnosis {
+	eng, err := sched.New(sched.Options{Memory: a.settings.bytes("memory"), Device: "cpu"})
+	if err != nil {
+		return []diagnosis{{Name: "memory", Status: checkFail, Detail: err.Error(), Fix: "correct --memory or ARRAYRUN_MEMORY"}}
+	}
+	defer closeEngine(eng, a.err)
+	d := diagnosis{Name: "memory", Status: checkOK, Detail: fmt.Sprintf("budget %s (%s)", plan.Bytes(eng.Memory()), a.settings.from["memory"])}
+	if a.settings.text("memory") == "" {
+		d.Detail = fmt.Sprintf("budget %s: 60%% of what the machine or its cgroup has free", plan.Bytes(eng.Memory()))
+	}
+	if eng.Memory() < 64<<20 {
+		d.Status, d.Fix = checkWarn, "free memory, raise the cgroup's limit, or give --memory"
+	}
+	return []diagnosis{d}
+}
+
+// examineCUDA looks for the driver, its devices and the compiler. Without a driver nothing is wrong,
+// unless the user named a library or asked for a GPU.
+func examineCUDA(a *app) []diagnosis {
+	absent := checkOff
+	if os.Getenv(driver.EnvCUDA) != "" || strings.HasPrefix(a.settings.text("device"), "cuda") {
+		absent = checkFail
+	}
+	drv, err := driver.Open()
+	if err != nil {
+		d := loadDiagnosis("cuda-driver", absent, err)
+		if d.Status == checkOff {
+			d.Detail = "no GPU is used: " + d.Detail
+		}
+		if os.Getenv(driver.EnvNVRTC) == "" {
+			return []diagnosis{d}
+		}
+		return []diagnosis{d, examineNVRTC(checkFail)}
+	}
+	list := []diagnosis{{Name: "cuda-driver", Status: checkOK, Detail: fmt.Sprintf("CUDA %v, %s, %d devices", drv.Version(), drv.Library().Path(), drv.DeviceCount())}}
+	if lacks := drv.Library().Absent(); len(lacks) > 0 {
+		list[0].Detail += "; without " + strings.Join(lacks, ", ")
+	}
+	list = append(list, examineNVRTC(checkFail))
+	for i := range drv.DeviceCount() {
+		list = append(list, examineDevice(drv, i))
+	}
+	return append(list, diagnosis{Name: "cuda-proof", Status: checkWarn, Detail: unproven, Fix: "run arrayrun selftest --device cuda and report what it says"})
+}
+
+func examineNVRTC(absent string) diagnosis {
+	n, err := driver.OpenNVRTC()
+	if err != nil {
+		return loadDiagnosis("cuda-compiler", absent, err)
+	}
+	archs := n.Archs()
+	return diagnosis{Name: "cuda-compiler", Status: checkOK, Detail: fmt.Sprintf("NVRTC %v, %s, sm_%d to sm_%d", n.Version(), n.Library().Path(), archs[0], archs[len(archs)-1])}
+}
+
+// loadDiagnosis tells why a library cannot be used and what would help.
+func loadDiagnosis(name, status string, err error) diagnosis {
+	d := diagnosis{Name: name, Status: status, Detail: err.Error()}
+	var load *driver.LoadError
+	if errors.As(err, &load) {
+		d.Detail, d.Fix = load.Why(), load.Fix
+	}
+	return d
+}
+
+func examineDevice(drv *driver.Driver, i int) diagnosis {
+	d := diagnosis{Name: fmt.Sprintf("cuda:%d", i), Status: checkFail, Fix: "run nvidia-smi; it should tell what is wrong with the device"}
+	dev, err := drv.Device(i)
+	if err == nil {
+		var name string
+		var total int64
+		var major, minor int
+		if name, err = dev.Name(); err == nil {
+			total, err = dev.TotalMem()
+		}
+		if err == nil {
+			major, minor, err = dev.ComputeCapability()
+		}
+		if err == nil {
+			return diagnosis{Name: d.Name, Status: checkOK, Detail: fmt.Sprintf("%s, sm_%d%d, %s", name, major, minor, plan.Bytes(total))}
+		}
+	}
+	d.Detail = err.Error()
+	return d
+}
+
+// examineFolders tries to write where temporary results and compiled kernels go.
+func examineFolders(a *app) []diagnosis {
+	var list []diagnosis
+	tmp := a.settings.text("tmpdir")
+	if tmp == "" {
+		tmp = "."
+	}
+	list = append(list, examineFolder("spill", tmp, checkFail, "name a folder that can be written with --tmpdir or ARRAYRUN_TMPDIR"))
+	cache := os.Getenv(cuda.EnvCache)
+	if cache == "" {
+		if user, err := os.UserCacheDir(); err == nil {
+			cache = filepath.Join(user, "arrayrun")
+		}
+	}
+	return append(list, examineFolder("cache", cache, checkWarn, "name a folder that can be written with "+cuda.EnvCache+"; without one kernels are compiled anew in each run"))
+}
+
+// examineFolder tries to write a file in a folder, or in the nearest one above that exists.
+func examineFolder(name, dir, bad, fix string) diagnosis {
+	at := dir
+	for at != "" {
+		if _, err := os.Stat(at); err == nil || filepath.Dir(at) == at {
+			break
+		}
+		at = filepath.Dir(at)
+	}
+	f, err := os.CreateTemp(at, ".arrayrun-doctor-*")
+	if at == "" {
+		err = errors.New("no folder is known")
+	}
+	if err != nil {
+		return diagnosis{name, bad, fmt.Sprintf("%s: %v", dir, err), fix}
+	}
+	err = errors.Join(f.Close(), os.Remove(f.Name()))
+	if err != nil {
+		return diagnosis{name, bad, fmt.Sprintf("%s: %v", dir, err), fix}
+	}
+	d := diagnosis{Name: name, Status: checkOK, Detail: dir}
+	if free, ok := diskFree(at); ok {
+		d.Detail += ", " + plan.Bytes(free) + " free"
+		if free < 1<<30 {
+			d.Status, d.Fix = checkWarn, "free space, or "+fix
+		}
+	}
+	return d
+}
+
+func examineCodecs(*app) []diagnosis {
+	names := make([]string, len(codec.Table))
+	for i, e := range codec.Table {
+		names[i] = e.Name
+	}
+	return []diagnosis{{Name: "codecs", Status: checkOK, Detail: strings.Join(names, " ")}}
+}
