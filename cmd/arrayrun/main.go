@@ -23,6 +23,7 @@ var verbs = []func(*app) *cobra.Command{
 	evalCommand,
 	infoCommand,
 	verifyCommand,
+	diffCommand,
 	convertCommand,
 	rechunkCommand,
 	selectCommand,
