@@ -32,9 +32,12 @@ const maxImage = 64 << 20
 // diskCache keeps compiled kernels between runs. A folder that cannot be written or read is no cache, never an error.
 type diskCache struct{ dir string }
 
-// openCache returns the cache that the environment names, a cache that keeps nothing where there is no place for one.
-func openCache() *diskCache {
-	dir := os.Getenv(EnvCache)
+// openCache returns the cache in a folder, by default the one that the environment names; a cache that keeps
+// nothing where there is no place for one.
+func openCache(dir string) *diskCache {
+	if dir == "" {
+		dir = os.Getenv(EnvCache)
+	}
 	if dir == "" {
 		user, err := os.UserCacheDir()
 		if err != nil {

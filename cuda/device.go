@@ -26,8 +26,11 @@ type Options struct {
 	Memory int64
 	// Strict makes an error of the device an error of the call: nothing is done over on the CPU.
 	Strict bool
-	// Always runs on the device what the CPU is better at, and waits for the compiler: for tests of the device.
+	// Always runs on the device what the CPU is better at, and waits for the compiler.
 	Always bool
+	// CUDALib, NVRTCLib and Cache override what the environment says: the files of the libraries, the folder of
+	// compiled kernels.
+	CUDALib, NVRTCLib, Cache string
 }
 
 // streams is how many tasks a device has in flight: one copies in, one computes, one copies out.
@@ -60,6 +63,7 @@ type Info struct {
 	TotalBytes    int64
 	FreeBytes     int64
 	BudgetBytes   int64
+	Rates         Rates
 }
 
 // counters count what a device did.
@@ -82,7 +86,14 @@ func Open(o Options) (*Device, error) {
 	if o.CPU == nil {
 		return nil, errors.New("cuda: open: no CPU device to run what the GPU cannot")
 	}
-	drv, err := driver.Open()
+	search := driver.FromEnv()
+	if o.CUDALib != "" {
+		search.CUDA = o.CUDALib
+	}
+	if o.NVRTCLib != "" {
+		search.NVRTC = o.NVRTCLib
+	}
+	drv, err := search.Open()
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +101,7 @@ func Open(o Options) (*Device, error) {
 	if err != nil {
 		return nil, err
 	}
-	n, err := driver.OpenNVRTC()
+	n, err := search.OpenNVRTC()
 	if err != nil {
 		return nil, err
 	}
@@ -98,7 +109,7 @@ func Open(o Options) (*Device, error) {
 	if err != nil {
 		return nil, err
 	}
-	comp, err := newCompiler(n, 10*major+minor, openCache())
+	comp, err := newCompiler(n, 10*major+minor, openCache(o.Cache))
 	if err != nil {
 		return nil, err
 	}
@@ -113,7 +124,10 @@ func Open(o Options) (*Device, error) {
 	d := &Device{opt: o, ctx: ctx, comp: comp, units: map[string]*kernel{}, slots: make(chan *slot, streams)}
 	d.info = Info{Ordinal: o.Ordinal, Name: name, Arch: 10*major + minor, Driver: drv.Version(), NVRTC: n.Version(),
 		DriverPath: drv.Library().Path(), NVRTCPath: n.Library().Path()}
-	if err := d.start(); err != nil {
+	if err = d.start(); err == nil {
+		err = d.measure(dev)
+	}
+	if err != nil {
 		return nil, errors.Join(err, d.stop(), ctx.Close())
 	}
 	return d, nil

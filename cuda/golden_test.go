@@ -50,7 +50,7 @@ func TestGolden(t *testing.T) {
 		b.Input(kernels.In(dtype.Int32))
 		port := kernels.In(dtype.Float64)
 		port.Gather, port.GatherIDs = 0, 0
-		b.Ret(b.Apply(kernels.OpSin, b.Input(port)))
+		b.Ret(b.Apply(kernels.OpNegative, b.Input(port)))
 		return build(t, b)
 	}
 	for name, c := range map[string]struct {
