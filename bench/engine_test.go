@@ -53,7 +53,7 @@ func ramp(n int, scale float32) []float32 {
 }
 
 // BenchmarkFused is a five operation float32 expression over arrays in memory;
-// bench/peers.py fused is its twin in NumPy.
+// the suite compares it with its peers.
 func BenchmarkFused(b *testing.B) {
 	const n = 64 << 20
 	x := ndarray.FromSlice(ramp(n, 0.5), n)
@@ -70,7 +70,7 @@ func BenchmarkFused(b *testing.B) {
 	}
 }
 
-// BenchmarkSum is a whole sum of float32 in float64; bench/peers.py sum is its twin.
+// BenchmarkSum is a whole sum of float32 in float64.
 func BenchmarkSum(b *testing.B) {
 	const n = 64 << 20
 	x := ndarray.FromSlice(ramp(n, 0.5), n/1024, 1024)

@@ -1,114 +1,230 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The same work in NumPy, Dask, xarray: python peers.py NAME [ARGS]. Times are the best of several runs."""
+"""The peers' side. python peers.py serve LIBRARY speaks the lines of bench/driver with cases of cases.py;
+python peers.py once PROGRAM LIBRARY PREFIX runs a program and prints its seconds on the wall and on processors, without imports, as JSON."""
+import json
+import os
+import re
 import sys
 import time
 
 import numpy as np
 
+import cases
+import data
 
-def best(f, n=15):
-    times = []
-    for _ in range(n):
-        t = time.perf_counter()
-        f()
-        times.append(time.perf_counter() - t)
-    return min(times)
+THREADS = int(os.environ.get("BENCH_THREADS", "2"))
+CONSTANTS = {"k15": 1.5, "k3": 3, "k2": 2, "k01": 0.01, "k273": 273.15, "kn": np.nan}
 
 
-def fused():
-    n = 64 << 20
-    x = (np.arange(n) % 1000).astype("f4") * np.float32(0.5)
-    y = (np.arange(n) % 1000).astype("f4") * np.float32(0.25)
-    t = best(lambda: np.maximum((x * y + x - 1.5) / 3.0, y))
-    print(f"numpy {np.__version__}: fused expression, 64M float32: {t:.4f} s, {t / n * 1e9:.3f} ns per element")
-    buf = np.empty_like(x)
+class Server:
+    """One library. A subclass compiles a case to a function without arguments that returns its results."""
 
-    def in_place():
-        np.multiply(x, y, out=buf)
-        np.add(buf, x, out=buf)
-        np.subtract(buf, np.float32(1.5), out=buf)
-        np.divide(buf, np.float32(3), out=buf)
-        np.maximum(buf, y, out=buf)
+    def __init__(self):
+        self.arrays = {}
+        self.runs = {}
 
-    t = best(in_place)
-    print(f"numpy {np.__version__}: the same in place: {t:.4f} s, {t / n * 1e9:.3f} ns per element")
-    try:
-        import numexpr as ne
-    except ImportError:
-        return
-    one, three = np.float32(1.5), np.float32(3)
-    names = {"x": x, "y": y, "c": one, "d": three}
-    t = best(lambda: ne.evaluate("where((x*y+x-c)/d > y, (x*y+x-c)/d, y)", local_dict=names))
-    print(f"numexpr {ne.__version__}, {ne.nthreads} threads: {t:.4f} s, {t / n * 1e9:.3f} ns per element")
+    def load(self, name, path):
+        self.arrays[name] = np.load(path)
+
+    def drop(self):
+        self.arrays, self.runs, self.results = {}, {}, None
+
+    def outputs(self, case):
+        return [np.zeros(shape, dtype) for dtype, shape in case.results]
+
+    def program(self, case, source):
+        """Python over the arrays, o (memory for results) and r (results)."""
+        o = self.outputs(case)
+        names = {"np": np, "o": o, **self.arrays}
+        code = compile(source, case.name, "exec")
+        self.extend(names)
+
+        def run():
+            names["r"] = None
+            exec(code, names)
+            return o if names["r"] is None else [np.asarray(x) for x in names["r"]]
+
+        return run
+
+    def extend(self, names):
+        pass
+
+    def compile(self, case, source):
+        return self.program(case, source)
 
 
-def sums():
-    n = 64 << 20
-    x = ((np.arange(n) % 1000).astype("f4") * np.float32(0.5)).reshape(-1, 1024)
-    for name, axis in (("all", None), ("first", 0), ("last", 1)):
-        t = best(lambda: x.sum(axis=axis, dtype="f8"))
-        u = best(lambda: x.sum(axis=axis))
-        print(f"numpy {np.__version__}: sum {name}, 64M float32: {t:.4f} s in float64, {u:.4f} s in float32")
+class Bottleneck(Server):
+    def extend(self, names):
+        import bottleneck
+
+        names["bn"] = bottleneck
 
 
-def chunks():
+class Numexpr(Server):
+    def extend(self, names):
+        import numexpr
+
+        numexpr.set_num_threads(THREADS)
+        names["ne"] = numexpr
+
+    def compile(self, case, source):
+        if "ne." in source:
+            return self.program(case, source)
+        import numexpr
+
+        numexpr.set_num_threads(THREADS)
+        dtype = np.dtype(case.results[0][0]).type
+        names = {k: dtype(v) for k, v in CONSTANTS.items()}
+        names.update(self.arrays, fill=np.int16(-32768))
+        o = self.outputs(case)
+
+        def run():
+            numexpr.evaluate(source, local_dict=names, out=o[0], casting="same_kind")
+            return o
+
+        return run
+
+
+class Jax(Server):
+    def compile(self, case, source):
+        import jax
+
+        jax.config.update("jax_enable_x64", True)
+        import jax.numpy as jnp
+
+        names = {"jnp": jnp, "nan": float("nan"), "float32": jnp.float32}
+        names.update({f: getattr(jnp, f) for f in ("sqrt", "exp", "log", "sin", "cos", "maximum", "where")})
+        f = jax.jit(eval(f"lambda {', '.join(self.arrays)}: ({source},)", names))
+        args = [jnp.array(a) for a in self.arrays.values()]
+        self.arrays = {k: None for k in self.arrays}
+
+        def run():
+            out = f(*args)
+            out = out[0] if isinstance(out[0], tuple) else out
+            return [x.block_until_ready() for x in out]
+
+        return run
+
+
+class Numba(Server):
+    def compile(self, case, source):
+        import numba
+
+        numba.set_num_threads(THREADS)
+        names = {f: getattr(np, f) for f in ("sqrt", "exp", "log", "sin", "cos", "maximum")}
+        names.update(T=np.dtype(case.results[0][0]).type, prange=numba.prange)
+        typed = re.sub(r"([0-9]+[.][0-9]+)", r"T(\1)", source)
+        arrays = list(self.arrays)
+        lines = [f"def f(out, {', '.join(x + '_' for x in arrays)}):", " for i in prange(out.size):"]
+        lines += [f"  {x} = {x}_[i]" for x in arrays] + [f"  out[i] = {typed}"]
+        exec("\n".join(lines), names)
+        f = numba.njit(parallel=True)(names["f"])
+        o = self.outputs(case)
+        args = list(self.arrays.values())
+
+        def run():
+            f(o[0], *args)
+            return o
+
+        return run
+
+
+LIBRARIES = {"numpy": Server, "bottleneck": Bottleneck, "numexpr": Numexpr, "jax": Jax, "numba": Numba}
+
+
+def serve(library):
+    s = LIBRARIES[library]()
+    for line in sys.stdin:
+        w = line.rstrip("\n").split("\t")
+        try:
+            answer = ""
+            if w[0] == "load":
+                s.load(w[1], w[2])
+            elif w[0] == "prepare":
+                case = next(c for c in cases.CASES if c.name == w[1])
+                s.runs[w[2]] = s.compile(case, case.peers[w[2]])
+            elif w[0] == "run":
+                t, c = time.perf_counter(), time.process_time()
+                s.results = s.runs[w[1]]()
+                t, c = time.perf_counter() - t, time.process_time() - c
+                answer = f"{t:.9f} {c:.6f}"
+            elif w[0] == "save":
+                types = []
+                for i, x in enumerate(s.results):
+                    x = np.asarray(x).reshape(-1)[:: int(w[2])]
+                    x.tofile(f"{w[1]}.{i}")
+                    types.append(x.dtype.name)
+                answer = " ".join(types)
+            elif w[0] == "drop":
+                s.drop()
+            print(f"ok {answer}".rstrip(), flush=True)
+        except Exception as e:
+            print("error", type(e).__name__, str(e).replace("\n", " ")[:300], flush=True)
+
+
+def w3_dask():
+    import dask.array as da
+
+    a = da.from_zarr(f"{data.DISK}/w3.zarr")
+    return [(a - a.mean(axis=0)).sum().compute()]
+
+
+def w5_dask():
     import dask
     import dask.array as da
 
-    t = best(lambda: (da.ones((10000, 10000), chunks=(32, 32)) + 1).sum().compute(), 1)
-    print(f"dask {dask.__version__}: (ones((10000, 10000), chunks=(32, 32)) + 1).sum(): {t:.2f} s")
+    u, v = (da.from_zarr(f"{data.DISK}/w5.zarr", component=c) for c in "uv")
+    return list(dask.compute((u * u).mean(axis=0), (v * v).mean(axis=0), (u * v).mean(axis=0)))
 
 
-def data(path):
-    """The packed daily data set of the anomaly comparison: (3652, 180, 360) int16, chunks of one day."""
-    import netCDF4
-
-    r = np.random.default_rng(1)
-    with netCDF4.Dataset(path, "w") as d:
-        for name, n in (("time", None), ("lat", 180), ("lon", 360)):
-            d.createDimension(name, n)
-        t = d.createVariable("time", "f8", ("time",))
-        t.units, t.calendar, t.standard_name = "days since 2001-01-01", "standard", "time"
-        lat, lon = (d.createVariable(n, "f8", (n,)) for n in ("lat", "lon"))
-        lat.units, lon.units = "degrees_north", "degrees_east"
-        lat.standard_name, lon.standard_name = "latitude", "longitude"
-        lat[:], lon[:] = np.arange(180) - 89.5, np.arange(360) + 0.5
-        v = d.createVariable("tas", "i2", ("time", "lat", "lon"), zlib=True, complevel=4, shuffle=True, chunksizes=(1, 180, 360), fill_value=-32768)
-        v.scale_factor, v.add_offset, v.units = 0.01, 273.15, "K"
-        v.set_auto_maskandscale(False)
-        base = 3000 * np.cos(np.deg2rad(lat[:]))[:, None] - 1500 + np.zeros(360)
-        swing = -1200 * np.sin(np.deg2rad(lat[:]))[:, None] + np.zeros(360)
-        t[:] = np.arange(3652)
-        for i in range(3652):
-            smooth = r.normal(size=(18, 36)).repeat(10, 0).repeat(10, 1) * 200
-            x = base + swing * np.cos(2 * np.pi * i / 365.25) + smooth + r.normal(size=(180, 360)) * 30
-            x = np.round(x).astype("i2")
-            x[r.random((180, 360)) < 0.01] = -32768
-            v[i] = x
-
-
-def anomaly(src, dst):
+def w6_xarray():
     import xarray as xr
 
-    t = time.perf_counter()
-    with xr.open_dataset(src, chunks={"time": 365}) as ds:
+    x = xr.open_zarr(f"{data.DISK}/w6.zarr", consolidated=False).x
+    x = x.chunk(time=50)
+    g = x.groupby("kind")
+    return [(g - g.mean()).mean("time").compute().values]
+
+
+def w6_numpy():
+    import zarr
+
+    g = zarr.open_group(f"{data.DISK}/w6.zarr", mode="r")
+    x, kind = g["x"][:], g["kind"][:]
+    c = np.stack([x[kind == k].mean(axis=0) for k in range(20)])
+    return [(x - c[kind]).mean(axis=0)]
+
+
+def w7_xarray(prefix):
+    import xarray as xr
+
+    with xr.open_dataset(f"{data.DISK}/daily.nc", chunks={"time": 365}) as ds:
         g = ds.tas.groupby("time.month")
-        (g - g.mean()).astype("f4").to_netcdf(dst, encoding={"tas": {"zlib": True, "complevel": 1, "chunksizes": (1, 180, 360)}})
-    print(f"xarray {xr.__version__} with dask: {time.perf_counter() - t:.1f} s")
+        (g - g.mean()).astype("f4").to_netcdf(prefix + "anomaly.nc", encoding={"tas": {"zlib": True, "complevel": 1, "chunksizes": (1, 180, 360)}})
 
 
-def compare(a, b):
-    """The largest difference between two anomaly files."""
-    import netCDF4
+def chunks_dask(prefix):
+    import dask.array as da
 
-    worst = 0.0
-    with netCDF4.Dataset(a) as x, netCDF4.Dataset(b) as y:
-        for i in range(0, 3652, 100):
-            p, q = (np.ma.filled(np.ma.masked_invalid(d["tas"][i]).astype("f8"), np.nan) for d in (x, y))
-            assert (np.isnan(p) == np.isnan(q)).all(), f"day {i}: other gaps"
-            worst = max(worst, float(np.nanmax(np.abs(p - q))))
-    print(f"largest difference of the two anomalies: {worst:.2e} K")
+    return [(da.ones((10000, 10000), chunks=(32, 32)) + 1).sum().compute()]
+
+
+def once(program, library, prefix):
+    import dask
+    import dask.array  # noqa: F401
+    import xarray  # noqa: F401
+    import zarr  # noqa: F401
+
+    dask.config.set(scheduler="threads", num_workers=THREADS)
+    f = globals()[f"{program.lower()}_{library}"]
+    args = [prefix] if f.__code__.co_argcount else []
+    t, c = time.perf_counter(), time.process_time()
+    r = f(*args)
+    t, c = time.perf_counter() - t, time.process_time() - c
+    for i, x in enumerate(r or []):
+        np.save(f"{prefix}{i}.npy", x)
+    print(json.dumps([t, c]))
 
 
 if __name__ == "__main__":
-    {"fused": fused, "sum": sums, "chunks": chunks, "data": data, "anomaly": anomaly, "compare": compare}[sys.argv[1]](*sys.argv[2:])
+    {"serve": serve, "once": once}[sys.argv[1]](*sys.argv[2:])

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The data of the comparisons: arrays in .npy files on a RAM disk, and files on disk. Everything is made once and is
+the same on every machine."""
+import os
+import zlib
+
+import numpy as np
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+DISK = os.path.join(HERE, "data")
+RAM = os.path.join("/dev/shm" if os.path.isdir("/dev/shm") else DISK, "arrayrun-bench")
+
+
+def array(name, kind, dtype, shape):
+    """Returns the path of an array of the kind: x in -4..4, pos in 0.5..8, nan with 1.4% missing, packed int16 with 1% fill."""
+    path = os.path.join(RAM, f"{name}_{kind}_{dtype}_{'x'.join(map(str, shape))}.npy")
+    if os.path.exists(path):
+        return path
+    os.makedirs(RAM, exist_ok=True)
+    r = np.random.default_rng(zlib.crc32(f"{name} {kind}".encode()))
+    out = np.lib.format.open_memmap(path + ".part", mode="w+", dtype=dtype, shape=shape)
+    flat = out.reshape(-1)
+    for i in range(0, flat.size, 1 << 20):
+        part = flat[i : i + (1 << 20)]
+        u = r.random(part.size, dtype="f4")
+        if kind == "packed":
+            part[:] = (u * 20000 - 10000).astype("i2")
+            part[r.random(part.size, dtype="f4") < 0.01] = -32768
+            continue
+        part[:] = u * 7.5 + 0.5 if kind == "pos" else u * 8 - 4
+        if dtype == "f8":
+            part += r.random(part.size) * 1e-7
+        if kind == "nan":
+            part[r.random(part.size, dtype="f4") < 0.014] = np.nan
+    del out, flat
+    os.rename(path + ".part", path)
+    return path
+
+
+def forget(keep):
+    """Removes the arrays whose paths are not in keep."""
+    if os.path.isdir(RAM):
+        for f in os.listdir(RAM):
+            if os.path.join(RAM, f) not in keep:
+                os.remove(os.path.join(RAM, f))
+
+
+def once(path):
+    """Reports whether path is there; makers write to a partial name and rename."""
+    os.makedirs(DISK, exist_ok=True)
+    return os.path.exists(path)
+
+
+def w3():
+    """int16 1000³ in Zarr v2: smooth numbers with noise, so that they compress somewhat."""
+    import numcodecs
+    import zarr
+
+    path = os.path.join(DISK, "w3.zarr")
+    if once(path):
+        return
+    z = zarr.create_array(path + ".part", shape=(1000,) * 3, chunks=(200,) * 3, dtype="i2", zarr_format=2, overwrite=True,
+                          compressors=numcodecs.Blosc("lz4", 5, numcodecs.Blosc.SHUFFLE))
+    r = np.random.default_rng(3)
+    y = (1000 * np.sin(np.arange(1000) / 60)).astype("i2")
+    for i in range(0, 1000, 200):
+        z[i : i + 200] = y[None, :, None] + y[None, None, :] + r.integers(-50, 50, (200, 1000, 1000), dtype="i2")
+    os.rename(path + ".part", path)
+
+
+def w5():
+    """Two float32 fields in Zarr v3, ten steps a chunk, Blosc LZ4."""
+    import zarr
+
+    path = os.path.join(DISK, "w5.zarr")
+    if once(path):
+        return
+    g = zarr.open_group(path + ".part", mode="w")
+    r = np.random.default_rng(5)
+    for name in "uv":
+        z = g.create_array(name, shape=(300, 987, 1920), chunks=(10, 987, 1920), dtype="f4",
+                           compressors=zarr.codecs.BloscCodec(cname="lz4", clevel=5, shuffle="shuffle", typesize=4))
+        for i in range(0, 300, 10):
+            # 12 bits of fraction, as packed model output has: it compresses as such fields do.
+            z[i : i + 10] = np.round(r.standard_normal(size=(10, 987, 1920), dtype="f4") * 4096) / 4096
+    os.rename(path + ".part", path)
+
+
+def w6():
+    """float64 noise, which does not compress and is not compressed, a day a chunk, with the kind of each day."""
+    import xarray as xr
+
+    path = os.path.join(DISK, "w6.zarr")
+    if once(path):
+        return
+    r = np.random.default_rng(6)
+    kind = ("time", np.arange(2000) % 20)
+    for i in range(0, 2000, 100):
+        x = xr.DataArray(r.normal(size=(100, 100000)), dims=("time", "pixel"), name="x").chunk(time=1)
+        ds = x.to_dataset().assign_coords(kind=("time", kind[1][i : i + 100]))
+        if i == 0:
+            ds.to_zarr(path + ".part", mode="w", zarr_format=3, consolidated=False, encoding={"x": {"compressors": None}})
+        else:
+            ds.to_zarr(path + ".part", append_dim="time", consolidated=False)
+    os.rename(path + ".part", path)
+
+
+def w7():
+    """The packed daily data set: (3652, 180, 360) int16, chunks of one day."""
+    import netCDF4
+
+    path = os.path.join(DISK, "daily.nc")
+    if once(path):
+        return
+    r = np.random.default_rng(1)
+    with netCDF4.Dataset(path + ".part", "w") as d:
+        for name, n in (("time", None), ("lat", 180), ("lon", 360)):
+            d.createDimension(name, n)
+        t = d.createVariable("time", "f8", ("time",))
+        t.units, t.calendar, t.standard_name = "days since 2001-01-01", "standard", "time"
+        lat, lon = (d.createVariable(n, "f8", (n,)) for n in ("lat", "lon"))
+        lat.units, lon.units = "degrees_north", "degrees_east"
+        lat.standard_name, lon.standard_name = "latitude", "longitude"
+        lat[:], lon[:] = np.arange(180) - 89.5, np.arange(360) + 0.5
+        v = d.createVariable("tas", "i2", ("time", "lat", "lon"), zlib=True, complevel=4, shuffle=True, chunksizes=(1, 180, 360), fill_value=-32768)
+        v.scale_factor, v.add_offset, v.units = 0.01, 273.15, "K"
+        v.set_auto_maskandscale(False)
+        base = 3000 * np.cos(np.deg2rad(lat[:]))[:, None] - 1500 + np.zeros(360)
+        swing = -1200 * np.sin(np.deg2rad(lat[:]))[:, None] + np.zeros(360)
+        t[:] = np.arange(3652)
+        for i in range(3652):
+            smooth = r.normal(size=(18, 36)).repeat(10, 0).repeat(10, 1) * 200
+            x = base + swing * np.cos(2 * np.pi * i / 365.25) + smooth + r.normal(size=(180, 360)) * 30
+            x = np.round(x).astype("i2")
+            x[r.random((180, 360)) < 0.01] = -32768
+            v[i] = x
+    os.rename(path + ".part", path)
