@@ -21,6 +21,7 @@ type Scratch struct {
 	line  []uint32  // the samples of a run of szip
 	inf   Inflater
 	lz4   lz4.Compressor
+	unz   unzstd
 	zdec  *zstd.Decoder
 	zenc  map[zstdKey]*zstd.Encoder
 	flate flateWriters

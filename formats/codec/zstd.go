@@ -46,6 +46,16 @@ func newZstd(c Config, _ int) (Stage, error) {
 
 // Zstd decodes the Zstandard frames in src into dst and returns the bytes written.
 func (s *Scratch) Zstd(dst, src []byte) (int, error) {
+	if plainFrames(src) {
+		if n, whole, err := s.unz.decode(dst, src); whole {
+			return n, err
+		}
+	}
+	return s.zstdLibrary(dst, src)
+}
+
+// zstdLibrary decodes any frames with the library.
+func (s *Scratch) zstdLibrary(dst, src []byte) (int, error) {
 	if s.zdec == nil {
 		d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecodeAllCapLimit(true),
 			zstd.WithDecoderMaxMemory(1<<34), zstd.WithDecoderMaxWindow(1<<31))

@@ -158,3 +158,12 @@ func adlerSIMD(s1, s2 *uint32, b []byte) int {
 	adler(&b[0], n, s1, s2)
 	return n
 }
+
+// HaveBMI2 reports whether the processor has the shifts of BMI2 beside AVX2.
+func HaveBMI2() bool {
+	if !haveAVX2 {
+		return false
+	}
+	_, b, _, _ := cpuid(7, 0)
+	return b&(1<<8) != 0
+}

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package codec
+
+import (
+	"encoding/binary"
+
+	"github.com/klauspost/compress/huff0"
+)
+
+// unzstd decodes Zstandard frames from one slice into another. Chunks are shuffled numbers: their matches are mostly runs, offsets
+// shorter than a word, which the library copies byte by byte; here they are copied in words. The literals are
+// decoded by the library. Specification: RFC 8878.
+type unzstd struct {
+	huff     *huff0.Scratch
+	literals []byte
+	room     []byte // for decoded literals
+	tables   [3]seqTable
+	rep      [3]int
+	run      seqRun
+	short    [16]byte // a stream of bits that is shorter than a word
+	tree     bool     // huff holds the tree of an earlier block of the frame
+}
+
+// Block types of a frame, and of its literals.
+const (
+	zstdRaw = iota
+	zstdRLE
+	zstdCompressed
+	zstdTreeless
+)
+
+const (
+	zstdMagic    = 0xfd2fb528
+	zstdSkip     = 0x184d2a50 // to ...5f
+	zstdMaxBlock = 128 << 10
+)
+
+// plainFrames reports whether src is a list of frames that unzstd decodes: without dictionary and checksum.
+func plainFrames(src []byte) bool {
+	return len(src) >= 6 && binary.LittleEndian.Uint32(src) == zstdMagic && src[4]&0x0f == 0
+}
+
+// decode decodes the frames in src into dst and returns the bytes written. whole is false where a frame is none of plainFrames:
+// nothing of the output counts then.
+func (z *unzstd) decode(dst, src []byte) (n int, whole bool, err error) {
+	for len(src) > 0 {
+		if len(src) >= 8 && binary.LittleEndian.Uint32(src)&^15 == zstdSkip {
+			size := int64(binary.LittleEndian.Uint32(src[4:]))
+			if size > int64(len(src)-8) {
+				return n, true, corrupt("zstd", "a skipped frame of %d bytes is cut off", size)
+			}
+			src = src[8+size:]
+			continue
+		}
+		if !plainFrames(src) {
+			return n, false, nil
+		}
+		var used int
+		if n, used, err = z.frame(dst, n, src); err != nil {
+			return n, true, err
+		}
+		src = src[used:]
+	}
+	return n, true, nil
+}
+
+// frame decodes one frame behind the n bytes dst has.
+func (z *unzstd) frame(dst []byte, n int, src []byte) (end, used int, err error) {
+	start, size, p := n, uint64(0), 5
+	kind, single := src[4]>>6, src[4]&0x20 != 0
+	if !single {
+		p++ // the window: all of the output is at hand
+	}
+	width := [4]int{0, 2, 4, 8}[kind]
+	if kind == 0 && single {
+		width = 1
+	}
+	if len(src) < p+width {
+		return n, 0, corrupt("zstd", "header is cut off")
+	}
+	for i := range width {
+		size |= uint64(src[p+i]) << (8 * i)
+	}
+	if kind == 1 {
+		size += 256
+	}
+	p += width
+	if width > 0 && size > uint64(len(dst)-n) {
+		return n, 0, corrupt("zstd", "frame of %d bytes, want at most %d", size, len(dst)-n)
+	}
+	z.tree, z.rep = false, [3]int{1, 4, 8}
+	for i := range z.tables {
+		z.tables[i].set = false
+	}
+	for last := false; !last; {
+		if len(src) < p+3 {
+			return n, 0, corrupt("zstd", "block header is cut off")
+		}
+		head := int(src[p]) | int(src[p+1])<<8 | int(src[p+2])<<16
+		p += 3
+		last = head&1 != 0
+		length, kind := head>>3, head>>1&3
+		stored := length
+		if kind == zstdRLE {
+			stored = 1
+		}
+		if kind > zstdCompressed || length > zstdMaxBlock || stored > len(src)-p {
+			return n, 0, corrupt("zstd", "block of kind %d with %d bytes, %d are left", kind, length, len(src)-p)
+		}
+		if kind != zstdCompressed && length > len(dst)-n {
+			return n, 0, corrupt("zstd", "decoded to more than %d bytes", len(dst))
+		}
+		body := src[p : p+stored]
+		p += stored
+		switch kind {
+		case zstdRaw:
+			n += copy(dst[n:], body)
+		case zstdRLE:
+			for i := n; i < n+length; i++ {
+				dst[i] = body[0]
+			}
+			n += length
+		default:
+			if n, err = z.block(dst, start, n, body); err != nil {
+				return n, 0, err
+			}
+		}
+	}
+	if width > 0 && uint64(n-start) != size {
+		return n, 0, corrupt("zstd", "frame decoded to %d bytes, it says %d", n-start, size)
+	}
+	return n, p, nil
+}
+
+// block decodes a compressed block behind the n bytes dst has; start is where its frame begins there.
+func (z *unzstd) block(dst []byte, start, n int, src []byte) (int, error) {
+	src, err := z.readLiterals(src)
+	if err != nil {
+		return n, err
+	}
+	if len(src) == 0 {
+		return n, corrupt("zstd", "a block without its sequences")
+	}
+	count, p := int(src[0]), 1
+	switch {
+	case count == 255 && len(src) >= 3:
+		count, p = int(src[1])+int(src[2])<<8+0x7f00, 3
+	case count >= 128 && len(src) >= 2 && count != 255:
+		count, p = (count-128)<<8+int(src[1]), 2
+	case count >= 128:
+		return n, corrupt("zstd", "number of sequences is cut off")
+	}
+	most := min(len(dst), n+zstdMaxBlock)
+	if count == 0 {
+		if p != len(src) {
+			return n, corrupt("zstd", "%d bytes behind a block without sequences", len(src)-p)
+		}
+		if len(z.literals) > most-n {
+			return n, corrupt("zstd", "decoded to more than %d bytes", len(dst))
+		}
+		return n + copy(dst[n:], z.literals), nil
+	}
+	if len(src) < p+1 {
+		return n, corrupt("zstd", "modes of the sequences are cut off")
+	}
+	modes := src[p]
+	if modes&3 != 0 {
+		return n, corrupt("zstd", "modes of the sequences %#x", modes)
+	}
+	src = src[p+1:]
+	for i := range z.tables {
+		if src, err = z.tables[i].read(i, modes>>(6-2*i)&3, src); err != nil {
+			return n, err
+		}
+	}
+	return z.sequences(dst[:most], start, n, src, count)
+}
+
+// readLiterals decodes the literals at the start of a block and returns what is behind them.
+func (z *unzstd) readLiterals(src []byte) ([]byte, error) {
+	if len(src) == 0 {
+		return nil, corrupt("zstd", "an empty block")
+	}
+	bad := func() ([]byte, error) { return nil, corrupt("zstd", "literals are cut off") }
+	kind, form := int(src[0]&3), src[0]>>2&3
+	var head [8]byte
+	copy(head[:], src)
+	h := binary.LittleEndian.Uint64(head[:])
+	if kind < zstdCompressed {
+		size, p := int(h>>3&31), 1
+		switch form {
+		case 1:
+			size, p = int(h>>4&0xfff), 2
+		case 3:
+			size, p = int(h>>4&0xfffff), 3
+		}
+		stored := size
+		if kind == zstdRLE {
+			stored = 1
+		}
+		if size > zstdMaxBlock || p+stored > len(src) {
+			return bad()
+		}
+		if kind == zstdRaw {
+			z.literals = src[p : p+size]
+			return src[p+size:], nil
+		}
+		z.room = Grow(z.room, zstdMaxBlock+seqSlack)
+		z.literals = z.room[:size]
+		for i := range z.literals {
+			z.literals[i] = src[p]
+		}
+		return src[p+1:], nil
+	}
+	size, stored, p := int(h>>4&0x3ff), int(h>>14&0x3ff), 3
+	switch form {
+	case 2:
+		size, stored, p = int(h>>4&0x3fff), int(h>>18&0x3fff), 4
+	case 3:
+		size, stored, p = int(h>>4&0x3ffff), int(h>>22&0x3ffff), 5
+	}
+	if size > zstdMaxBlock || p+stored > len(src) {
+		return bad()
+	}
+	body, rest := src[p:p+stored], src[p+stored:]
+	if z.huff == nil {
+		z.huff = &huff0.Scratch{}
+	}
+	if kind == zstdCompressed {
+		var err error
+		z.tree = false
+		if z.huff, body, err = huff0.ReadTable(body, z.huff); err != nil {
+			z.huff = nil
+			return nil, corrupt("zstd", "tree of the literals: %v", err)
+		}
+		z.tree = true
+	}
+	if !z.tree {
+		return nil, corrupt("zstd", "literals use the tree of an earlier block, there is none")
+	}
+	z.room = Grow(z.room, zstdMaxBlock+seqSlack)
+	decode := z.huff.Decoder().Decompress4X
+	if form == 0 {
+		decode = z.huff.Decoder().Decompress1X
+	}
+	out, err := decode(z.room[:0:size], body)
+	if err != nil || len(out) != size {
+		return nil, corrupt("zstd", "literals: %d of %d bytes: %v", len(out), size, err)
+	}
+	z.literals = z.room[:size]
+	return rest, nil
+}

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+//go:build !noasm
+
+package codec
+
+import "github.com/arrayrun/arrayrun/formats/codec/internal/bytesimd"
+
+// haveSequences is whether zstdSequences may be called: it takes bits by instructions of BMI2.
+var haveSequences = bytesimd.HaveBMI2()
+
+// zstdSequences decodes and copies sequences while there is room for whole words behind them. given is true when the
+// one it decoded last, in s.lit, s.match and s.offset, is left to the caller; else all are done. It trusts the tables, and
+// reads nothing outside of the stream, literals and output that s describes.
+//
+//go:noescape
+func zstdSequences(s *seqRun) (given bool)
