@@ -33,26 +33,7 @@ type Options struct {
 	Sharded bool          // write chunks in shards
 	Codecs  []string      // of VarSpec.Codec; nil: the default and "none"
 	Table   bool          // it holds no more than one dimension: the suite's arrays are then flat
-}
-
-// shape returns the shape and steps under which the format is given an array of the given ones.
-func (o Options) shape(shape, steps chunk.Shape) (chunk.Shape, chunk.Shape) {
-	if !o.Table || len(shape) < 2 {
-		return shape, steps
-	}
-	if steps != nil {
-		steps = chunk.Shape{steps.Size()}
-	}
-	return chunk.Shape{shape.Size()}, steps
-}
-
-// dims returns dimensions of an array of that shape, by the names of the last ones.
-func (o Options) dims(shape chunk.Shape, names ...string) (dims []formats.Dim, used []string) {
-	names = names[len(names)-len(shape):]
-	for i, n := range shape {
-		dims = append(dims, formats.Dim{Name: names[i], Size: n})
-	}
-	return dims, names
+	Image   bool          // it holds two dimensions or three, none of them empty
 }
 
 var allTypes = []dtype.DType{dtype.Bool, dtype.Int8, dtype.Int16, dtype.Int32, dtype.Int64, dtype.Uint8, dtype.Uint16, dtype.Uint32,

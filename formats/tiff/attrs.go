@@ -98,7 +98,15 @@ func (s *series) attributes() formats.Attrs {
 // nodata returns GDAL's value of missing pixels, where the dtype has it.
 func nodata(p *page) ([]byte, bool) {
 	t, err := p.f.text(p.d, tagGDALNodata)
-	if err != nil || t == "" || p.dtype.IsComplex() || !p.dtype.IsNumeric() || p.dtype == dtype.Bool {
+	if err != nil {
+		return nil, false
+	}
+	return nodataText(p, t)
+}
+
+// nodataText returns the element that the text of a number spells, where the dtype has it.
+func nodataText(p *page, t string) ([]byte, bool) {
+	if t == "" || p.dtype.IsComplex() || !p.dtype.IsNumeric() || p.dtype == dtype.Bool {
 		return nil, false
 	}
 	b := make([]byte, p.dtype.Size())

@@ -11,13 +11,16 @@ import (
 	"github.com/arrayrun/arrayrun/formats"
 )
 
-// described are the ways in which a writer's description of the first page forms series, in the order in which
-// they are tried. A row whose text does not fit its pages gives no series and no error: the pages are then plain.
-var described = []struct {
+// describedRow is one way.
+type describedRow struct {
 	name   string
 	is     func(text string) bool
 	series func(text string, pages []*page) ([]*series, error)
-}{
+}
+
+// described are the ways in which a writer's description of the first page forms series, in the order in which
+// they are tried. A row whose text does not fit its pages gives no series and no error: the pages are then plain.
+var described = []describedRow{
 	{"shaped", func(t string) bool { return strings.HasPrefix(t, `{"shape":`) || strings.HasPrefix(t, "shape=(") }, shapedSeries},
 	{"ome", isOME, omeSeries},
 	{"imagej", func(t string) bool { return strings.HasPrefix(t, "ImageJ=") }, imagejSeries},

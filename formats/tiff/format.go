@@ -12,12 +12,14 @@ import (
 	"github.com/arrayrun/arrayrun/formats/store"
 )
 
-// Format is the row of TIFF, BigTIFF, GeoTIFF and OME-TIFF files, which are read.
+// Format is the row of TIFF, BigTIFF, GeoTIFF and OME-TIFF files, which are read, and of cloud-optimised GeoTIFF, which is written.
 var Format = formats.Format{
-	Name:   "tiff",
-	Detect: func(head []byte, _ string) bool { return isTIFF(head) },
-	Open:   Open,
-	OpenAt: OpenAt,
+	Name:       "tiff",
+	Detect:     func(head []byte, _ string) bool { return isTIFF(head) },
+	Open:       Open,
+	OpenAt:     OpenAt,
+	Extensions: []string{".tif", ".tiff"},
+	Create:     create,
 }
 
 var spare = sync.Pool{New: func() any { return new([]byte) }}

@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package tiff
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+
+	"github.com/arrayrun/arrayrun/chunk"
+	"github.com/arrayrun/arrayrun/chunk/dtype"
+	"github.com/arrayrun/arrayrun/chunk/mem"
+	"github.com/arrayrun/arrayrun/formats"
+	"github.com/arrayrun/arrayrun/formats/codec"
+	"github.com/arrayrun/arrayrun/formats/store"
+)
+
+// writer makes a cloud-optimised file: a formats.Writer. Tiles are compressed as they come and kept beside the output's place; Commit
+// makes the overviews from them and writes directories and tiles in the order that readers of ranges want.
+type writer struct {
+	path, partial, staged string
+	overwrite             bool
+	stage                 *os.File
+	end                   atomic.Int64 // of the stage
+	image                 *formats.VarSpec
+	global                formats.Attrs
+	others                map[string]*small // variables that are no image, by name
+	sinks                 []formats.Sink
+	samples               int64 // bands, or samples of a pixel
+	layout                layout
+	pack                  codec.Stage // nil: none
+	levels                []*outLevel
+	nearest               bool
+	classic               int64 // the size beyond which the file is BigTIFF
+	done                  atomic.Bool
+}
+
+const (
+	tileSide   = 512
+	mostBands  = 1<<16 - 1
+	smallBytes = 16 << 20 // of a variable that is no image
+)
+
+// create starts an output at path.
+func create(ctx context.Context, path string, spec formats.Spec) (formats.Writer, error) {
+	fail := func(err error) (formats.Writer, error) {
+		return nil, fmt.Errorf("formats/tiff: create %s: %w", path, err)
+	}
+	if err := ctx.Err(); err != nil {
+		return fail(err)
+	}
+	path = filepath.Clean(path)
+	if !spec.Overwrite && store.Exists(path) {
+		return fail(fmt.Errorf("it is there; use --overwrite to replace it: %w", formats.ErrExists))
+	}
+	if st, err := os.Stat(path); err == nil && st.IsDir() {
+		return fail(fmt.Errorf("it is a folder; remove it or choose another name: %w", formats.ErrExists))
+	}
+	w := &writer{path: path, partial: store.Partial(path), staged: store.Partial(path + "-tiles"), overwrite: spec.Overwrite,
+		global: spec.Attrs, others: map[string]*small{}, classic: mostClassic}
+	if err := w.plan(spec.Vars); err != nil {
+		return fail(err)
+	}
+	if err := errors.Join(os.RemoveAll(w.partial), os.RemoveAll(w.staged)); err != nil {
+		return fail(err)
+	}
+	f, err := os.OpenFile(w.staged, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
+	if err != nil {
+		return fail(err)
+	}
+	w.stage = f
+	if _, err := f.WriteAt(make([]byte, 8), 0); err != nil { // offset 0 means a tile that is not there
+		return fail(errors.Join(err, w.Abort()))
+	}
+	w.end.Store(8)
+	w.open()
+	return w, nil
+}
+
+func refuse(format string, args ...any) error {
+	return fmt.Errorf("%s: %w", fmt.Sprintf(format, args...), formats.ErrFormat)
+}
+
+// plan finds the image among the variables and chooses how it is stored.
+func (w *writer) plan(vars []formats.VarSpec) error {
+	helper := map[string]bool{}
+	for _, v := range vars {
+		for _, name := range []string{"bounds", "climatology", "grid_mapping", "coordinates"} {
+			if t, ok := v.Attrs.Get(name); ok {
+				for _, n := range strings.FieldsFunc(fmt.Sprint(t), func(r rune) bool { return r == ' ' || r == ':' }) {
+					helper[n] = true
+				}
+			}
+		}
+	}
+	for i := range vars {
+		v := &vars[i]
+		if len(v.Shape) > 1 && !helper[v.Name] {
+			if w.image != nil {
+				return refuse("%s and %s: a TIFF file holds one image; write .zarr or .nc, or two files", w.image.Name, v.Name)
+			}
+			w.image = v
+		}
+	}
+	if w.image == nil {
+		return refuse("no variable has the two dimensions of an image; write .parquet, .nc or .zarr")
+	}
+	if err := w.lay(); err != nil {
+		return fmt.Errorf("variable %s: %w", w.image.Name, err)
+	}
+	for i := range vars {
+		v := &vars[i]
+		if v == w.image {
+			w.sinks = append(w.sinks, w.tiles())
+			continue
+		}
+		s, err := newSmall(v)
+		if err != nil {
+			return err
+		}
+		w.others[v.Name] = s
+		w.sinks = append(w.sinks, s)
+	}
+	return nil
+}
+
+// lay chooses planes, dtype, compression, predictor and tiles.
+func (w *writer) lay() error {
+	v, l := w.image, &w.layout
+	shape := v.Shape
+	if shape.Size() == 0 {
+		return refuse("an image of no pixels %v", shape)
+	}
+	var height, width, steps int64
+	switch {
+	case len(shape) == 2:
+		height, width, w.samples = shape[0], shape[1], 1
+	case len(shape) == 3 && (shape[2] == 3 || shape[2] == 4) && (v.Dims == nil || v.Dims[2] == "s" || strings.HasPrefix(v.Dims[2], "rgb") || strings.HasPrefix(v.Dims[2], "sample")):
+		height, width, w.samples = shape[0], shape[1], shape[2]
+	case len(shape) == 3:
+		l.planar = shape[0] > 1
+		w.samples, height, width = shape[0], shape[1], shape[2]
+		steps = 1
+	default:
+		return refuse("%d dimensions, an image has two, or three with its bands; select or write .zarr", len(shape))
+	}
+	if w.samples > mostBands || height > 1<<31-1 || width > 1<<31-1 {
+		return refuse("%d bands of %d x %d pixels are more than a TIFF holds", w.samples, width, height)
+	}
+	l.samples, l.dtype, l.tiled, l.fillOrder = int(w.samples), v.DType, true, 1
+	switch dt := v.DType; {
+	case dt == dtype.Bool, dt.Kind() == dtype.KindUint:
+		l.format = formatUint
+	case dt.Kind() == dtype.KindInt:
+		l.format = formatInt
+	case dt.IsFloat() && dt != dtype.BFloat16:
+		l.format = formatFloat
+	case dt.IsComplex():
+		l.format = formatComplexFloat
+	default:
+		return refuse("TIFF has no %v; convert it with astype", dt)
+	}
+	if l.dtype == dtype.Bool { // a byte each: bits cannot have overviews
+		l.dtype = dtype.Uint8
+	}
+	l.bits = 8 * l.dtype.Size()
+	side := func(axis int) int64 {
+		if g := v.Grid; g != nil && g.Axes[axis].Edges == nil {
+			if n := g.Axes[axis].Step; n%16 == 0 && n >= 64 && n <= 4096 && n < shape[axis] {
+				return n
+			}
+		}
+		return min(tileSide, (shape[axis]+15)&^15)
+	}
+	l.segHeight, l.segWidth = side(int(steps)), side(int(steps)+1)
+	_, flags := v.Attrs.Get("flag_values")
+	_, masks := v.Attrs.Get("flag_masks")
+	_, colours := v.Attrs.Get("ColorMap")
+	b, _ := v.Attrs.Get("dtype")
+	w.nearest = flags || masks || colours || v.DType == dtype.Bool || b == "bool"
+	l.photometric = 1
+	if !l.planar && w.samples >= 3 && (l.dtype == dtype.Uint8 || l.dtype == dtype.Uint16) {
+		l.photometric = 2
+	}
+	return w.compress(v.Codec)
+}
+
+// compress chooses the compression by its name.
+func (w *writer) compress(text string) error {
+	l := &w.layout
+	name, level, leveled := strings.Cut(text, ":")
+	cfg := codec.Config{}
+	switch name {
+	case "", "deflate", "zlib":
+		name, l.compression = "zlib", 8
+		cfg["level"] = int64(6)
+	case "zstd":
+		l.compression = 50000
+	case "none":
+		l.compression, l.predictor = compressNone, 1
+		return nil
+	default:
+		return refuse("codec %q: TIFF is written with zlib, zstd or none", name)
+	}
+	if leveled {
+		var n int64
+		if _, err := fmt.Sscanf(level, "%d", &n); err != nil {
+			return refuse("codec %q: the level is no number", text)
+		}
+		cfg["level"] = n
+	}
+	l.predictor = map[int]int{formatUint: 2, formatInt: 2, formatFloat: 3, formatComplexFloat: 1}[l.format]
+	e, ok := codec.ByName(name)
+	if !ok {
+		return refuse("codec %q", name)
+	}
+	var err error
+	w.pack, err = e.New(cfg, 1)
+	return err
+}
+
+// open makes the levels: pages over the stage.
+func (w *writer) open() {
+	v := w.image
+	first := 0
+	if len(v.Shape) == 3 && (w.layout.planar || w.samples == 1) {
+		first = 1
+	}
+	h, wide := v.Shape[first], v.Shape[first+1]
+	f := &file{r: w.stage, size: 1 << 62, order: le}
+	for {
+		p := &page{f: f, width: wide, height: h, layout: w.layout}
+		p.once.Do(func() {}) // its lists are made here
+		rows, cols := p.grid()
+		n := rows * cols
+		if p.planar {
+			n *= w.samples
+		}
+		p.offsets, p.counts = make([]int64, n), make([]int64, n)
+		w.levels = append(w.levels, &outLevel{p})
+		if max(h, wide) <= max(w.layout.segHeight, w.layout.segWidth) {
+			return
+		}
+		h, wide = (h+1)/2, (wide+1)/2
+	}
+}
+
+// Sink implements formats.Writer.
+func (w *writer) Sink(i int) formats.Sink { return w.sinks[i] }
+
+// Abort implements formats.Writer.
+func (w *writer) Abort() error {
+	if w.done.Swap(true) {
+		return nil
+	}
+	return errors.Join(w.stage.Close(), os.Remove(w.staged))
+}
+
+// Commit implements formats.Writer.
+func (w *writer) Commit(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if w.done.Swap(true) {
+		return fmt.Errorf("formats/tiff: commit %s: it is committed or aborted already", w.path)
+	}
+	err := w.overviews(ctx)
+	if err == nil {
+		err = w.assemble(ctx)
+	}
+	err = errors.Join(err, w.stage.Close(), os.Remove(w.staged))
+	if err == nil && !w.overwrite && store.Exists(w.path) {
+		err = fmt.Errorf("it has appeared meanwhile: %w", formats.ErrExists)
+	}
+	if err == nil {
+		err = store.Replace(w.partial, w.path, w.overwrite)
+	}
+	if err != nil {
+		os.Remove(w.partial)
+		return fmt.Errorf("formats/tiff: commit %s: %w", w.path, err)
+	}
+	return nil
+}
+
+// small keeps a variable that is no image: coordinates for the georeference, the others unread. It is a formats.Sink.
+type small struct {
+	spec formats.VarSpec
+	grid chunk.Grid
+	data *chunk.Chunk // nil: not kept
+}
+
+func newSmall(v *formats.VarSpec) (*small, error) {
+	item := v.DType.Size()
+	if v.DType == dtype.Raw {
+		item = v.ItemBytes
+	}
+	n, err := v.Shape.Bytes(int64(item))
+	if err != nil {
+		return nil, fmt.Errorf("variable %s: %w", v.Name, err)
+	}
+	s := &small{spec: *v, grid: chunk.DefaultGrid(v.Shape, item)}
+	if v.Grid != nil {
+		s.grid = *v.Grid
+	}
+	if len(v.Shape) < 2 && n <= smallBytes && v.DType.IsNumeric() {
+		s.data = &chunk.Chunk{DType: v.DType, ItemBytes: int32(item), Shape: v.Shape.Clone(), Strides: v.Shape.RowMajor(), Block: mem.Wrap(make([]byte, n))}
+	}
+	return s, nil
+}
+
+// Grid implements formats.Sink.
+func (s *small) Grid() chunk.Grid { return s.grid }
+
+// ScratchBytes implements formats.Sink.
+func (s *small) ScratchBytes() int64 { return 64 << 10 }
+
+// WriteChunk implements formats.Sink.
+func (s *small) WriteChunk(ctx context.Context, k chunk.Key, c *chunk.Chunk) (int64, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	r := s.grid.Region(k)
+	if !c.Shape.Equal(r.Shape()) || c.DType != s.spec.DType {
+		return 0, fmt.Errorf("formats/tiff: write %s %v: got a %v chunk of shape %v: %w", s.spec.Name, r, c.DType, c.Shape, chunk.ErrShape)
+	}
+	if s.data != nil {
+		formats.CopyElems(s.data.Sub(r), c)
+	}
+	return 0, nil
+}
