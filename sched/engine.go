@@ -13,7 +13,6 @@ import (
 	"github.com/arrayrun/arrayrun/chunk/dtype"
 	"github.com/arrayrun/arrayrun/chunk/mem"
 	"github.com/arrayrun/arrayrun/kernels"
-	"github.com/arrayrun/arrayrun/kernels/cpu"
 	"github.com/arrayrun/arrayrun/ndarray"
 	"github.com/arrayrun/arrayrun/ndarray/graph"
 	"github.com/arrayrun/arrayrun/sched/plan"
@@ -23,12 +22,13 @@ import (
 type Options struct {
 	Memory    int64    // host budget in bytes; 0: 60% of what the cgroup or the host has free
 	Workers   int      // 0: the processors Go may use
-	Device    string   // "auto", "cpu"; "cuda" is an error where there is none
+	Device    string   // "auto": where it is faster; "cpu"; "cuda" or "cuda:N": an error where there is none
 	CPU       string   // "auto", "avx2", "generic"
 	NoFuse    bool     // every operation is a program of its own
 	NoRewrite bool     // the graph is planned as it was written
 	TmpDir    string   // folder for intermediate results that do not fit in memory; "": os.TempDir()
 	Observer  Observer // gets the events of every run; nil: nobody
+	GPU       GPU      // how a GPU is used
 
 	device       kernels.Device // tests: instead of the CPU's
 	tileElements int64          // tests: small tiles
@@ -40,7 +40,8 @@ type Options struct {
 type Engine struct {
 	opt    Options
 	pool   *mem.Pool
-	device kernels.Device
+	device kernels.Device // the CPU's
+	gpu    *gpu           // nil: none is to be used
 	gate   *gate
 	runs   *gate // admits runs whose plans fit together
 	cpu    slots
@@ -69,31 +70,20 @@ func New(opt Options) (*Engine, error) {
 	}
 	pool := mem.NewPool()
 	dev := opt.device
+	var g *gpu
 	if dev == nil {
 		var err error
-		if dev, err = openDevice(opt, pool); err != nil {
+		if dev, err = openCPU(opt, pool); err != nil {
 			return nil, err
 		}
+		if g, err = openGPU(opt, dev); err != nil {
+			return nil, errors.Join(err, dev.Close())
+		}
 	}
-	e := &Engine{opt: opt, pool: pool, device: dev, gate: newGate(opt.Memory), runs: newGate(opt.Memory), cpu: newSlots(opt.Workers)}
+	e := &Engine{opt: opt, pool: pool, device: dev, gpu: g, gate: newGate(opt.Memory), runs: newGate(opt.Memory), cpu: newSlots(opt.Workers)}
 	e.pool.SetLimit(opt.Memory)
 	restrainHeap()
 	return e, nil
-}
-
-// openDevice opens the device that the options name.
-func openDevice(opt Options, pool *mem.Pool) (kernels.Device, error) {
-	switch opt.Device {
-	case "", "auto", "cpu":
-	default:
-		return nil, fmt.Errorf("sched: device %q is not available: this build computes on the CPU; use --device cpu", opt.Device)
-	}
-	switch opt.CPU {
-	case "", "auto", "avx2", "generic":
-	default:
-		return nil, fmt.Errorf("sched: cpu %q: want auto, avx2 or generic", opt.CPU)
-	}
-	return cpu.New(cpu.Options{Mode: opt.CPU, Allocator: pool}), nil
 }
 
 // Memory returns the host budget in bytes.
@@ -117,7 +107,7 @@ func (e *Engine) Close() error {
 	e.mu.Unlock()
 	e.active.Wait()
 	blocks, bytes := e.pool.Live()
-	err := e.device.Close()
+	err := errors.Join(e.gpu.close(), e.device.Close())
 	e.pool.Close()
 	if blocks != 0 {
 		err = errors.Join(err, fmt.Errorf("sched: close: %d blocks of %s were not released", blocks, plan.Bytes(bytes)))
@@ -131,6 +121,7 @@ func (e *Engine) Stats() Stats {
 	defer e.mu.Unlock()
 	s := e.stats
 	s.BudgetBytes, s.Device, s.CPU = e.opt.Memory, "cpu", e.device.Name()
+	e.gpu.fill(&s)
 	s.PeakRSSBytes = PeakRSS()
 	s.Stages = append([]StageStats(nil), s.Stages...)
 	return s
@@ -187,6 +178,34 @@ func (e *Engine) plan(ctx context.Context, outputs []ndarray.Output) (*plan.Plan
 	for i, o := range outputs {
 		outs[i] = plan.Output{Node: nodes[i], Name: o.Name, Sink: o.To, Placed: o.To == nil && o.Into != nil && o.Into.DType != dtype.String}
 	}
-	return plan.Build(ctx, outs, plan.Options{Device: e.device, Budget: e.opt.Memory, Beside: listBytes(nodes), Workers: e.opt.Workers, NoFuse: e.opt.NoFuse, TileElements: e.opt.tileElements,
+	return e.build(ctx, outs, plan.Options{Device: e.device, Budget: e.opt.Memory, Beside: listBytes(nodes), Workers: e.opt.Workers, NoFuse: e.opt.NoFuse, TileElements: e.opt.tileElements,
 		Scratch: func(n *graph.Node, grid chunk.Grid) plan.Scratch { return newScratchFile(e.opt.TmpDir, n, grid) }})
+}
+
+// build makes the plan and places its stages. Where a GPU is opened for it, the host memory that its driver takes
+// is the plan's too: it is made again with less.
+func (e *Engine) build(ctx context.Context, outs []plan.Output, opt plan.Options) (*plan.Plan, error) {
+	_, taken := e.gpu.opened()
+	opt.Beside += taken
+	p, err := plan.Build(ctx, outs, opt)
+	if err != nil {
+		return nil, err
+	}
+	var noRoom error
+	if e.wantsGPU(p) {
+		if _, err := e.gpu.open(); err == nil && taken == 0 {
+			_, opened := e.gpu.opened()
+			opt.Beside += opened
+			with, err := plan.Build(ctx, outs, opt)
+			switch {
+			case err == nil:
+				p = with
+			case e.gpu.asked || !errors.Is(err, plan.ErrBudget):
+				return nil, err
+			default:
+				noRoom = err
+			}
+		}
+	}
+	return p, e.place(ctx, p, noRoom)
 }

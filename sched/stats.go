@@ -35,6 +35,7 @@ type GPUStats struct {
 	D2HBytes      int64   `json:"d2h_bytes"`
 	KernelSeconds float64 `json:"kernel_seconds"`
 	PeakBytes     int64   `json:"peak_bytes"`
+	FellBack      int64   `json:"fell_back"` // calls that the CPU ran although they were placed on the GPU
 }
 
 // StageStats says what one stage did. Seconds are summed over tasks.

@@ -33,6 +33,7 @@ var settingTable = []setting{
 	{"memory", "", "host memory budget, such as 512MiB (default 60% of what is free)", checkBytes, "run read"},
 	{"workers", "0", "tasks at once (default the number of processors)", checkCount, "run read"},
 	{"device", "auto", "where to compute: auto, cpu, cuda or cuda:N", checkDevice, "run"},
+	{"strict-gpu", "false", "fail where the GPU cannot do what was placed on it, instead of using the CPU", nil, "run"},
 	{"cpu", "auto", "processor code: auto, avx2 or generic", oneOf("auto", "avx2", "generic"), "run"},
 	{"no-fuse", "false", "do not fuse operations into one sweep (slower, same results)", nil, "run"},
 	{"no-rewrite", "false", "do not simplify the graph (slower, same results)", nil, "run"},

@@ -112,36 +112,49 @@ func examineMemory(a *app) []diagnosis {
 // examineCUDA looks for the driver, its devices and the compiler. Without a driver nothing is wrong,
 // unless the user named a library or asked for a GPU.
 func examineCUDA(a *app) []diagnosis {
+	search := a.search()
 	absent := checkOff
-	if os.Getenv(driver.EnvCUDA) != "" || strings.HasPrefix(a.settings.text("device"), "cuda") {
+	if search.CUDA != "" || strings.HasPrefix(a.settings.text("device"), "cuda") {
 		absent = checkFail
 	}
-	drv, err := driver.Open()
+	drv, err := search.Open()
 	if err != nil {
 		d := loadDiagnosis("cuda-driver", absent, err)
 		if d.Status == checkOff {
 			d.Detail = "no GPU is used: " + d.Detail
 		}
-		if os.Getenv(driver.EnvNVRTC) == "" {
+		if search.NVRTC == "" {
 			return []diagnosis{d}
 		}
-		return []diagnosis{d, examineNVRTC(checkFail)}
+		return []diagnosis{d, examineNVRTC(search)}
 	}
 	list := []diagnosis{{Name: "cuda-driver", Status: checkOK, Detail: fmt.Sprintf("CUDA %v, %s, %d devices", drv.Version(), drv.Library().Path(), drv.DeviceCount())}}
 	if lacks := drv.Library().Absent(); len(lacks) > 0 {
 		list[0].Detail += "; without " + strings.Join(lacks, ", ")
 	}
-	list = append(list, examineNVRTC(checkFail))
+	list = append(list, examineNVRTC(search))
 	for i := range drv.DeviceCount() {
 		list = append(list, examineDevice(drv, i))
 	}
 	return append(list, diagnosis{Name: "cuda-proof", Status: checkWarn, Detail: unproven, Fix: "run arrayrun selftest --device cuda and report what it says"})
 }
 
-func examineNVRTC(absent string) diagnosis {
-	n, err := driver.OpenNVRTC()
+// search says where the settings have the libraries looked for.
+func (a *app) search() driver.Search {
+	s := driver.FromEnv()
+	if p := a.settings.text("cuda-lib"); p != "" {
+		s.CUDA = p
+	}
+	if p := a.settings.text("nvrtc-lib"); p != "" {
+		s.NVRTC = p
+	}
+	return s
+}
+
+func examineNVRTC(search driver.Search) diagnosis {
+	n, err := search.OpenNVRTC()
 	if err != nil {
-		return loadDiagnosis("cuda-compiler", absent, err)
+		return loadDiagnosis("cuda-compiler", checkFail, err)
 	}
 	archs := n.Archs()
 	return diagnosis{Name: "cuda-compiler", Status: checkOK, Detail: fmt.Sprintf("NVRTC %v, %s, sm_%d to sm_%d", n.Version(), n.Library().Path(), archs[0], archs[len(archs)-1])}
@@ -186,7 +199,7 @@ func examineFolders(a *app) []diagnosis {
 		tmp = "."
 	}
 	list = append(list, examineFolder("spill", tmp, checkFail, "name a folder that can be written with --tmpdir or ARRAYRUN_TMPDIR"))
-	cache := os.Getenv(cuda.EnvCache)
+	cache := a.settings.text("cache")
 	if cache == "" {
 		if user, err := os.UserCacheDir(); err == nil {
 			cache = filepath.Join(user, "arrayrun")

@@ -129,7 +129,13 @@ func (a *app) engine(outputs ...string) (*sched.Engine, error) {
 		}
 	}
 	return sched.New(sched.Options{Memory: s.bytes("memory"), Workers: s.count("workers"), Device: s.text("device"), CPU: s.text("cpu"),
-		NoFuse: s.on("no-fuse"), NoRewrite: s.on("no-rewrite"), TmpDir: tmp})
+		NoFuse: s.on("no-fuse"), NoRewrite: s.on("no-rewrite"), TmpDir: tmp, GPU: a.gpu()})
+}
+
+// gpu returns how a GPU is used, as the settings say.
+func (a *app) gpu() sched.GPU {
+	s := &a.settings
+	return sched.GPU{Strict: s.on("strict-gpu"), CUDALib: s.text("cuda-lib"), NVRTCLib: s.text("nvrtc-lib"), Cache: s.text("cache")}
 }
 
 // writeStats writes the file that --stats asks for.

@@ -55,7 +55,7 @@ func (a *app) dump(c *cobra.Command, args []string) error {
 	d := kernelDump{}
 	d.arch, _ = c.Flags().GetInt("arch")
 	d.ptx, _ = c.Flags().GetBool("ptx")
-	if d.nvrtc, d.why = driver.OpenNVRTC(); d.why == nil && !slices.Contains(d.nvrtc.Archs(), d.arch) {
+	if d.nvrtc, d.why = a.search().OpenNVRTC(); d.why == nil && !slices.Contains(d.nvrtc.Archs(), d.arch) {
 		return usagef("kernels dump: --arch: NVRTC %v compiles for %v, got %d", d.nvrtc.Version(), d.nvrtc.Archs(), d.arch)
 	}
 	e.dump = &d

@@ -68,7 +68,8 @@ func (a *app) selftest(c *cobra.Command) error {
 	dev := host
 	ordinal, isCUDA, _ := cudaOrdinal(name)
 	if isCUDA {
-		d, err := cuda.Open(cuda.Options{Ordinal: ordinal, CPU: host, Strict: true, Always: true})
+		d, err := cuda.Open(cuda.Options{Ordinal: ordinal, CPU: host, Strict: true, Always: true, CUDALib: a.settings.text("cuda-lib"),
+			NVRTCLib: a.settings.text("nvrtc-lib"), Cache: a.settings.text("cache")})
 		if err != nil {
 			return at(exitFailed, fmt.Errorf("selftest --device %s: %w", name, err))
 		}

@@ -144,7 +144,10 @@ func (p *Plan) explainStage(s *Stage) ExplainedStage {
 		ID: s.ID, Kind: s.kind(), Name: p.StageName(s), Inputs: p.inputs(s), Outputs: []string{},
 		Shape: s.Body.Shape.Clone(), Tile: s.Tiles.MaxChunk(), Tasks: s.Len(),
 		TaskBytes: s.Run, HoldBytes: s.Hold, KeptBytes: s.Kept,
-		Device: "cpu", WhyDevice: "no GPU in this build", WhyCut: p.whyCut(s),
+		Device: "cpu", WhyDevice: "no other device was offered", WhyCut: p.whyCut(s),
+	}
+	if s.Place != nil {
+		x.Device, x.WhyDevice = s.Place.Device, s.Place.Why()
 	}
 	if x.Shape == nil {
 		x.Shape = []int64{}

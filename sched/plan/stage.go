@@ -29,9 +29,16 @@ type Stage struct {
 	Hold   int64        // bytes that live across tasks of this stage
 	Kept   int64        // bytes of results and kept sources that live while the stage runs
 	Why    string
-	free   []bool // axes that no fold of the stage reduces
+	Place  *Placement // where it computes; nil: not decided
+	free   []bool     // axes that no fold of the stage reduces
 	items  []*item
 	narrow int64 // bytes of the stage without tiles widened to decode less often
+}
+
+// Placement is where a stage computes. Why says why; it may look at the machine.
+type Placement struct {
+	Device string
+	Why    func() string
 }
 
 // Write is an elementwise result of a stage: root Root of the body goes to output Output.
