@@ -30,6 +30,7 @@ var verbs = []func(*app) *cobra.Command{
 	demoCommand,
 	doctorCommand,
 	selftestCommand,
+	benchCommand,
 	kernelsCommand,
 	configCommand,
 	versionCommand,
