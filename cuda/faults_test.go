@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package cuda_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/arrayrun/arrayrun/chunk"
+	"github.com/arrayrun/arrayrun/chunk/dtype"
+	"github.com/arrayrun/arrayrun/chunk/mem"
+	"github.com/arrayrun/arrayrun/cuda"
+	"github.com/arrayrun/arrayrun/cuda/cudasim"
+	"github.com/arrayrun/arrayrun/cuda/driver"
+	"github.com/arrayrun/arrayrun/kernels"
+	"github.com/arrayrun/arrayrun/kernels/cpu"
+)
+
+// job is a program with its operands: out = x*x + x and its column sums.
+type job struct {
+	p    *kernels.Program
+	x    *chunk.Chunk
+	want []*chunk.Chunk
+}
+
+func newJob(t *testing.T, host kernels.Device, shape chunk.Shape) *job {
+	t.Helper()
+	b := kernels.NewBuilder(2)
+	x := b.Input(kernels.In(dtype.Float32))
+	y := b.Apply(kernels.OpAdd, b.Apply(kernels.OpMultiply, x, x), x)
+	b.Ret(y)
+	r, _ := kernels.ReductionByName("sum")
+	b.Fold(kernels.Fold{Op: r.ID, Args: []kernels.Reg{y}, Axes: kernels.Axes(0), Group: -1})
+	p, err := b.Build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	j := &job{p: p, x: hostChunk(dtype.Float32, shape)}
+	v := chunk.Slice[float32](j.x)
+	for i := range v {
+		v[i] = float32(i%997) / 7
+	}
+	if j.want, err = j.run(host); err != nil {
+		t.Fatal(err)
+	}
+	return j
+}
+
+func hostChunk(d dtype.DType, shape chunk.Shape) *chunk.Chunk {
+	n := shape.Size() * int64(d.Size())
+	return &chunk.Chunk{DType: d, ItemBytes: int32(d.Size()), Shape: shape, Strides: shape.RowMajor(), Block: mem.Wrap(make([]byte, n, n+mem.Align))}
+}
+
+// run computes the job on a device.
+func (j *job) run(d kernels.Device) ([]*chunk.Chunk, error) {
+	k, err := d.Compile(context.Background(), j.p)
+	if err != nil {
+		return nil, err
+	}
+	shape := j.x.Shape
+	out := []*chunk.Chunk{hostChunk(dtype.Float32, shape), hostChunk(dtype.Float64, chunk.Shape{kernels.FoldBlocks(shape, kernels.Axes(0)), shape[1]})}
+	scratch, err := d.Allocator().Alloc(k.Scratch(shape))
+	if err != nil {
+		return nil, err
+	}
+	defer scratch.Release()
+	return out, k.Run(context.Background(), &kernels.Call{In: []*chunk.Chunk{j.x}, Out: out, Shape: shape, Origin: chunk.Shape{0, 0}, Scratch: scratch})
+}
+
+// check compares results with the CPU's.
+func (j *job) check(t *testing.T, got []*chunk.Chunk) {
+	t.Helper()
+	for i := range got {
+		if string(got[i].Bytes()) != string(j.want[i].Bytes()) {
+			t.Errorf("output %d differs from the CPU's", i)
+		}
+	}
+}
+
+// attempt opens a device, runs the job on it and closes it, within a time: an error must come from somewhere.
+func (j *job) attempt(t *testing.T, host kernels.Device, o cuda.Options) (got []*chunk.Chunk, stats cuda.Stats, err error) {
+	t.Helper()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		o.CPU = host
+		var d *cuda.Device
+		if d, err = cuda.Open(o); err != nil {
+			return
+		}
+		got, err = j.run(d)
+		stats = d.Stats()
+		err = errors.Join(err, d.Close())
+	}()
+	select {
+	case <-done:
+	case <-time.After(2 * time.Minute):
+		t.Fatal("hangs")
+	}
+	return got, stats, err
+}
+
+// TestOutOfCore runs a call larger than the device's memory in pieces: the same bits, no more memory than the budget.
+func TestOutOfCore(t *testing.T) {
+	sim := cudasim.Start(t, "memory=64MiB")
+	t.Setenv(cuda.EnvCache, t.TempDir())
+	host := cpu.New(cpu.Options{Mode: "generic"})
+	defer host.Close()
+	j := newJob(t, host, chunk.Shape{600, 3000})
+	const budget = 12 << 20
+	got, stats, err := j.attempt(t, host, cuda.Options{Memory: budget, Strict: true, Always: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	j.check(t, got)
+	if stats.FellBack != 0 || stats.Launches < 4 || stats.PeakBytes > budget {
+		t.Errorf("%+v: want several launches, none on the CPU, at most %d bytes", stats, budget)
+	}
+	if up := j.x.Shape.Size() * 4; stats.UploadedBytes != up {
+		t.Errorf("%d bytes uploaded, want each byte of the operand once: %d", stats.UploadedBytes, up)
+	}
+	if n := sim.Stats(); n["live_device"] != 0 || n["live_host"] != 0 {
+		t.Errorf("%d device and %d host allocations are left", n["live_device"], n["live_host"])
+	}
+}
+
+// TestFaultSweep makes each driver call of a small job fail in turn: the answer is right or the error is clean, and nothing is left behind.
+func TestFaultSweep(t *testing.T) {
+	t.Setenv(cuda.EnvCache, t.TempDir())
+	host := cpu.New(cpu.Options{Mode: "generic"})
+	defer host.Close()
+	sim := cudasim.Start(t)
+	j := newJob(t, host, chunk.Shape{300, 40})
+	if _, _, err := j.attempt(t, host, cuda.Options{Always: true}); err != nil {
+		t.Fatal(err)
+	}
+	answers, failures := 0, 0
+	for name, count := range sim.Calls() {
+		codes := []driver.Code{driver.Unknown}
+		switch name {
+		case "cuMemAlloc_v2", "cuMemHostAlloc":
+			codes = []driver.Code{driver.OutOfMemory, driver.Unknown}
+		case "cuLaunchKernel":
+			codes = []driver.Code{driver.LaunchOutOfResources, driver.IllegalAddress}
+		case "cuModuleLoadDataEx":
+			codes = []driver.Code{driver.InvalidImage, driver.Unknown}
+		}
+		if len(name) < 2 || name[:2] != "cu" {
+			continue
+		}
+		for n := 1; n <= count; n++ {
+			for _, code := range codes {
+				t.Run(fmt.Sprintf("%s %d %s", name, n, code.Name()), func(t *testing.T) {
+					sim := cudasim.Start(t)
+					sim.Fault(name, n, code)
+					got, stats, err := j.attempt(t, host, cuda.Options{Always: true})
+					switch {
+					case err == nil:
+						answers++
+						j.check(t, got)
+					case driver.CodeOf(err) == 0 && !errors.As(err, new(*driver.LoadError)):
+						t.Errorf("error %v: want one that tells the driver's code", err)
+					default:
+						failures++
+					}
+					if code.Sticky() {
+						sim.TakeReports() // a lost device's memory is gone with it
+						return
+					}
+					if s := sim.Stats(); (s["live_device"] != 0 || s["live_host"] != 0) && name != "cuMemFree_v2" && name != "cuMemFreeHost" && name != "cuCtxSetCurrent" && name != "cuCtxGetCurrent" {
+						t.Errorf("%d device and %d host allocations are left; error %v, %+v", s["live_device"], s["live_host"], err, stats)
+					}
+					for _, r := range sim.TakeReports() {
+						if r.Kind != "leak" { // what the simulator says of a free that was made to fail
+							t.Errorf("%s: %s", r.Kind, r.Text)
+						}
+					}
+				})
+			}
+		}
+	}
+	t.Logf("%d right answers, %d clean errors", answers, failures)
+	if answers < 10 || failures < 5 {
+		t.Errorf("%d answers and %d errors: want many of both", answers, failures)
+	}
+}
+
+// TestDeviceLost: after an illegal address the CPU gives the answer, and every later one.
+func TestDeviceLost(t *testing.T) {
+	for _, strict := range []bool{false, true} {
+		sim := cudasim.Start(t)
+		t.Setenv(cuda.EnvCache, t.TempDir())
+		host := cpu.New(cpu.Options{Mode: "generic"})
+		j := newJob(t, host, chunk.Shape{300, 40})
+		d, err := cuda.Open(cuda.Options{CPU: host, Always: true, Strict: strict})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sim.Fault("kernel", 1, driver.IllegalAddress)
+		for range 2 {
+			got, err := j.run(d)
+			if strict {
+				if err == nil {
+					t.Error("strict: no error")
+				}
+				continue
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			j.check(t, got)
+		}
+		if s := d.Stats(); !strict && s.FellBack != 2 {
+			t.Errorf("%d calls on the CPU, want 2", s.FellBack)
+		}
+		if err := d.Close(); err != nil && driver.CodeOf(err) == 0 {
+			t.Errorf("close: %v", err)
+		}
+		sim.TakeReports()
+		host.Close()
+	}
+}
+
+// TestCPUWhileCompiling: without Always the first call is the CPU's, and the GPU takes over once its kernels are there.
+func TestCPUWhileCompiling(t *testing.T) {
+	sim := cudasim.Start(t)
+	t.Setenv(cuda.EnvCache, t.TempDir())
+	host := cpu.New(cpu.Options{Mode: "generic"})
+	defer host.Close()
+	j := newJob(t, host, chunk.Shape{300, 40})
+	d, err := cuda.Open(cuda.Options{CPU: host, Strict: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for end := time.Now().Add(2 * time.Minute); ; time.Sleep(10 * time.Millisecond) {
+		got, err := j.run(d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		j.check(t, got)
+		if s := d.Stats(); s.Launches > 0 {
+			if s.FellBack == 0 {
+				t.Error("no call was the CPU's")
+			}
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatal("the GPU has not taken over")
+		}
+	}
+	if err := d.Close(); err != nil {
+		t.Error(err)
+	}
+	if n := sim.Programs(); n != 0 {
+		t.Errorf("%d programs of the compiler are left", n)
+	}
+}
+
+// TestDiskCache: a second device compiles nothing; a damaged file is made again.
+func TestDiskCache(t *testing.T) {
+	sim := cudasim.Start(t)
+	t.Setenv(cuda.EnvCache, t.TempDir())
+	host := cpu.New(cpu.Options{Mode: "generic"})
+	defer host.Close()
+	j := newJob(t, host, chunk.Shape{300, 40})
+	compiled := func() int {
+		before := sim.Calls()["nvrtcCompileProgram"]
+		got, _, err := j.attempt(t, host, cuda.Options{Strict: true, Always: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		j.check(t, got)
+		return sim.Calls()["nvrtcCompileProgram"] - before
+	}
+	if n := compiled(); n != 2 {
+		t.Errorf("%d kernels compiled at first, want 2", n)
+	}
+	if n := compiled(); n != 0 {
+		t.Errorf("%d kernels compiled again, want 0", n)
+	}
+	damageCache(t)
+	if n := compiled(); n != 2 {
+		t.Errorf("%d kernels compiled after damage, want 2", n)
+	}
+}
+
+// TestOverlap: copies and computing of different tasks overlap on the simulator's clock; no intermediate comes
+// back, and a call takes no more than two launches.
+func TestOverlap(t *testing.T) {
+	for name, shape := range map[string]chunk.Shape{"elementwise": {512, 2048}, "reduction": {2048, 512}} {
+		t.Run(name, func(t *testing.T) {
+			d, sim := open(t, cuda.Options{Strict: true, Always: true})
+			host := cpu.New(cpu.Options{Mode: "generic"})
+			defer host.Close()
+			j := newJob(t, host, shape)
+			if name == "reduction" {
+				j.p.Ret = nil
+			}
+			k, err := d.Compile(context.Background(), j.p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			const calls = 24
+			outs := []*chunk.Chunk{hostChunk(dtype.Float32, shape), hostChunk(dtype.Float64, chunk.Shape{kernels.FoldBlocks(shape, kernels.Axes(0)), shape[1]})}
+			if name == "reduction" {
+				outs = outs[1:]
+			}
+			run := func() {
+				if err := k.Run(context.Background(), &kernels.Call{In: []*chunk.Chunk{j.x}, Out: outs, Shape: shape, Origin: chunk.Shape{0, 0}}); err != nil {
+					t.Error(err)
+				}
+			}
+			run() // compiles
+			sim.Forget()
+			before := d.Stats()
+			// The host takes no time on the simulator's clock and calls take the streams in turn, so calls one after the other
+			// show what tasks side by side do, in an order that does not depend on this machine's load.
+			for range calls {
+				run()
+			}
+			s, after := sim.Stats(), d.Stats()
+			busiest := max(s["busy_up_ns.0"], s["busy_down_ns.0"], s["busy_compute_ns.0"])
+			if span := s["makespan_ns"]; busiest == 0 || float64(span) > 1.2*float64(busiest) {
+				t.Errorf("makespan %d ns, busiest engine %d ns (up %d, down %d, compute %d): want at most 1.2 times", span, busiest, s["busy_up_ns.0"], s["busy_down_ns.0"], s["busy_compute_ns.0"])
+			}
+			if up, want := after.UploadedBytes-before.UploadedBytes, calls*shape.Size()*4; up != want {
+				t.Errorf("%d bytes uploaded, want each operand once: %d", up, want)
+			}
+			if n := after.Launches - before.Launches; n > 2*calls {
+				t.Errorf("%d launches for %d calls, want at most two for each", n, calls)
+			}
+			if down := after.DownloadedBytes - before.DownloadedBytes; name == "reduction" && down > calls*shape.Size()/8 {
+				t.Errorf("%d bytes came back, want the states only", down)
+			}
+		})
+	}
+}
