@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 
 	"github.com/arrayrun/arrayrun/formats"
+	"github.com/arrayrun/arrayrun/formats/store"
 )
 
 // Undef is the undefined address and, in Space.Max, the length of an unlimited dimension.
@@ -181,6 +182,25 @@ func (f *File) page(i int64) ([]byte, error) {
 	}
 	f.pages[i] = p
 	return p, nil
+}
+
+// Remote reports whether the file lies behind a network.
+func (f *File) Remote() bool { return store.LatencyOf(f.r) == store.Remote }
+
+// Ahead tells a reader behind a network that the headers of the objects that links lead to will be read, so that it does not
+// wait for each of them. Others are told nothing.
+func (f *File) Ahead(links []Link) {
+	r, ok := f.r.(interface{ Ahead(offsets []int64) })
+	if !ok || len(links) < 2 {
+		return
+	}
+	offsets := make([]int64, 0, len(links))
+	for _, l := range links {
+		if pos := f.base + l.Addr; l.Target == "" && l.File == "" && pos >= f.base && pos < uint64(f.size) {
+			offsets = append(offsets, int64(pos))
+		}
+	}
+	r.Ahead(offsets)
 }
 
 // Forget drops the cached pages and heaps. What was parsed of them stays: a data set of thousands of open files must not

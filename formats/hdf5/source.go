@@ -209,8 +209,8 @@ func (s *source) load() error {
 	return s.indexOf
 }
 
-// StoredBytes returns the bytes of all stored chunks; it may have to read the chunk index.
-func (s *source) StoredBytes() (int64, error) {
+// StoredBytes implements formats.Sizer; it may have to read the chunk index.
+func (s *source) StoredBytes(context.Context) (int64, error) {
 	if !s.meta.Chunked {
 		return s.meta.Bytes, nil
 	}

@@ -287,7 +287,7 @@ func (v virtualSource) ScratchBytes() int64 {
 }
 
 // StoredBytes returns -1: the bytes are those of other datasets.
-func (v virtualSource) StoredBytes() (int64, error) { return -1, nil }
+func (v virtualSource) StoredBytes(context.Context) (int64, error) { return -1, nil }
 
 // ReadChunk implements formats.Source.
 func (v virtualSource) ReadChunk(ctx context.Context, k chunk.Key, dst *chunk.Chunk) (int64, error) {

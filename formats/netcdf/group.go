@@ -3,6 +3,7 @@
 package netcdf
 
 import (
+	"context"
 	"fmt"
 	"path"
 	"sort"
@@ -84,16 +85,16 @@ func (t *tree) open(n *node, v *variable) formats.Var {
 // maxCounted bounds the chunks of a file whose index is read when it is opened: 5 ms of work.
 const maxCounted = 1 << 14
 
-// count says how many bytes are stored, while it is cheap to know.
+// count says how many bytes are stored, while it is cheap to know. Behind a network it is not: indexes lie all over the file.
 func (t *tree) count(src formats.Source) {
 	m := src.Meta()
 	n := m.Grid.Len()
-	c, ok := src.(interface{ StoredBytes() (int64, error) })
-	if !ok || m.Bytes >= 0 || n < 0 || n > maxCounted-t.counted {
+	c, ok := src.(formats.Sizer)
+	if !ok || t.remote || m.Bytes >= 0 || n < 0 || n > maxCounted-t.counted {
 		return
 	}
 	t.counted += n
-	if b, err := c.StoredBytes(); err == nil {
+	if b, err := c.StoredBytes(context.Background()); err == nil {
 		m.Bytes = b // a damaged index shows when a chunk is read
 	}
 }

@@ -78,6 +78,7 @@ type tree struct {
 	scales  map[within]*dimension
 	ids     map[within]*dimension
 	counted int64
+	remote  bool // every look at the file takes long
 	netcdf4 bool // the file says that it is netCDF-4
 }
 
@@ -95,7 +96,7 @@ func readHDF5(f *hdf5.File) (*formats.Group, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &tree{scales: map[within]*dimension{}, ids: map[within]*dimension{}}
+	t := &tree{scales: map[within]*dimension{}, ids: map[within]*dimension{}, remote: f.Remote()}
 	n := &node{path: "/", obj: root}
 	if _, ok := root.Attr(attrProps); ok {
 		t.netcdf4 = true
@@ -119,6 +120,7 @@ func (t *tree) load(n *node, depth int) error {
 	if depth > maxDepth {
 		return fmt.Errorf("netcdf: group %s: nested deeper than %d: %w", n.path, maxDepth, formats.ErrCorrupt)
 	}
+	n.obj.File().Ahead(n.obj.Links)
 	for _, l := range n.obj.Links {
 		if t.objects++; t.objects > maxObjects {
 			return fmt.Errorf("netcdf: more than %d objects: %w", maxObjects, formats.ErrFormat)

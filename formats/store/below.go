@@ -29,6 +29,23 @@ func (b below) Get(ctx context.Context, key string, r Range, limit int64, buf []
 	return b.st.Get(ctx, b.key(key), r, limit, buf)
 }
 
+// Beginning is that of the store, or made of Stat and Get.
+func (b below) Beginning(ctx context.Context, key string, n int64) ([]byte, int64, error) {
+	if err := checkKey(key); err != nil {
+		return nil, 0, err
+	}
+	if s, ok := b.st.(beginner); ok {
+		return s.Beginning(ctx, b.key(key), n)
+	}
+	i, err := b.Stat(ctx, key)
+	if err != nil {
+		return nil, 0, err
+	}
+	n = min(n, i.Size)
+	v, err := b.Get(ctx, key, Range{0, n}, n, nil)
+	return v, i.Size, err
+}
+
 // Stat implements Store.
 func (b below) Stat(ctx context.Context, key string) (Info, error) {
 	if err := checkKey(key); err != nil {

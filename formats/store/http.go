@@ -106,6 +106,23 @@ func (h *HTTP) Get(ctx context.Context, key string, r Range, limit int64, buf []
 	return g.buf, nil
 }
 
+// Beginning returns up to n bytes from the start of the value at key, and its size, with one request.
+func (h *HTTP) Beginning(ctx context.Context, key string, n int64) ([]byte, int64, error) {
+	if err := errors.Join(ctx.Err(), checkKey(key)); err != nil {
+		return nil, 0, err
+	}
+	g := &getting{h: h, r: Range{0, n}, limit: n, short: true}
+	err := h.again(ctx, func(int) error { return g.try(ctx, key) })
+	if errors.Is(err, ErrRange) { // an empty value has no first byte
+		i, err := h.Stat(ctx, key)
+		return nil, i.Size, err
+	}
+	if err != nil {
+		return nil, 0, fmt.Errorf("store: get %s/%s: %w", h.Name(), key, err)
+	}
+	return g.buf, g.size, nil
+}
+
 // getting is one Get over several requests: what has arrived stays.
 type getting struct {
 	h     *HTTP
@@ -117,6 +134,7 @@ type getting struct {
 	size  int64  // of the value
 	tag   string // of the value, once known: another one means that it has changed
 	known bool
+	short bool // the value may end before the range does
 }
 
 // rangeHeader asks for what has not arrived; "" for a whole value.
@@ -173,6 +191,9 @@ func (g *getting) try(ctx context.Context, key string) error {
 
 // plan finds what is to be read, when the size of the value is known.
 func (g *getting) plan(res *http.Response, size int64) error {
+	if g.short {
+		g.r.Len = min(g.r.Len, size)
+	}
 	lo, hi, err := g.r.of(size)
 	if err != nil {
 		return err

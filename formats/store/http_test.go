@@ -192,6 +192,77 @@ func TestObject(t *testing.T) {
 	}
 }
 
+// TestObjectAhead counts requests: few where pages follow each other, one a page where they do not, and pages that Ahead has asked for
+// at once come with few.
+func TestObjectAhead(t *testing.T) {
+	big := make([]byte, 40*objectPageBytes)
+	for i := range big {
+		big[i] = byte(i >> 10)
+	}
+	var requests atomic.Int64
+	h := serve(t, map[string]string{"f": string(big)}, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		requests.Add(1)
+		next.ServeHTTP(w, r)
+	})
+	read := func(o *Object, off int64) {
+		t.Helper()
+		var p [100]byte
+		if n, err := o.ReadAt(p[:], off); n != 100 || err != nil || !bytes.Equal(p[:], big[off:off+100]) {
+			t.Errorf("ReadAt(%d) = %d, %v, or other bytes", off, n, err)
+		}
+	}
+	for name, c := range map[string]struct {
+		run  func(o *Object)
+		most int64
+	}{
+		"in order": {func(o *Object) {
+			for off := int64(0); off < int64(len(big))-100; off += 10_000 {
+				read(o, off)
+			}
+		}, 1 + 2 + 5},
+		"two in order": {func(o *Object) {
+			for off := int64(0); off < int64(len(big))/2-100; off += 10_000 {
+				read(o, off)
+				read(o, off+int64(len(big))/2)
+			}
+		}, 2*(1+2+3) + 1},
+		"across": {func(o *Object) { read(o, 9*objectPageBytes-50) }, 2},
+		"here and there": {func(o *Object) {
+			for _, i := range []int64{30, 20, 10, 35, 5} {
+				read(o, i*objectPageBytes)
+			}
+		}, 6},
+		"asked ahead": {func(o *Object) {
+			o.Ahead([]int64{5, 3 * objectPageBytes, 4 * objectPageBytes, 4*objectPageBytes + 1, 30 * objectPageBytes, -1, 1 << 60})
+			before := requests.Load()
+			for _, i := range []int64{0, 3, 4, 30} {
+				read(o, i*objectPageBytes)
+			}
+			if n := requests.Load() - before; n > 0 {
+				t.Errorf("%d requests for what was asked for ahead", n)
+			}
+		}, 3},
+	} {
+		requests.Store(0)
+		o, err := NewObject(context.Background(), h, "f")
+		if err != nil || o.Size() != int64(len(big)) {
+			t.Fatal(err)
+		}
+		c.run(o)
+		if n := requests.Load(); n > c.most {
+			t.Errorf("%s: %d requests, want at most %d", name, n, c.most)
+		}
+	}
+	pages.mu.Lock()
+	defer pages.mu.Unlock()
+	if pages.bytes > maxPageBytes || len(pages.pages) != pages.lru.Len() {
+		t.Errorf("%d bytes in %d pages are kept, %d of them whole, want at most %d bytes", pages.bytes, len(pages.pages), pages.lru.Len(), maxPageBytes)
+	}
+	if _, err := NewObject(context.Background(), h, "nothing"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("NewObject of nothing = %v, want fs.ErrNotExist", err)
+	}
+}
+
 func TestNewHTTP(t *testing.T) {
 	for _, u := range []string{"ftp://x/y", "http://", "nothing", "http://[::1", "file:///etc/passwd"} {
 		if _, err := NewHTTP(u, HTTPOptions{}); !errors.Is(err, fs.ErrInvalid) {

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"sync"
 	"sync/atomic"
@@ -87,6 +88,20 @@ func Read(t *testing.T, s store.Store, listed bool) {
 		}
 	}
 	many(t, s)
+	for key, size := range map[string]int64{"e": 0, "a/b/c": 10} {
+		o, err := store.NewObject(ctx, s, key)
+		if err != nil || o.Size() != size {
+			t.Errorf("NewObject(%q) = %v, want %d bytes", key, err, size)
+			continue
+		}
+		p := make([]byte, 20)
+		if n, err := o.ReadAt(p, 0); int64(n) != size || err != io.EOF {
+			t.Errorf("ReadAt of 20 bytes from %q = %d, %v, want %d and the end", key, n, err, size)
+		}
+	}
+	if _, err := store.NewObject(ctx, s, "nowhere"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("NewObject of a key that is not there = %v, want fs.ErrNotExist", err)
+	}
 	dead, cancel := context.WithCancel(ctx)
 	cancel()
 	if _, err := s.Get(dead, "a/b/c", store.All, -1, nil); !errors.Is(err, context.Canceled) {
