@@ -88,8 +88,27 @@ type groupDoc struct {
 type varDoc struct {
 	v        formats.Var
 	meta     *formats.ArrayMeta // nil when the variable cannot be read at all
+	bytes    int64               // stored, -1 when that is not known
 	checksum string
 	err      error
+}
+
+// storedBytes returns the bytes an array takes in storage, -1 where nobody can say.
+func storedBytes(ctx context.Context, src formats.Source) int64 {
+	if n := src.Meta().Bytes; n >= 0 {
+		return n
+	}
+	n, err := int64(-1), error(nil)
+	switch s := src.(type) {
+	case formats.Sizer:
+		n, err = s.StoredBytes(ctx)
+	case interface{ StoredBytes() (int64, error) }: // the index of a file needs no context
+		n, err = s.StoredBytes()
+	}
+	if err != nil {
+		return -1 // damage shows when values are read
+	}
+	return n
 }
 
 func (d *describer) group(ctx context.Context, g *formats.Group) groupDoc {
@@ -98,6 +117,7 @@ func (d *describer) group(ctx context.Context, g *formats.Group) groupDoc {
 		x := varDoc{v: v, err: v.Err}
 		if v.Source != nil {
 			x.meta = v.Source.Meta()
+			x.bytes = storedBytes(ctx, v.Source)
 			if d.sums && x.err == nil {
 				x.checksum, x.err = d.hash.sum(ctx, v.Source)
 			}

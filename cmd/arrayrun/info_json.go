@@ -51,8 +51,8 @@ func (v varDoc) json() object {
 		if m.ByteOrder != "" {
 			order = m.ByteOrder
 		}
-		if m.Bytes >= 0 {
-			stored = m.Bytes
+		if v.bytes >= 0 {
+			stored = v.bytes
 		}
 		o = append(o, object{{"shape", intsJSON(m.Shape)}, {"dtype", storedType(m)}, {"byte_order", order},
 			{"chunks", chunksJSON(m)}, {"shards", shardsJSON(m)}, {"codecs", stringsJSON(m.Codecs)},

@@ -70,6 +70,9 @@ func (v varDoc) text(b *bufio.Writer, indent string) {
 	fmt.Fprintf(b, "%s\t%s %s%s ;\n", indent, typeText(storedType(m)), v.v.Name, list)
 	writeAttrs(b, indent, v.v.Name, v.v.Attrs)
 	fmt.Fprintf(b, "%s\t\t// %s\n", indent, v.storage())
+	if advice := v.access(); advice != "" {
+		fmt.Fprintf(b, "%s\t\t// %s\n", indent, advice)
+	}
 	if v.checksum != "" {
 		fmt.Fprintf(b, "%s\t\t// md5 %s\n", indent, v.checksum)
 	}
@@ -101,16 +104,54 @@ func (v varDoc) storage() string {
 		}
 	}
 	full := m.Shape.Size() * int64(m.ItemBytes)
-	if m.Bytes >= 0 {
-		text := formatBytes(m.Bytes) + " stored"
-		if m.Bytes > 0 && full > 0 {
-			text += fmt.Sprintf(", ratio %.2f", float64(full)/float64(m.Bytes))
+	if v.bytes >= 0 {
+		text := formatBytes(v.bytes) + " stored"
+		if v.bytes > 0 && full > 0 {
+			text += fmt.Sprintf(", ratio %.2f", float64(full)/float64(v.bytes))
 		}
 		parts = append(parts, text)
 	} else {
 		parts = append(parts, formatBytes(full))
 	}
 	return strings.Join(parts, ", ")
+}
+
+// A read is called dear where it decodes more than dearBytes and dearRatio times what it wants.
+const (
+	dearBytes = 64 << 20
+	dearRatio = 20
+)
+
+// access says what the two reads people make of an array cost with its chunks, a series along the first axis at
+// one place and one step of it, and how to store it for a series that is dear. "" where there is one chunk.
+func (v varDoc) access() string {
+	m := v.meta
+	counts := m.Grid.Counts()
+	if !m.Chunked || len(m.Shape) < 2 || m.Shape.Size() == 0 || m.Grid.Len() < 2 {
+		return ""
+	}
+	first := "axis 0"
+	if len(v.v.Dims) > 0 && v.v.Dims[0] != "" {
+		first = v.v.Dims[0]
+	}
+	one, item := m.Grid.MaxChunk().Size()*int64(m.ItemBytes), int64(m.ItemBytes)
+	series, step := counts[0], m.Grid.Len()/counts[0]
+	text := fmt.Sprintf("a series along %s decodes %s in %s, one step of it %s in %s", first,
+		formatBytes(series*one), plural(series, "chunk"), formatBytes(step*one), plural(step, "chunk"))
+	if n := series * one; n > dearBytes && n > dearRatio*m.Shape[0]*item {
+		text += fmt.Sprintf("; for series rechunk with %s=-1", first)
+	}
+	if n := step * one; n > dearBytes && n > dearRatio*m.Shape.Size()/m.Shape[0]*item {
+		text += fmt.Sprintf("; for steps rechunk with %s=1", first)
+	}
+	return text
+}
+
+func plural(n int64, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }
 
 // typeText prints a dtype: a name, or JSON for compounds and enumerations.
