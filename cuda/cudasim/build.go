@@ -16,6 +16,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/arrayrun/arrayrun/cuda/driver"
 )
 
 //go:embed src
@@ -58,6 +60,9 @@ func build() (Libraries, error) {
 	}
 	if runtime.GOOS != "linux" {
 		return Libraries{}, fmt.Errorf("cudasim: %w: it is for linux, this is %s", ErrUnavailable, runtime.GOOS)
+	}
+	if err := driver.Platform(); err != nil {
+		return Libraries{}, fmt.Errorf("cudasim: %w: %w", ErrUnavailable, err)
 	}
 	version, err := exec.Command(cxx, "--version").Output()
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/arrayrun/arrayrun/cuda/cudasim"
 	"github.com/arrayrun/arrayrun/cuda/driver"
 )
 
@@ -66,6 +67,7 @@ func TestKernelsInEveryOrder(t *testing.T) {
 
 // TestMissingBarrierIsFound is a mutation: without the barrier some order of threads gives a wrong answer.
 func TestMissingBarrierIsFound(t *testing.T) {
+	cudasim.Need(t)
 	wrong := 0
 	for _, order := range []string{"order=forward", "order=reverse", "order=shuffle"} {
 		t.Run(order, func(t *testing.T) {

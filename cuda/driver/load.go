@@ -144,6 +144,14 @@ func loadFirst(what, fix string, names, files []string, places int, table func()
 	return nil, fail
 }
 
+// Platform returns nil where CUDA libraries can be loaded, else a *LoadError with ReasonPlatform.
+func Platform() error {
+	if platformReason == "" {
+		return nil
+	}
+	return &LoadError{Library: "CUDA driver", Reason: ReasonPlatform, Detail: platformReason}
+}
+
 // OpenLibrary loads a library by path and binds nothing, for libraries beside the two.
 func OpenLibrary(path string) (*Library, error) {
 	h, err := openLibrary(path)

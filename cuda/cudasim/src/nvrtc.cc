@@ -190,7 +190,7 @@ static Options parse_options(int n, const char *const *list) {
 			o.defines.push_back(s);
 		} else if (key != "--std" && key != "-std" && key != "--minimal" && key != "-minimal" && key != "--device-as-default-execution-space" && key != "-default-device" &&
 		           key != "--restrict" && key != "--generate-line-info" && key != "-lineinfo" && key != "--maxrregcount" && key != "--extra-device-vectorization" &&
-		           key != "--dopt" && key != "--split-compile" && key != "--no-source-include") {
+		           key != "--dopt" && key != "--ptxas-options" && key != "-Xptxas" && key != "--split-compile" && key != "--no-source-include") {
 			return o.bad = s, o;
 		}
 	}
