@@ -27,7 +27,7 @@
 // bad-pointer, host-pointer, context (another device's pointer, no current
 // context), bad-handle, race (no event between a copy and what uses it),
 // barrier-divergence, undefined (shifts, divisions, casts and alignments that C
-// leaves undefined), launch, overlap, leak, destroyed-in-flight. Fresh memory is poisoned with 0xCB.
+// leaves undefined), launch, overlap, timeout, leak, destroyed-in-flight. Fresh memory is poisoned with 0xCB.
 //
 // What it cannot show: the speed of a device, real compilers' and drivers'
 // quirks, races between blocks, the order of memory. Transcendental functions of

@@ -119,6 +119,35 @@ func TestPlantedBugs(t *testing.T) {
 	}
 }
 
+// TestEndlessKernel wants a kernel that never ends to be ended.
+func TestEndlessKernel(t *testing.T) {
+	m := start(t, "timeout_ms=30")
+	_, err := m.run(head+"while (*(volatile unsigned *)p < n + 1000) {}\n}", 1, 30)
+	if code := driver.CodeOf(err); code != driver.LaunchTimeout {
+		t.Errorf("got %v, want %v", err, driver.LaunchTimeout)
+	}
+	m.expect("timeout")
+}
+
+// TestLostContextComesBack wants a device whose context was lost to work again once the context was given back.
+func TestLostContextComesBack(t *testing.T) {
+	m := start(t)
+	if _, err := m.run(head+"p[n + 10000] = 1;\n}", 1, 30); !driver.IsSticky(err) {
+		t.Fatalf("got %v, want a lost context", err)
+	}
+	m.expect("out-of-bounds")
+	if err := m.ctx.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if st := m.sim.Stats(); st["live_device"] != 0 || st["live_host"] != 0 {
+		t.Errorf("memory outlived its context: %v", st)
+	}
+	m.ctx = primary(t, m.ctx.Device().Driver(), 0)
+	if got, err := m.run(reverse, 256, 256); err != nil || got[0] != 255 {
+		t.Errorf("after it: %d, %v", got[0], err)
+	}
+}
+
 // TestUndefinedIsReported runs what C leaves undefined and processors do each in their way: the run goes on.
 func TestUndefinedIsReported(t *testing.T) {
 	for name, body := range map[string]string{

@@ -4,12 +4,14 @@ package cudasim_test
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"testing"
 	"unsafe"
 
-	"github.com/arrayrun/arrayrun/cuda/cudasim"
 	"github.com/arrayrun/arrayrun/cuda/driver"
 )
 
@@ -314,9 +316,23 @@ func TestClockOverlaps(t *testing.T) {
 
 // TestEnvironment wants a program that knows nothing of the simulator to be steered by CUDASIM alone.
 func TestEnvironment(t *testing.T) {
-	t.Setenv("CUDASIM", "devices=4 arch=80 memory=2MiB")
-	sim := cudasim.Start(t)
-	if n := sim.OpenDriver().DeviceCount(); n != 4 {
+	dir := t.TempDir()
+	t.Setenv("CUDASIM", "devices=4 arch=80 memory=2MiB report_file="+filepath.Join(dir, "reports")+" trace_file="+filepath.Join(dir, "trace"))
+	m := start(t)
+	if n := m.sim.OpenDriver().DeviceCount(); n != 4 {
 		t.Errorf("%d devices, want 4", n)
+	}
+	m.in(func(s *driver.Session) error {
+		p, err := s.MemAlloc(100)
+		return errors.Join(err, s.Memset(p, 1, 100, 0), s.Synchronize())
+	})
+	if err := m.ctx.Close(); err != nil {
+		t.Error(err)
+	}
+	m.expect("leak")
+	for name, want := range map[string]string{"reports": "leak\tbyte 0 of device 0 allocation", "trace": "\tset\t\t100\t"} {
+		if b, err := os.ReadFile(filepath.Join(dir, name)); err != nil || !strings.Contains(string(b), want) {
+			t.Errorf("%s holds %q, %v, want %q", name, b, err, want)
+		}
 	}
 }

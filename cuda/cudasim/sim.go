@@ -24,7 +24,7 @@ type Sim struct {
 // Start builds the simulator, puts it into its first state with the given
 // settings, such as "devices=2", "memory=64MiB", "host=1GiB", "arch=80",
 // "driver=12040", "init=100", "order=reverse", "seed=3", "delay_us=500",
-// "strict=0", "up=25", "down=25", "mem=1500", "launch_us=5",
+// "strict=0", "up=25", "down=25", "mem=1500", "launch_us=5", "timeout_ms=60000",
 // "fault=cuLaunchKernel:2:719", and points the environment at it.
 //
 // When the test ends, reports that TakeReports has not returned fail it.
@@ -113,19 +113,15 @@ func (s *Sim) FaultFrom(name string, nth int, code driver.Code) {
 	s.fault(name, strconv.Itoa(nth)+"+", int32(code))
 }
 
-// CompileFault is Fault for the functions of NVRTC.
+// CompileFault is Fault for the functions of NVRTC; "*" is any of them.
 func (s *Sim) CompileFault(name string, nth int, code driver.CompileCode) {
 	s.tb.Helper()
-	s.fault(name, strconv.Itoa(nth), int32(code))
+	s.command(s.nvrtc, fmt.Sprintf("fault %s:%d:%d", name, nth, code))
 }
 
 func (s *Sim) fault(name, nth string, code int32) {
 	s.tb.Helper()
-	to := s.cuda
-	if strings.HasPrefix(name, "nvrtc") {
-		to = s.nvrtc
-	}
-	s.command(to, fmt.Sprintf("fault %s:%s:%d", name, nth, code))
+	s.command(s.cuda, fmt.Sprintf("fault %s:%s:%d", name, nth, code))
 }
 
 // ClearFaults removes all faults.

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -228,6 +229,18 @@ func TestManyThreads(t *testing.T) {
 	drv := sim.OpenDriver()
 	ctxs := []*driver.Context{primary(t, drv, 0), primary(t, drv, 1)}
 	cubin := compile(t, sim)
+	stop := make(chan struct{})
+	go func() { // the collector runs all the time: nothing that C sees may move or go
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				runtime.GC()
+			}
+		}
+	}()
+	defer close(stop)
 	var wg sync.WaitGroup
 	for g := range 8 {
 		wg.Go(func() {

@@ -17,7 +17,7 @@ type proc struct {
 
 // cudaCalls are the bound functions of libcuda.
 type cudaCalls struct {
-	init, driverGetVersion, getErrorName                                             proc
+	init, driverGetVersion                                                           proc
 	deviceGetCount, deviceGet, deviceGetName, deviceGetAttribute                     proc
 	deviceTotalMem, deviceGetUUID, deviceGetPCIBusID                                 proc
 	primaryRetain, primaryRelease, primarySetFlags                                   proc
@@ -44,7 +44,6 @@ func (c *cudaCalls) table() []bound {
 	return []bound{
 		{&c.init, Symbol{"cuInit", 1, required}},
 		{&c.driverGetVersion, Symbol{"cuDriverGetVersion", 1, required}},
-		{&c.getErrorName, Symbol{"cuGetErrorName", 2, optional}},
 		{&c.deviceGetCount, Symbol{"cuDeviceGetCount", 1, required}},
 		{&c.deviceGet, Symbol{"cuDeviceGet", 2, required}},
 		{&c.deviceGetName, Symbol{"cuDeviceGetName", 3, required}},
@@ -93,7 +92,6 @@ type nvrtcCalls struct {
 	version, create, destroy, compile  proc
 	logSize, log, ptxSize, ptx         proc
 	cubinSize, cubin, archCount, archs proc
-	errorString                        proc
 }
 
 func (c *nvrtcCalls) table() []bound {
@@ -110,7 +108,6 @@ func (c *nvrtcCalls) table() []bound {
 		{&c.cubin, Symbol{"nvrtcGetCUBIN", 2, required}},
 		{&c.archCount, Symbol{"nvrtcGetNumSupportedArchs", 1, required}},
 		{&c.archs, Symbol{"nvrtcGetSupportedArchs", 1, required}},
-		{&c.errorString, Symbol{"nvrtcGetErrorString", 1, optional}},
 	}
 }
 

@@ -32,13 +32,6 @@ EXPORT int cuInit(unsigned flags) {
 	return kOK;
 }
 
-EXPORT int cuGetErrorName(int code, const char **name) {
-	ENTER(GLOBAL);
-	if (!name) return kInvalidValue;
-	*name = code == 4711 ? "CUDA_ERROR_SIMULATED_ONLY" : nullptr;
-	return *name ? kOK : kInvalidValue;
-}
-
 EXPORT int cuDeviceGetCount(int *count) {
 	ENTER(GLOBAL);
 	if (!count) return kInvalidValue;

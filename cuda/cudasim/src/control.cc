@@ -60,6 +60,7 @@ static bool set(const std::string &word) {
 	else if (k == "down") config.down = atof(v.c_str());
 	else if (k == "mem") config.mem = atof(v.c_str());
 	else if (k == "launch_us") config.launch_us = atof(v.c_str());
+	else if (k == "timeout_ms") config.timeout_ms = parse_bytes(v);
 	else if (k == "thread_ps") config.thread_ps = atof(v.c_str());
 	else if (k == "trace") config.trace = parse_bytes(v);
 	else if (k == "report_file") config.report_file = v;
@@ -129,7 +130,7 @@ EXPORT const char *cudasim_command(const char *text) {
 }
 
 // Functions that a driver answers before cuInit.
-static bool needs_no_init(const std::string &n) { return n == "cuInit" || n == "cuDriverGetVersion" || n == "cuGetErrorName"; }
+static bool needs_no_init(const std::string &n) { return n == "cuInit" || n == "cuDriverGetVersion"; }
 
 // Calls that hand out or change the current context work in a lost one.
 Call::Call(const char *name, bool needs_context) : lock(mu), code(kOK) {

@@ -33,7 +33,8 @@ static const char *arguments;
 static std::string *problem; // of the running kernel
 static int problem_code;
 
-#if defined(__x86_64__)
+// CUDASIM_UCONTEXT has the portable way tried where the short one would do.
+#if defined(__x86_64__) && !defined(CUDASIM_UCONTEXT)
 // cudasim_switch saves the callee's registers and the stack pointer in *from and continues at to.
 extern "C" void cudasim_switch(void **from, void *to);
 asm(R"(

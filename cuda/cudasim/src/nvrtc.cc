@@ -305,10 +305,6 @@ EXPORT int nvrtcGetSupportedArchs(int *list) {
 	return kOK;
 }
 
-EXPORT const char *nvrtcGetErrorString(int code) {
-	return code == kOK ? "NVRTC_SUCCESS" : "NVRTC_ERROR";
-}
-
 EXPORT int nvrtcCreateProgram(u64 *prog, const char *src, const char *name, int headers, const char *const *, const char *const *) {
 	ENTER();
 	if (!prog || !src || headers != 0) return kInvalidInput;

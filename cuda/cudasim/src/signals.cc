@@ -6,14 +6,27 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "sim.h"
 
+static const int kTooLong = SIGVTALRM;
+static const int kSignals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, kTooLong};
 static struct sigaction before[65];
 static thread_local sigjmp_buf *back;
 static thread_local void *fault_at;
 static thread_local int fault_signal;
+static thread_local timer_t watchdog;
+
+// watch ends what runs on this thread after ms of its processor time; 0 ends nothing.
+static void watch(u64 ms) {
+	struct itimerspec at = {};
+	at.it_value.tv_sec = ms / 1000;
+	at.it_value.tv_nsec = ms % 1000 * 1000000;
+	timer_settime(watchdog, 0, &at, nullptr);
+}
 
 static void handle(int sig, siginfo_t *info, void *uc) {
 	if (back) {
@@ -51,7 +64,7 @@ void signals_install() {
 	static bool done;
 	if (done) return;
 	done = true;
-	for (int sig : {SIGSEGV, SIGBUS, SIGFPE, SIGILL}) {
+	for (int sig : kSignals) {
 		struct sigaction sa = {};
 		sigaction(sig, nullptr, &before[sig]);
 		sa.sa_sigaction = handle;
@@ -64,14 +77,24 @@ void signals_install() {
 void signals_thread() {
 	sigset_t all;
 	sigfillset(&all);
-	for (int sig : {SIGSEGV, SIGBUS, SIGFPE, SIGILL}) sigdelset(&all, sig);
+	for (int sig : kSignals) sigdelset(&all, sig);
 	pthread_sigmask(SIG_SETMASK, &all, nullptr);
 	static thread_local std::vector<char> alt(64 << 10);
 	stack_t st = {};
 	st.ss_sp = alt.data();
 	st.ss_size = alt.size();
 	sigaltstack(&st, nullptr);
+	struct sigevent ev = {};
+	ev.sigev_notify = SIGEV_THREAD_ID;
+	ev.sigev_signo = kTooLong;
+#ifndef sigev_notify_thread_id
+#define sigev_notify_thread_id _sigev_un._tid
+#endif
+	ev.sigev_notify_thread_id = (pid_t)syscall(SYS_gettid);
+	timer_create(CLOCK_THREAD_CPUTIME_ID, &ev, &watchdog);
 }
+
+void signals_thread_end() { timer_delete(watchdog); }
 
 void abandon() { siglongjmp(*back, 2); }
 
@@ -80,11 +103,14 @@ int guarded(const std::function<void()> &f, std::string *what) {
 	const int how = sigsetjmp(here, 1);
 	if (how == 0) {
 		back = &here;
+		watch(config.timeout_ms);
 		f();
 		back = nullptr;
+		watch(0);
 		return kOK;
 	}
 	back = nullptr;
+	watch(0);
 	if (how == 2) return kOK;
 	memory_open(); // a signal's handler starts with all keys closed, and this left it by a jump
 	Lock l(mu);
@@ -93,6 +119,9 @@ int guarded(const std::function<void()> &f, std::string *what) {
 	case SIGFPE:
 		*what = "integer division by zero or overflow";
 		return kLaunchFailed;
+	case kTooLong:
+		*what = "timeout: it ran for " + std::to_string(config.timeout_ms) + " ms";
+		return kTimeout;
 	case SIGILL:
 		*what = "illegal instruction";
 		return 715;

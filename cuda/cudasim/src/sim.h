@@ -30,6 +30,7 @@ enum : int {
 	kIllegalAddress = 700,
 	kOutOfResources = 701,
 	kContextDestroyed = 709,
+	kTimeout = 702,
 	kMisaligned = 716,
 	kLaunchFailed = 719,
 	kNotSupported = 801,
@@ -48,6 +49,7 @@ struct Config {
 	u64 quarantine = 2048; // freed allocations kept closed
 	double up = 25, down = 25, mem = 1500; // GB/s
 	double launch_us = 5, thread_ps = 0;
+	u64 timeout_ms = 60000; // processor time after which a kernel or copy is ended, as a display's watchdog would
 	u64 trace = 1 << 20; // operations kept
 	std::string report_file, trace_file;
 };
@@ -183,6 +185,7 @@ void memory_leave();
 // signals.cc
 void signals_install();
 void signals_thread(); // prepares a worker
+void signals_thread_end();
 int guarded(const std::function<void()> &f, std::string *what); // runs f; a fault inside becomes its code
 void abandon(); // leaves the guarded function that runs on this thread
 

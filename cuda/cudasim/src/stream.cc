@@ -49,7 +49,7 @@ static void work(StreamRef s) {
 	Lock l(mu);
 	for (;;) {
 		changed.wait(l, [&] { return s->stop || !s->queue.empty(); });
-		if (s->queue.empty()) return;
+		if (s->queue.empty()) break;
 		Op op = std::move(s->queue.front());
 		s->queue.pop_front();
 		s->busy = true;
@@ -71,6 +71,7 @@ static void work(StreamRef s) {
 		s->busy = false;
 		changed.notify_all();
 	}
+	signals_thread_end();
 }
 
 StreamRef stream_new(Context *ctx, u64 id) {
