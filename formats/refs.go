@@ -15,6 +15,7 @@ type ChunkRef struct {
 	Inline   []byte // the bytes themselves, where they lie among metadata
 	Mask     uint32 // HDF5: bit i is set where filter i was left out for this chunk
 	Missing  bool   // the chunk was never written
+	Short    bool   // fewer elements are stored than a whole chunk has
 }
 
 // RefSource is implemented by sources that can say where their chunks lie, for tables of references and for

@@ -15,6 +15,7 @@ import (
 
 	"github.com/arrayrun/arrayrun/chunk/dtype"
 	"github.com/arrayrun/arrayrun/formats"
+	"github.com/arrayrun/arrayrun/formats/zarr"
 )
 
 // copyRules say what a format can hold of another's data set.
@@ -120,14 +121,8 @@ func isMoment(stored string) bool {
 	return strings.HasPrefix(stored, "datetime64") || strings.HasPrefix(stored, "timedelta64")
 }
 
-func zarrElem(m *formats.ArrayMeta, stored string) bool {
-	switch m.DType {
-	case dtype.Raw:
-		return sized(stored, "S", "U", "opaque")
-	case dtype.String:
-		return stored == "str" || stored == "bytes"
-	}
-	return true
+func zarrElem(m *formats.ArrayMeta, _ string) bool {
+	return zarr.Holds(formats.VarSpec{DType: m.DType, ItemBytes: m.ItemBytes, Stored: m.Stored}) == nil
 }
 
 func netcdfElem(m *formats.ArrayMeta, stored string) bool {
@@ -162,7 +157,7 @@ func tableElem(m *formats.ArrayMeta, stored string) bool {
 
 // plainNumbers drops the names of an enumeration's numbers, which formats other than HDF5 do not have.
 func (c *copier) plainNumbers(s *formats.VarSpec, name string) error {
-	if _, ok := s.Stored.(string); ok || s.Stored == nil {
+	if _, ok := s.Stored.(string); ok || s.Stored == nil || s.DType == dtype.Raw {
 		return nil
 	}
 	text := storedText(s.Stored, s.DType)

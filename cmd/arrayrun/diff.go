@@ -55,7 +55,7 @@ type differ struct {
 	attrs      bool
 	out        []difference
 	same       []difference // variables without a difference
-	unread     error // the first variable that cannot be read
+	unread     error        // the first variable that cannot be read
 }
 
 // difference is what differs of a variable, or of a group's attributes.

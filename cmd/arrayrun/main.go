@@ -27,6 +27,7 @@ var verbs = []func(*app) *cobra.Command{
 	convertCommand,
 	rechunkCommand,
 	selectCommand,
+	indexCommand,
 	demoCommand,
 	doctorCommand,
 	selftestCommand,

@@ -55,6 +55,9 @@ func (s *source) Ref(_ context.Context, k chunk.Key) (formats.ChunkRef, error) {
 		}
 		return formats.ChunkRef{Off: int64(l.addr) + base, Len: n}, nil
 	}
+	if len(s.t.dims) > 0 && len(s.steps) > 0 {
+		return fail(fmt.Errorf("filters of elements that are arrays: %w", formats.ErrFormat)) // shuffle takes the array for one element
+	}
 	if err := s.load(); err != nil {
 		return fail(err)
 	}

@@ -4,6 +4,7 @@ package tiff
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/arrayrun/arrayrun/chunk"
 	"github.com/arrayrun/arrayrun/formats"
@@ -26,8 +27,12 @@ func (src *source) Ref(_ context.Context, k chunk.Key) (formats.ChunkRef, error)
 	if p == nil {
 		return formats.ChunkRef{Missing: true}, nil
 	}
+	if 8*p.dtype.Size() != p.bits || p.fillOrder != 1 {
+		return formats.ChunkRef{}, fmt.Errorf("formats/tiff: %s: elements of %d bits in bit order %d are not stored as others know them: %w", src.s.name, p.bits, p.fillOrder, formats.ErrFormat)
+	}
 	off, size, err := p.segment(src.segmentOf(p, k))
-	return formats.ChunkRef{Off: off, Len: size, Missing: size == 0}, err
+	short := !p.tiled && (k[src.at[0]]+1)*p.segHeight > p.height
+	return formats.ChunkRef{Off: off, Len: size, Missing: size == 0, Short: short}, err
 }
 
 // page returns the number of the page that chunk k lies in.
