@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"unsafe"
 
 	"github.com/arrayrun/arrayrun/chunk"
 	"github.com/arrayrun/arrayrun/chunk/dtype"
@@ -121,7 +122,13 @@ func (a assembler) Assemble(p *kernels.Program, same []bool) (vm.Assembled, erro
 	if err != nil {
 		return nil, err
 	}
-	return f, nil
+	return assembled{f}, nil
+}
+
+type assembled struct{ *jit.Func }
+
+func (a assembled) Run(ptrs []unsafe.Pointer, n int, spill unsafe.Pointer, rows *vm.Rows) int {
+	return a.Func.Run(ptrs, n, spill, (*jit.Rows)(rows))
 }
 
 func (a assembler) Loop(name string, d dtype.DType) vm.Loop {

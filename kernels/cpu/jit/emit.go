@@ -34,16 +34,23 @@ const (
 	rIndex = rCX
 	rSpill = rSI
 	rTemp  = rAX
+	rTurn  = r15 // rows that are done
 )
 
 // pointerRegs hold the first pointers of the argument block; others are loaded where they are used.
 var pointerRegs = [...]int{rBX, r8, r9, r10, r11, r12, r13}
 
-// emit returns the machine code of a loop over g, with its pool behind it.
+// emit returns the machine code of loops over g, for every row and every vector of it, with its pool behind it.
 func emit(g *graph, outs, operands int, nt bool) (code []byte, length, spillBytes int) {
 	e := &emitter{outs: outs, ptrs: outs + operands, nt: nt}
+	e.b = append(e.b, 0x45, 0x31, 0xFF) // xor r15d, r15d
+	nextRow := len(e.b)
+	// A pointer is where the operand begins and as many steps as rows are done.
+	e.load(rTemp, memAt(rArgs, int32(8*e.ptrs)))
 	for k := range min(e.ptrs, len(pointerRegs)) {
-		e.load(pointerRegs[k], memAt(rArgs, int32(8*k)))
+		e.load(pointerRegs[k], memAt(rTemp, int32(8+8*k)))
+		e.imul(pointerRegs[k], rTurn)
+		e.gpr(0x03, pointerRegs[k], memAt(rArgs, int32(8*k))) // add
 	}
 	e.zero(rIndex)
 	unroll, round := e.unroll(g)
@@ -74,6 +81,10 @@ func emit(g *graph, outs, operands int, nt bool) (code []byte, length, spillByte
 	e.lea(rIndex, memAt(rCount, int32(-g.v)))
 	e.to(e.jump(always), top)
 	e.land(done)
+	e.load(rTemp, memAt(rArgs, int32(8*e.ptrs)))
+	e.lea(rTurn, memAt(rTurn, 1))
+	e.gpr(0x3B, rTurn, memAt(rTemp, 0)) // cmp
+	e.to(e.jump(ifBelow), nextRow)
 	e.lea(rTemp, memAt(rCount, 0))
 	e.ret()
 	for _, x := range e.exits { // a cold lane: the index, of the first vector of a round, is the answer

@@ -4,7 +4,7 @@ package jit
 
 import "encoding/binary"
 
-// General registers. RSP, RBP, R14 (the goroutine) and R15 are never touched.
+// General registers. RSP, RBP and R14 (the goroutine) are never touched.
 const (
 	rAX = iota
 	rCX
@@ -20,6 +20,8 @@ const (
 	r11
 	r12
 	r13
+	_ // R14
+	r15
 )
 
 // operand is what stands in an instruction's last source place: a vector register, or
@@ -128,7 +130,10 @@ func (a *assembler) load(r int, x operand) { a.gpr(0x8B, r, x) }
 func (a *assembler) lea(r int, x operand)  { a.gpr(0x8D, r, x) }
 func (a *assembler) cmp(r, with int)       { a.gpr(0x39, with, reg(r)) }
 func (a *assembler) zero(r int)            { a.b = append(a.b, 0x31, 0xC0|byte(r)<<3|byte(r)) } // RAX to RDI
-func (a *assembler) ret()                  { a.b = append(a.b, 0xC3) }
+func (a *assembler) imul(r, by int) {
+	a.b = append(a.b, 0x48|byte(r>>3)<<2|byte(by>>3), 0x0F, 0xAF, 0xC0|byte(r&7)<<3|byte(by&7))
+}
+func (a *assembler) ret() { a.b = append(a.b, 0xC3) }
 
 // Conditions of jumps after an unsigned comparison, or a test.
 const (

@@ -15,32 +15,40 @@ type padded struct {
 
 var paddings = sync.Pool{New: func() any { return new(padded) }}
 
-// few runs a call of less than a vector on copies that are filled up with zeros.
-func (f *Func) few(ptrs []unsafe.Pointer, n int, spill unsafe.Pointer) int {
+// few runs a call of rows of less than a vector on copies that are filled up with zeros.
+func (f *Func) few(ptrs []unsafe.Pointer, n int, spill unsafe.Pointer, rows *Rows) int {
 	p := paddings.Get().(*padded)
 	defer paddings.Put(p)
 	if cap(p.room) < f.args {
-		p.room, p.ptrs = make([][vectorBytes]byte, f.args), make([]unsafe.Pointer, f.args)
+		p.room, p.ptrs = make([][vectorBytes]byte, f.args), make([]unsafe.Pointer, f.args+1)
 	}
-	p.room, p.ptrs = p.room[:f.args], p.ptrs[:f.args]
-	for i, s := range f.size {
-		p.ptrs[i] = unsafe.Pointer(&p.room[i])
-		if i >= f.outs {
-			if s == 0 {
-				p.ptrs[i] = ptrs[i]
-				continue
+	p.room, p.ptrs = p.room[:f.args], p.ptrs[:f.args+1]
+	p.ptrs[f.args] = unsafe.Pointer(&oneRow)
+	defer clear(p.ptrs)
+	for r := range rows.Count {
+		at := func(i int) unsafe.Pointer {
+			if r == 0 {
+				return ptrs[i]
 			}
-			p.room[i] = [vectorBytes]byte{}
-			copy(p.room[i][:], unsafe.Slice((*byte)(ptrs[i]), n*s))
+			return unsafe.Add(ptrs[i], r*rows.Step[i])
+		}
+		for i, s := range f.size {
+			p.ptrs[i] = unsafe.Pointer(&p.room[i])
+			if i >= f.outs {
+				if s == 0 {
+					p.ptrs[i] = at(i)
+					continue
+				}
+				p.room[i] = [vectorBytes]byte{}
+				copy(p.room[i][:], unsafe.Slice((*byte)(at(i)), n*s))
+			}
+		}
+		if enter(f.entry, &p.ptrs[0], f.lanes, spill) < f.lanes {
+			return 0
+		}
+		for i, s := range f.size[:f.outs] {
+			copy(unsafe.Slice((*byte)(at(i)), n*s), p.room[i][:n*s])
 		}
 	}
-	if enter(f.entry, &p.ptrs[0], f.lanes, spill) < f.lanes {
-		clear(p.ptrs)
-		return 0
-	}
-	for i, s := range f.size[:f.outs] {
-		copy(unsafe.Slice((*byte)(ptrs[i]), n*s), p.room[i][:n*s])
-	}
-	clear(p.ptrs)
 	return n
 }

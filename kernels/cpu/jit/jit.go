@@ -42,7 +42,7 @@ func (c *Compiler) try() error {
 		return err
 	}
 	from, to := [4]int64{1, 2, 3, 4}, [4]int64{}
-	f.Run([]unsafe.Pointer{unsafe.Pointer(&to), unsafe.Pointer(&from)}, len(from), nil)
+	f.Run([]unsafe.Pointer{unsafe.Pointer(&to), unsafe.Pointer(&from)}, len(from), nil, nil)
 	if to != from {
 		return fmt.Errorf("kernels/cpu/jit: a trial copied %v as %v: %w", from, to, kernels.ErrUnsupported)
 	}
@@ -147,12 +147,29 @@ func (f *Func) Longest() int { return f.most }
 // Code returns the machine code, for a disassembler.
 func (f *Func) Code() []byte { return f.code[:f.length] }
 
-// Run computes n elements, at most Longest. ptrs holds the addresses of the results, then of the inputs, which no
-// result may share memory with. spill holds Spill bytes. It returns n, or the number of an element before
-// which all are computed and near which a lane of a cold instruction needs its slow program.
-func (f *Func) Run(ptrs []unsafe.Pointer, n int, spill unsafe.Pointer) int {
-	if n < f.lanes {
-		return f.few(ptrs, n, spill)
+// Rows tells how the rows of a call follow each other.
+type Rows struct {
+	Count int
+	Step  [len(pointerRegs)]int // bytes from row to row: of the results, then of the operands
+}
+
+// oneRow is a call of one row.
+var oneRow = Rows{Count: 1}
+
+// Rowed reports whether calls may have several rows.
+func (f *Func) Rowed() bool { return f.args <= len(pointerRegs) }
+
+// Run computes rows of n elements, together at most Longest; rows is nil for one. ptrs holds the addresses of the results, then of the
+// inputs, which no result may share memory with, and has room for one more. spill holds Spill bytes. It returns n, or
+// less where a lane of a cold instruction needs its slow program: of one row, the number of an element before which all are
+// computed.
+func (f *Func) Run(ptrs []unsafe.Pointer, n int, spill unsafe.Pointer, rows *Rows) int {
+	if rows == nil {
+		rows = &oneRow
 	}
+	if n < f.lanes {
+		return f.few(ptrs, n, spill, rows)
+	}
+	ptrs = append(ptrs, unsafe.Pointer(rows))
 	return enter(f.entry, &ptrs[0], n, spill)
 }

@@ -96,7 +96,7 @@ func checkWith(t *testing.T, c *Compiler, p *kernels.Program, r *rand.Rand, draw
 		keep, ptrs = append(keep, b), append(ptrs, unsafe.Pointer(&b[lead]))
 	}
 	spill := make([]byte, f.Spill()+1)
-	done = f.Run(ptrs, n, unsafe.Pointer(&spill[0]))
+	done = f.Run(ptrs, n, unsafe.Pointer(&spill[0]), nil)
 	lane := make([]kernels.Const, len(p.In))
 	for i := range done {
 		for k := range in {
@@ -336,7 +336,7 @@ func TestHalves(t *testing.T) {
 			}
 			spill := make([]byte, f.Spill()+1)
 			for at := 0; at < len(in); at += 1 << 10 {
-				f.Run([]unsafe.Pointer{unsafe.Pointer(&out[at*to.Size()]), unsafe.Pointer(&in[at])}, 1<<10, unsafe.Pointer(&spill[0]))
+				f.Run([]unsafe.Pointer{unsafe.Pointer(&out[at*to.Size()]), unsafe.Pointer(&in[at])}, 1<<10, unsafe.Pointer(&spill[0]), nil)
 			}
 			for i := range in {
 				want, err := p.EvalLane([]kernels.Const{{DType: from, Bits: uint64(i)}})

@@ -170,7 +170,7 @@ func (r *foldRun) computed(p *kernels.Program, g *foldGroup, c *kernels.Call, e 
 	if g.twice {
 		slots = momentSlots
 	}
-	spread := r.geo.extent(&r.dim, e.code.block, slots)
+	spread := e.foldExtent(&r.dim, slots)
 	last := r.geo.n - 1
 	if g.twice && g.group < 0 && !r.geo.inner {
 		r.dim[last] = min(r.dim[last], momentTile)
@@ -201,6 +201,30 @@ func (r *foldRun) computed(p *kernels.Program, g *foldGroup, c *kernels.Call, e 
 		}
 	}
 	return nil
+}
+
+// foldRows is how many rows of kept elements a computed block has if it can: folds keep the accumulators of
+// a column in registers over so many.
+const foldRows = 8
+
+// foldExtent sets the extents of boxes that are folded; see geometry.extent.
+func (e *exec) foldExtent(dim *[kernels.MaxAxes + 1]int, slots int) (spread bool) {
+	f, g := &e.fused, e.geo
+	if f.variant == nil || !f.rows {
+		return g.extent(dim, e.code.block, slots)
+	}
+	width := e.code.block
+	if !g.inner && f.turn >= 0 && !g.kept[f.turn] {
+		width /= min(foldRows, g.dim[f.turn])
+	}
+	e.panel(dim, e.code.block, width)
+	if f.turn >= 0 && g.kept[f.turn] {
+		dim[f.turn] = min(dim[f.turn], max(slots, 1))
+	}
+	for i := range g.n {
+		spread = spread || !g.kept[i] && dim[i] < g.dim[i]
+	}
+	return spread
 }
 
 // take points the computed operands at what e computed for a box.

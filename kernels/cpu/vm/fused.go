@@ -27,12 +27,23 @@ type Assembler interface {
 
 // Assembled is machine code for many elements at a time.
 type Assembled interface {
-	// Run computes n elements, at most Longest: ptrs holds the addresses of the results, then of the inputs; spill holds
-	// Spill bytes. A return below n means that a lane needs a slow program; what is in the results is then of no use.
-	Run(ptrs []unsafe.Pointer, n int, spill unsafe.Pointer) int
+	// Run computes rows of n elements, together at most Longest: ptrs holds the addresses of the results, then of the inputs, and has
+	// room for one more; rows is nil for one row, as it must be where Rowed is false; spill holds Spill bytes. A return below n
+	// means that a lane needs a slow program; what is in the results is then of no use.
+	Run(ptrs []unsafe.Pointer, n int, spill unsafe.Pointer, rows *Rows) int
+	Rowed() bool
 	Spill() int
 	Longest() int
 }
+
+// Rows tells how the rows of a call of machine code follow each other.
+type Rows struct {
+	Count int
+	Step  [rowOperands]int // bytes from row to row, by operand
+}
+
+// rowOperands is how many operands code may have that takes several rows.
+const rowOperands = 7
 
 // fuser holds the machine code of a code: one variant for each choice of inputs that have one value.
 type fuser struct {
@@ -61,7 +72,8 @@ type part struct {
 	step int
 	outs []kernels.Reg
 	ins  []kernels.Reg
-	size []int // bytes between elements: outs, then ins (0: one value)
+	regs []kernels.Reg // outs, then ins
+	size []int         // bytes between elements of regs (0: one value)
 }
 
 // spillSlack is room beyond what the variant without single values spills, in bytes.
@@ -218,7 +230,7 @@ func (c *code) assemble(f *fuser, same []bool) (*variant, error) {
 				if err != nil {
 					return nil, err
 				}
-				q := part{run: run, outs: seg.outs, ins: seg.ins}
+				q := part{run: run, outs: seg.outs, ins: seg.ins, regs: slices.Concat(seg.outs, seg.ins)}
 				for _, r := range p.Ret {
 					q.size = append(q.size, p.RegType(r).Size())
 				}

@@ -4,6 +4,7 @@ package vm
 
 import (
 	"math"
+	"slices"
 	"unsafe"
 
 	"github.com/arrayrun/arrayrun/kernels"
@@ -13,27 +14,33 @@ import (
 type fusedRun struct {
 	variant *variant // nil: this call runs on the block machine
 	alone   bool     // no folds: the exec chooses its boxes
-	rows    bool     // boxes are single runs along the last axis; what steps by none there has one value in each
+	rows    bool     // boxes are rows along the last axis; what steps by none there has one value in each
+	turn    int      // the axis along which a box has several rows, -1: one row
 	same    []bool
 	key     []byte
+	step    []int // by register, bytes from row to row of a box
 	ptrs    []unsafe.Pointer
 	args    []unsafe.Pointer
+	by      Rows
 	spill   []byte // for variants that spill more than scratch has room for
 }
 
-// rowRun is the shortest run along the last axis for which single runs are computed in place; shorter ones
-// are copied together to blocks.
-const rowRun = 128
+// rowRun is the shortest run along the last axis that is computed in place, longRun the shortest that needs no
+// others beside it; what is shorter than rowRun is copied together to blocks.
+const (
+	rowRun  = 32
+	longRun = 4096
+)
 
 // bindFused chooses the machine code for a call; the exec is bound otherwise.
 func (e *exec) bindFused(store bool) {
 	f, c := &e.fused, e.code
-	f.variant, f.rows = nil, f.alone && e.runs(store)
+	f.variant, f.rows, f.turn = nil, e.runs(store), -1
 	if e.geo.n == 1 && e.geo.dim[0] == 1 { // one element: all is computed
 		return
 	}
 	if f.same == nil {
-		f.same = make([]bool, c.regs)
+		f.same, f.step = make([]bool, c.regs), make([]int, c.regs)
 	}
 	copy(f.same, e.uni)
 	if f.rows {
@@ -52,6 +59,25 @@ func (e *exec) bindFused(store bool) {
 		f.key = keyOf(f.same, f.key)
 		f.variant = c.variant(f.same, f.key)
 	}
+	if f.rows {
+		f.turn = e.turnAxis(store)
+	}
+}
+
+// turnAxis is the axis along which boxes may have several rows, or -1.
+func (e *exec) turnAxis(store bool) int {
+	f, g, c := &e.fused, e.geo, e.code
+	if store {
+		for i, r := range c.p.Ret { // what is copied from one place to another is packed, or one row
+			if r = c.root[r]; !e.uni[r] && c.ret[r] != i {
+				return -1
+			}
+		}
+	}
+	if !f.alone && !g.inner && len(g.order) > g.nkept {
+		return g.order[len(g.order)-1]
+	}
+	return g.n - 2
 }
 
 // runs reports whether every operand steps by one element or none along the last axis and the runs are long. Gathered
@@ -90,14 +116,23 @@ func (e *exec) extent(dim *[kernels.MaxAxes + 1]int) {
 		g.extent(dim, e.code.block, math.MaxInt)
 		return
 	}
-	for i := range g.n {
-		dim[i] = 1
-	}
 	most := e.code.block
 	if f.variant.direct && !e.code.gathers {
 		most = runMost
 	}
-	dim[g.n-1] = min(g.dim[g.n-1], most)
+	e.panel(dim, most, most)
+}
+
+// panel sets the extents of boxes of at most cells elements in rows of at most width.
+func (e *exec) panel(dim *[kernels.MaxAxes + 1]int, cells, width int) {
+	f, g := &e.fused, e.geo
+	for i := range g.n {
+		dim[i] = 1
+	}
+	dim[g.n-1] = min(g.dim[g.n-1], width)
+	if n := dim[g.n-1]; f.turn >= 0 && n < longRun {
+		dim[f.turn] = min(g.dim[f.turn], max(1, cells/max(n, 1)))
+	}
 }
 
 // turned returns the axis along which an operand lies packed that steps far along the last axis, or -1. Boxes then are
@@ -157,12 +192,22 @@ func (e *exec) fusedBox(b *box, n int, store bool) {
 	}
 	// A long run with a cold lane goes block by block, only blocks that have one without the machine code.
 	part := *b
-	for at := 0; at < n; at += e.code.block {
-		part.lo[last], part.dim[last] = b.lo[last]+at, min(e.code.block, n-at)
-		if e.parts(&part, part.dim[last], store) {
-			e.storeAll(&part, e.fused.same)
-		} else {
-			e.plainBox(&part, part.dim[last], store)
+	turn, count := e.fused.turn, 1
+	if turn >= 0 {
+		count = b.dim[turn]
+		part.dim[turn] = 1
+	}
+	for range count {
+		for at := 0; at < b.dim[last]; at += e.code.block {
+			part.lo[last], part.dim[last] = b.lo[last]+at, min(e.code.block, b.dim[last]-at)
+			if e.parts(&part, part.dim[last], store) {
+				e.storeAll(&part, e.fused.same)
+			} else {
+				e.plainBox(&part, part.dim[last], store)
+			}
+		}
+		if turn >= 0 {
+			part.lo[turn]++
 		}
 	}
 }
@@ -170,16 +215,26 @@ func (e *exec) fusedBox(b *box, n int, store bool) {
 // parts runs the variant's parts on a box; false means that a lane needs a slow program.
 func (e *exec) parts(b *box, n int, store bool) bool {
 	f := &e.fused
-	last := e.geo.n - 1
+	last, turn := e.geo.n-1, max(f.turn, 0)
+	width, count := n, 1
+	if f.turn >= 0 {
+		width, count = b.dim[last], b.dim[f.turn]
+	}
 	for i := range e.in {
+		s := &e.in[i]
+		f.step[i] = width * s.size
 		switch {
-		case !e.code.used[i] || e.uni[i]:
+		case !e.code.used[i]:
+		case e.uni[i]:
+			f.step[i] = 0
 		case f.rows && e.code.p.In[i].Gather >= 0:
-			if e.ptr[i] = e.gathered(i, b); e.ptr[i] == nil {
+			if count > 1 {
+				e.load(i, b)
+			} else if e.ptr[i] = e.gathered(i, b); e.ptr[i] == nil {
 				e.load(i, b)
 			}
-		case f.rows && e.in[i].stride[last] == 0:
-			e.ptr[i] = e.in[i].first(e.geo, b)
+		case f.rows:
+			e.ptr[i], f.step[i] = s.first(e.geo, b), s.stride[turn]*s.size
 		default:
 			e.load(i, b)
 		}
@@ -189,22 +244,31 @@ func (e *exec) parts(b *box, n int, store bool) bool {
 		if p.run == nil {
 			d := e.code.steps[p.step].d
 			e.ptr[d] = e.fusedSlot(d)
+			f.step[d] = width * e.code.size[d]
 			e.run(p.step, e.ptr[d], n, b)
 			continue
 		}
 		f.ptrs = f.ptrs[:0]
 		for _, r := range p.outs {
-			to := e.fusedSlot(r)
-			if i := e.code.ret[r]; store && i >= 0 && e.out[i].packed(e.geo, b) {
-				to = e.out[i].first(e.geo, b)
+			to, step := e.fusedSlot(r), width*e.code.size[r]
+			if i := e.code.ret[r]; store && i >= 0 {
+				switch o := &e.out[i]; {
+				case o.packed(e.geo, b):
+					to = o.first(e.geo, b)
+				case f.rows && f.alone:
+					to, step = o.first(e.geo, b), o.stride[turn]*o.size
+				}
 			}
-			e.ptr[r] = to
+			e.ptr[r], f.step[r] = to, step
 			f.ptrs = append(f.ptrs, to)
 		}
 		for _, r := range p.ins {
+			if e.uni[r] {
+				f.step[r] = 0
+			}
 			f.ptrs = append(f.ptrs, e.ptr[r])
 		}
-		if !e.calls(p, n) {
+		if !e.calls(p, width, count) {
 			return false
 		}
 	}
@@ -236,21 +300,50 @@ func (e *exec) gathered(i int, b *box) unsafe.Pointer {
 	return s.at(off)
 }
 
-// calls runs a part in calls of a length that holds nobody up.
-func (e *exec) calls(p *part, n int) bool {
+// calls runs a part on rows of width elements, in calls of a length that holds nobody up.
+func (e *exec) calls(p *part, width, count int) bool {
 	f := &e.fused
 	spill := e.spillArea()
-	most := p.run.Longest()
-	if n <= most {
-		return p.run.Run(f.ptrs, n, spill) == n
+	flat := count > 1 // the rows make one
+	for i, r := range p.regs {
+		flat = flat && f.step[r] == width*p.size[i]
 	}
-	f.args = append(f.args[:0], f.ptrs...)
-	for at := 0; at < n; at += most {
-		for i, s := range p.size {
-			f.args[i] = unsafe.Add(f.ptrs[i], at*s)
+	if flat {
+		width, count = width*count, 1
+	}
+	most := p.run.Longest()
+	per, span := count, width // rows and elements of a call
+	switch {
+	case width > most:
+		per, span = 1, most
+	case !p.run.Rowed():
+		per = 1
+	case width*count > most:
+		per = most / width
+	}
+	f.ptrs = slices.Grow(f.ptrs, 1)
+	if count == 1 && span == width {
+		return p.run.Run(f.ptrs, width, spill, nil) == width
+	}
+	f.args = slices.Grow(f.args[:0], len(f.ptrs)+1)[:len(f.ptrs)]
+	var by *Rows
+	if per > 1 {
+		by = &f.by
+		for i, r := range p.regs {
+			by.Step[i] = f.step[r]
 		}
-		if k := min(most, n-at); p.run.Run(f.args, k, spill) != k {
-			return false
+	}
+	for row := 0; row < count; row += per {
+		if by != nil {
+			by.Count = min(per, count-row)
+		}
+		for at := 0; at < width; at += span {
+			for i, r := range p.regs {
+				f.args[i] = unsafe.Add(f.ptrs[i], row*f.step[r]+at*p.size[i])
+			}
+			if k := min(span, width-at); p.run.Run(f.args, k, spill, by) != k {
+				return false
+			}
 		}
 	}
 	return true

@@ -90,7 +90,7 @@ func (s *source) store(g *geometry, b *box, from unsafe.Pointer, same bool) {
 		s.each(g, b, from, true, spread[s.size])
 		return
 	}
-	if s.packed(g, b) && s.first(g, b) == from {
+	if s.first(g, b) == from {
 		return // computed in place
 	}
 	s.each(g, b, from, false, copyOut[s.size])
