@@ -52,6 +52,10 @@ func BenchmarkFold(b *testing.B) {
 		{op: "nanmean", dt: dtype.Float32, shape: chunk.Shape{64, 1000}, axes: kernels.Axes(0), groups: 12},
 		{op: "nanmean", dt: dtype.Float32, shape: chunk.Shape{1, 64800}, axes: kernels.Axes(0), groups: 1, packed: true},
 		{op: "nanmean", dt: dtype.Float32, shape: chunk.Shape{31, 2000}, axes: kernels.Axes(0), packed: true},
+		{op: "nanmean", dt: dtype.Float32, shape: chunk.Shape{100, 10000}, axes: kernels.Axes(0), packed: true},
+		{op: "nanmean", dt: dtype.Float32, shape: chunk.Shape{65536}, axes: kernels.Axes(0), packed: true},
+		{op: "var", dt: dtype.Float32, shape: chunk.Shape{64, 1000}, axes: kernels.Axes(0), packed: true},
+		{op: "nanmean", dt: dtype.Float32, shape: chunk.Shape{100, 10000}, axes: kernels.Axes(0)},
 	}
 	for i := range 2 * len(rows) {
 		r, mode := rows[i/2], modes[i%2]
