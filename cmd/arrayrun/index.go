@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -39,13 +40,13 @@ Small chunks and texts become a part of OUT. A variable that cannot be referred 
 	c.Flags().Int64("inline", 500, "chunks of at most this many bytes become a part of the references")
 	c.Flags().Bool("lossy", false, "leave out variables that cannot be referred to, with a warning")
 	c.Flags().String("url", "", "what the references call IN (default its absolute path)")
-	addSettings(c, "read")
-	c.Flags().Bool("overwrite", false, "replace an output that exists")
+	addSettings(c, "run")
 	return c
 }
 
 // index writes references to the chunks of a file.
 func (a *app) index(ctx context.Context, in, out, url string, small int64, lossy bool) error {
+	start := time.Now()
 	if store.Exists(out) && !a.settings.on("overwrite") {
 		return usagef("%s is there; use --overwrite to replace it", out)
 	}
@@ -102,7 +103,10 @@ func (a *app) index(ctx context.Context, in, out, url string, small int64, lossy
 	if failed != nil {
 		return atExpression(failed)
 	}
-	return atWriting(err)
+	if err != nil {
+		return atWriting(err)
+	}
+	return a.writeStats(since(start, a.infoMemory()))
 }
 
 // references emits the references to an open file.

@@ -5,10 +5,12 @@ package main
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/arrayrun/arrayrun/formats"
+	"github.com/arrayrun/arrayrun/sched"
 )
 
 func infoCommand(a *app) *cobra.Command {
@@ -24,13 +26,14 @@ func infoCommand(a *app) *cobra.Command {
 	}
 	c.Flags().Bool("json", false, "print one JSON document")
 	c.Flags().Bool("checksums", false, "add the MD5 of each variable's values")
-	addSettings(c, "read")
+	addSettings(c, "run")
 	return c
 }
 
 // info prints the description of the file at uri. A variable that cannot be
 // read keeps its entry; the rest is still listed and the exit code says so.
 func (a *app) info(ctx context.Context, uri string, asJSON, sums bool) error {
+	start := time.Now()
 	g, err := a.open(ctx, uri)
 	if err != nil {
 		return err
@@ -51,6 +54,9 @@ func (a *app) info(ctx context.Context, uri string, asJSON, sums bool) error {
 			return err
 		}
 	} else if err := doc.text(a.out, uri, g.Format); err != nil {
+		return err
+	}
+	if err := a.writeStats(since(start, a.infoMemory())); err != nil {
 		return err
 	}
 	if len(d.messages) > 0 {
@@ -88,7 +94,7 @@ type groupDoc struct {
 type varDoc struct {
 	v        formats.Var
 	meta     *formats.ArrayMeta // nil when the variable cannot be read at all
-	bytes    int64               // stored, -1 when that is not known
+	bytes    int64              // stored, -1 when that is not known
 	checksum string
 	err      error
 }
@@ -135,6 +141,11 @@ func (d *describer) group(ctx context.Context, g *formats.Group) groupDoc {
 		doc.groups = append(doc.groups, d.group(ctx, s.Group))
 	}
 	return doc
+}
+
+// since returns the statistics of a verb that runs no plan.
+func since(start time.Time, budget int64) sched.Stats {
+	return sched.Stats{WallSeconds: time.Since(start).Seconds(), PeakRSSBytes: sched.PeakRSS(), BudgetBytes: budget, Stages: []sched.StageStats{}}
 }
 
 // infoMemory is the host budget for checksums.

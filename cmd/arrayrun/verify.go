@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -34,7 +35,7 @@ decoded is a line on stdout: variable, chunk, file, offset, reason. The exit cod
 		},
 	}
 	c.Flags().Bool("json", false, "print one JSON document")
-	addSettings(c, "read")
+	addSettings(c, "run")
 	return c
 }
 
@@ -54,25 +55,34 @@ type verifier struct {
 	budget  int64
 	workers int
 	uri     string
+	start   time.Time
+	report  reporter
+	total   int64 // bytes to decode
 
 	mu     sync.Mutex
 	chunks int64
+	read   int64 // stored bytes
+	done   int64 // decoded bytes
+	told   time.Time
 	bad    []badChunk
 	failed error // a failure of ours, not of the file
 }
 
 // verify decodes every chunk of the file at uri.
 func (a *app) verify(ctx context.Context, uri string, asJSON bool) error {
+	start := time.Now()
 	g, err := a.open(ctx, uri)
 	if err != nil {
 		return err
 	}
 	defer closeGroup(g)
-	v := &verifier{budget: a.infoMemory(), workers: a.settings.count("workers"), uri: uri}
+	v := &verifier{budget: a.infoMemory(), workers: a.settings.count("workers"), uri: uri, start: start,
+		report: reporterFor(a.settings.text("progress"), a.err), total: decodedBytes(g)}
 	if v.workers == 0 {
 		v.workers = runtime.GOMAXPROCS(0)
 	}
 	v.group(ctx, g, "")
+	v.report.end(v.failed)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -81,6 +91,11 @@ func (a *app) verify(ctx context.Context, uri string, asJSON bool) error {
 	}
 	slices.SortFunc(v.bad, func(x, y badChunk) int { return cmp.Or(cmp.Compare(x.number, y.number), cmp.Compare(x.at, y.at)) })
 	if err := a.printVerified(v, asJSON); err != nil {
+		return err
+	}
+	st := since(start, v.budget)
+	st.BytesRead, st.BytesDecoded, st.Chunks = v.read, v.done, v.chunks
+	if err := a.writeStats(st); err != nil {
 		return err
 	}
 	if len(v.bad) > 0 {
@@ -115,6 +130,23 @@ func (a *app) printVerified(v *verifier, asJSON bool) error {
 	}
 	_, err := fmt.Fprintf(a.out, "%d chunks, %d bad\n", v.chunks, len(v.bad))
 	return err
+}
+
+// decodedBytes returns how many bytes the variables of a group and of those below have.
+func decodedBytes(g *formats.Group) int64 {
+	n := int64(0)
+	for _, v := range g.Vars {
+		if v.Source == nil || v.Err != nil {
+			continue
+		}
+		if b, err := v.Source.Meta().Shape.Bytes(int64(max(v.Source.Meta().ItemBytes, 1))); err == nil && n < math.MaxInt64-b {
+			n += b
+		}
+	}
+	for _, s := range g.Groups {
+		n += decodedBytes(s.Group)
+	}
+	return n
 }
 
 // group verifies the variables of a group and of those below it.
@@ -174,14 +206,22 @@ func (v *verifier) variable(ctx context.Context, name string, number int64, src 
 // decode decodes one chunk and notes when that fails.
 func (v *verifier) decode(ctx context.Context, pool *mem.Pool, name string, number, n int64, k chunk.Key, src formats.Source) {
 	m := src.Meta()
-	c, err := chunk.New(pool, m.DType, m.ItemBytes, m.Grid.Region(k).Shape())
+	shape := m.Grid.Region(k).Shape()
+	c, err := chunk.New(pool, m.DType, m.ItemBytes, shape)
+	read := int64(0)
 	if err == nil {
-		_, err = src.ReadChunk(ctx, k, c)
+		read, err = src.ReadChunk(ctx, k, c)
 		c.Release()
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.chunks++
+	v.read += max(read, 0)
+	v.done += shape.Size() * int64(m.ItemBytes)
+	if now := time.Now(); now.Sub(v.told) > 50*time.Millisecond {
+		v.told = now
+		v.report.event(sched.Event{Stages: 1, Name: name, Tasks: n + 1, Of: m.Grid.Len(), Done: v.done, Total: v.total, Since: now.Sub(v.start)})
+	}
 	if err == nil || ctx.Err() != nil {
 		return
 	}
