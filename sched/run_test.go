@@ -205,7 +205,7 @@ func TestClosedEngine(t *testing.T) {
 }
 
 func TestNewRefusesWhatItCannotDo(t *testing.T) {
-	for _, opt := range []Options{{Device: "cuda"}, {CPU: "mmx"}, {Memory: -1}} {
+	for _, opt := range []Options{{Device: "gpu"}, {CPU: "mmx"}, {Memory: -1}} {
 		if _, err := New(opt); err == nil {
 			t.Errorf("New(%+v) gave no error", opt)
 		}

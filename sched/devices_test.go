@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package sched
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/arrayrun/arrayrun/chunk"
+	"github.com/arrayrun/arrayrun/cuda"
+	"github.com/arrayrun/arrayrun/cuda/cudasim"
+	"github.com/arrayrun/arrayrun/cuda/driver"
+	"github.com/arrayrun/arrayrun/ndarray"
+)
+
+// plannedFor returns the device and the reason of the first stage that computes.
+func plannedFor(t *testing.T, opt Options, a ndarray.Array) (device, why string) {
+	t.Helper()
+	e := newEngine(t, opt)
+	p, err := e.PlanOutputs(context.Background(), []ndarray.Output{{Array: a, Name: "a", Each: func(chunk.Region, *chunk.Chunk) error { return nil }}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range p.Physical().Stages {
+		if s.Body.Program != nil {
+			if text := p.Explain(); !strings.Contains(text, s.Place.Device+": ") {
+				t.Errorf("the explanation names no %s:\n%s", s.Place.Device, text)
+			}
+			return s.Place.Device, s.Place.Why()
+		}
+	}
+	t.Fatal("nothing is computed")
+	return "", ""
+}
+
+// someArray is a computation that a GPU could do.
+func someArray() ndarray.Array {
+	a := ndarray.FromSliceOn(make([]float64, 64*50), chunk.Regular(chunk.Shape{64, 50}, 16, 50))
+	return a.Mul(a).Add(1.0).Sum(0)
+}
+
+// TestNoGPU: without the library auto computes on the CPU and says why; a GPU that was asked for is an error with the reason.
+func TestNoGPU(t *testing.T) {
+	gone := filepath.Join(t.TempDir(), "none.so")
+	t.Setenv(driver.EnvCUDA, gone)
+	for _, name := range []string{"", "auto"} {
+		if dev, why := plannedFor(t, Options{Memory: 16 << 20, Device: name}, someArray()); dev != "cpu" || !strings.Contains(why, "no GPU") || !strings.Contains(why, "none.so") {
+			t.Errorf("device %q: placed on %s: %q, want the CPU and the library that was tried", name, dev, why)
+		}
+	}
+	for _, name := range []string{"cuda", "cuda:1"} {
+		_, err := New(Options{Memory: 16 << 20, Device: name})
+		var load *driver.LoadError
+		if !errors.As(err, &load) || !strings.Contains(err.Error(), "none.so") || !strings.Contains(err.Error(), "--device cpu") {
+			t.Errorf("device %q: error %v, want one with the library that was tried and a way out", name, err)
+		}
+	}
+	for _, name := range []string{"gpu", "cuda:", "cuda:x", "cuda:-1", "cpu:0"} {
+		if _, err := New(Options{Memory: 16 << 20, Device: name}); err == nil {
+			t.Errorf("device %q gave no error", name)
+		}
+	}
+	if dev, why := plannedFor(t, Options{Memory: 16 << 20, Device: "cpu"}, someArray()); dev != "cpu" || strings.Contains(why, "GPU") {
+		t.Errorf("placed on %s: %q, want the CPU, as was said", dev, why)
+	}
+}
+
+// TestNoDevices: a driver that is too old or has no device is a reason too.
+func TestNoDevices(t *testing.T) {
+	for setting, want := range map[string]string{"devices=0": "no device", "driver=9000": "CUDA 9.0", "init=100": "no"} {
+		cudasim.Start(t, setting)
+		if dev, why := plannedFor(t, Options{Memory: 16 << 20}, someArray()); dev != "cpu" || !strings.Contains(why, want) {
+			t.Errorf("%s: placed on %s: %q, want the CPU and %q", setting, dev, why, want)
+		}
+		if _, err := New(Options{Memory: 16 << 20, Device: "cuda"}); err == nil {
+			t.Errorf("%s: --device cuda gave no error", setting)
+		}
+	}
+}
+
+// TestGPUSameBits computes random graphs on the simulated GPU: the CPU's bits.
+func TestGPUSameBits(t *testing.T) {
+	cudasim.Start(t)
+	t.Setenv(cuda.EnvCache, t.TempDir())
+	seeds := 12
+	if testing.Short() {
+		seeds = 3
+	}
+	for seed := range seeds {
+		rnd := rand.New(rand.NewPCG(uint64(seed), 21))
+		g := newRandomGraph(rnd)
+		list := g.pool[len(g.pool)-min(len(g.pool), 1+rnd.IntN(3)):]
+		want, err := outcome(t, Options{Memory: 256 << 20, Workers: 2, Device: "cpu"}, list, 2)
+		if err != nil {
+			t.Fatalf("seed %d: %v", seed, err)
+		}
+		got, err := outcome(t, Options{Memory: 256 << 20, Workers: 3, Device: "cuda"}, list, 2)
+		if err != nil {
+			t.Fatalf("seed %d: %v", seed, err)
+		}
+		for i := range list {
+			for k := range got[i].Shape.Size() {
+				if a, b := constAt(got[i], k), constAt(want[i], k); !same(a, b) {
+					t.Fatalf("seed %d: output %d %s: element %d is %v on the GPU, %v on the CPU", seed, i, list[i], k, a, b)
+				}
+			}
+		}
+	}
+}
+
+// TestGPUIsUsedAndBilled: stages go where the user says, statistics say what the GPU did, and the driver's memory is in the plan's bill.
+func TestGPUIsUsedAndBilled(t *testing.T) {
+	cudasim.Start(t)
+	t.Setenv(cuda.EnvCache, t.TempDir())
+	a := someArray()
+	e := newEngine(t, Options{Memory: 256 << 20, Device: "cuda"})
+	out := heapChunk(a.DType(), a.Shape())
+	output := []ndarray.Output{{Array: a, Into: out}}
+	p, err := e.PlanOutputs(context.Background(), output)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.PeakBytes() < cuda.HostBytes {
+		t.Errorf("peak %d bytes, want the staging buffers' %d in it", p.PeakBytes(), int64(cuda.HostBytes))
+	}
+	if err := e.Run(context.Background(), output); err != nil {
+		t.Fatal(err)
+	}
+	if s := e.Stats(); s.Device != "cuda:0" || s.GPU.Launches == 0 || s.GPU.H2DBytes == 0 || s.GPU.FellBack != 0 {
+		t.Errorf("device %s, %+v: want launches and copies on cuda:0", s.Device, s.GPU)
+	}
+	if _, err := New(Options{Memory: 256 << 20, Device: "cuda:7"}); err == nil {
+		t.Error("cuda:7 gave no error on a machine with one device")
+	}
+	small := newEngine(t, Options{Memory: 1 << 20, Device: "cuda"})
+	if _, err := small.PlanOutputs(context.Background(), output); !errors.Is(err, ErrBudget) {
+		t.Errorf("a budget below the driver's own memory: error %v, want %v", err, ErrBudget)
+	}
+}
+
+// TestEstimates: on a card with fast memory behind a slow bus, adding host arrays is the CPU's, long chains of operations are the GPU's.
+func TestEstimates(t *testing.T) {
+	r := cuda.Rates{Up: 2e10, Down: 2e10, Memory: 1e12, Float32: 1e13, Float64: 5e12, Launch: 10 * time.Microsecond}
+	const n = 1e9
+	add := work{elements: n, up: 8 * n, down: 4 * n, f32: n, tasks: 100}
+	if c, g := add.onCPU(16), add.onGPU(r, 16); c >= g {
+		t.Errorf("addition: %v on the CPU, %v on the GPU", c, g)
+	}
+	chain := work{elements: n, up: 4 * n, down: 4 * n, f64: 200 * n, tasks: 100}
+	if c, g := chain.onCPU(16), chain.onGPU(r, 16); g >= c {
+		t.Errorf("200 operations: %v on the CPU, %v on the GPU", c, g)
+	}
+	// Decoding is the CPU's work in either case: where it takes longest, computing elsewhere still helps.
+	packed := work{elements: n, stored: 4 * n, coded: true, up: 4 * n, f64: 20 * n, tasks: 100}
+	if c, g := packed.onCPU(4), packed.onGPU(r, 4); g >= c || g < duration(packed.decode(4)) {
+		t.Errorf("packed: %v on the CPU, %v on the GPU, decoding alone %v", c, g, duration(packed.decode(4)))
+	}
+}
