@@ -15,11 +15,28 @@ type zstdKey struct {
 	level  zstd.EncoderLevel
 	crc    bool
 	window int
+	sized  bool
 }
 
+// zstdStage tries the library's levels from the fastest to the slowest of ways.
 type zstdStage struct {
-	level zstd.EncoderLevel
-	crc   bool
+	ways []zstd.EncoderLevel
+	crc  bool
+}
+
+// zstdWays returns the library's levels for one of zstd's.
+func zstdWays(level int64) []zstd.EncoderLevel {
+	switch {
+	case level < 0:
+		return []zstd.EncoderLevel{zstd.SpeedFastest}
+	case level == 1 || level == 2:
+		return []zstd.EncoderLevel{zstd.SpeedDefault}
+	case level <= 4: // 0 is zstd's default, 3
+		return []zstd.EncoderLevel{zstd.SpeedDefault, zstd.SpeedBetterCompression}
+	case level < 10:
+		return []zstd.EncoderLevel{zstd.SpeedDefault, zstd.SpeedBetterCompression, zstd.SpeedBestCompression}
+	}
+	return []zstd.EncoderLevel{zstd.SpeedBestCompression}
 }
 
 func newZstd(c Config, _ int) (Stage, error) {
@@ -30,17 +47,8 @@ func newZstd(c Config, _ int) (Stage, error) {
 	if n < -131072 || n > 22 {
 		return nil, fmt.Errorf("codec zstd: level %d, want -131072 to 22: %w", n, formats.ErrFormat)
 	}
-	z := zstdStage{level: zstd.SpeedDefault}
+	z := zstdStage{ways: zstdWays(n)}
 	z.crc, _ = c["checksum"].(bool)
-	// Measured on climate data: up to level 5 "default" is at the C library's ratio, "better" is three times slower.
-	switch {
-	case n < 0:
-		z.level = zstd.SpeedFastest
-	case n >= 10:
-		z.level = zstd.SpeedBestCompression
-	case n > 5:
-		z.level = zstd.SpeedBetterCompression
-	}
 	return z, nil
 }
 
@@ -84,21 +92,50 @@ func (z zstdStage) Decode(dst, src []byte, s *Scratch) ([]byte, error) {
 
 func (z zstdStage) Encode(dst, src []byte, s *Scratch) ([]byte, error) {
 	w := zstdWindow(len(src))
-	k := zstdKey{z.level, z.crc, w}
+	// A frame below 256 bytes says its decoded size only as a single segment, and HDF5's filter must know it.
+	key := func(i int) zstdKey { return zstdKey{z.ways[i], z.crc, w, len(src) < 256} }
+	way, err := effort(src, len(z.ways), func(i int, part []byte) (int, error) {
+		e, err := s.zstdEncoder(key(i))
+		if err == nil {
+			s.trial = e.EncodeAll(part, s.trial[:0])
+		}
+		return len(s.trial), err
+	})
+	if err != nil {
+		return nil, err
+	}
+	e, err := s.zstdEncoder(key(way))
+	if err != nil {
+		return nil, err
+	}
+	return e.EncodeAll(src, dst), nil
+}
+
+// zstdEncoder returns the worker's encoder of a kind.
+func (s *Scratch) zstdEncoder(k zstdKey) (*zstd.Encoder, error) {
 	e := s.zenc[k]
 	if e == nil {
 		var err error
-		e, err = zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(z.level), zstd.WithEncoderCRC(z.crc),
-			zstd.WithWindowSize(w), zstd.WithLowerEncoderMem(true), zstd.WithZeroFrames(true),
+		e, err = zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(k.level), zstd.WithEncoderCRC(k.crc),
+			zstd.WithWindowSize(k.window), zstd.WithLowerEncoderMem(true), zstd.WithZeroFrames(true),
+			zstd.WithSingleSegment(k.sized),
 			// packed integers have few matches but half the entropy: without this they are stored as they are
 			zstd.WithAllLitEntropyCompression(true))
 		if err != nil {
 			return nil, err
 		}
-		// one encoder for a worker: chunks of an array have one size, edges are padded
-		s.zenc = map[zstdKey]*zstd.Encoder{k: e}
+		// those of one kind of chunk: chunks of an array have one size, edges are padded
+		for old := range s.zenc {
+			if old.window != k.window || old.crc != k.crc || old.sized != k.sized {
+				delete(s.zenc, old)
+			}
+		}
+		if s.zenc == nil {
+			s.zenc = map[zstdKey]*zstd.Encoder{}
+		}
+		s.zenc[k] = e
 	}
-	return e.EncodeAll(src, dst), nil
+	return e, nil
 }
 
 // zstdWindow is as long as the chunk, which is all that can be used; 4 MiB at most bounds the encoder's memory.
@@ -106,14 +143,18 @@ func zstdWindow(n int) int { return 1 << min(max(bits.Len(uint(max(n, 1)-1)), 10
 
 // EncodeState implements encodeState: the library's tables, measured, and its history of a window and a quarter.
 func (z zstdStage) EncodeState(n int) int {
-	tables := 2 << 20
-	switch z.level {
-	case zstd.SpeedBetterCompression:
-		tables = 5 << 20
-	case zstd.SpeedBestCompression:
-		tables = 37 << 20
+	total := 256 << 10 // a packed sample
+	for _, w := range z.ways {
+		tables := 2 << 20
+		switch w {
+		case zstd.SpeedBetterCompression:
+			tables = 5 << 20
+		case zstd.SpeedBestCompression:
+			tables = 37 << 20
+		}
+		total += tables + zstdWindow(n)*5/4
 	}
-	return tables + zstdWindow(n)*5/4
+	return total
 }
 
 func (z zstdStage) Bound(n int) int { return n + n/128 + 512 }

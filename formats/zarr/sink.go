@@ -170,6 +170,9 @@ func (s *sink) compressor(spec string, version int) (string, object, error) {
 	case "none":
 		return "", nil, nil
 	case "", "zstd":
+		if version == 2 { // tensorstore refuses a member it does not know there
+			return "zstd", object{{"level", or(3)}}, nil
+		}
 		return "zstd", object{{"level", or(3)}, {"checksum", false}}, nil
 	case "zlib", "gzip", "deflate":
 		if version == 2 && name != "gzip" {
@@ -262,7 +265,7 @@ func (s *sink) document2(v *formats.VarSpec) (object, error) {
 	}
 	// With named dimensions a fill_value would mean _FillValue: nobody asked for one, so there is none.
 	var fill any
-	if s.fill != nil || v.Dims == nil || s.vlen {
+	if s.fill != nil || v.Dims == nil {
 		fill = s.el.fillValue(s.fill, 2)
 		s.skip = true
 	}
