@@ -58,6 +58,7 @@ var order = map[string][]string{
 		"formats/hdf5 formats/npy formats/zarr formats/tiff formats/arrow formats/csv",
 		"formats/netcdf",
 		"formats/all",
+		"formats/interop",
 	},
 	"ndarray": {
 		"ndarray/graph",
