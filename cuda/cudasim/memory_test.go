@@ -57,6 +57,11 @@ func TestPlantedMistakes(t *testing.T) {
 			w.sim.Set("delay_us=100000", "seed=5")
 			return errors.Join(w.launch(w.k.st, w.dev), w.ModuleUnload(w.k.mod))
 		}},
+		{"unload while work before it fails", "unload-in-flight", 0, func(w *world) error {
+			w.sim.Set("delay_us=100000", "seed=5")
+			w.sim.Fault("kernel", 1, driver.LaunchFailed)
+			return errors.Join(w.launch(w.k.st, w.dev), w.launch(w.k.st, w.dev), w.ModuleUnload(w.k.mod))
+		}},
 		{"copy past the end", "out-of-bounds", driver.InvalidValue, func(w *world) error {
 			return w.CopyToDevice(w.dev.Add(4000), w.host, 0, 97, w.k.st)
 		}},

@@ -112,9 +112,9 @@ EXPORT int cuModuleUnload(u64 module) {
 	ENTER(IN_CONTEXT);
 	ModuleRef m = find_module(ctx, module);
 	if (!m) return kInvalidHandle;
-	if (m->pending) {
-		report("unload-in-flight", "a module was unloaded while %d launches of it were queued", m->pending);
-		changed.wait(call.lock, [&] { return m->pending == 0; }); // its code must stay while it runs
+	if (*m->pending) {
+		report("unload-in-flight", "a module was unloaded while %d launches of it were queued", *m->pending);
+		changed.wait(call.lock, [&] { return *m->pending == 0; }); // its code must stay while it runs
 	}
 	for (auto it = ctx->functions.begin(); it != ctx->functions.end();) it = it->second.module == m ? ctx->functions.erase(it) : std::next(it);
 	ctx->modules.erase(module);
@@ -229,7 +229,8 @@ EXPORT int cuLaunchKernel(u64 function, unsigned gx, unsigned gy, unsigned gz, u
 	copy.resize(bytes + 8);
 	const cudasim_dim grid{gx, gy, gz}, block{bx, by, bz};
 	auto uses = op.uses;
-	m->pending++;
+	op.launches = m->pending;
+	++*m->pending;
 	op.run = [=]() -> int {
 		std::string what;
 		int code = faults.call("kernel", false);
@@ -239,7 +240,6 @@ EXPORT int cuLaunchKernel(u64 function, unsigned gx, unsigned gy, unsigned gz, u
 			memory_leave();
 		}
 		Lock l(mu);
-		m->pending--;
 		if (!what.empty()) {
 			const size_t colon = what.find(':');
 			report(what.substr(0, colon).c_str(), "kernel %s: %s", k->name, what.substr(colon == std::string::npos ? 0 : colon + 1).c_str());

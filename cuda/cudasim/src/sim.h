@@ -87,6 +87,7 @@ struct Op {
 	std::string what;
 	std::function<int()> run; // called without mu
 	std::vector<AllocRef> uses;
+	std::shared_ptr<int> launches; // of its module that are queued: this is one
 	EventRef record, wait;
 	u64 generation = 0;
 };
@@ -110,7 +111,7 @@ struct Module {
 	void *lib;
 	const cudasim_module *code;
 	u32 arch;
-	int pending = 0;
+	std::shared_ptr<int> pending = std::make_shared<int>(0); // launches that are queued
 };
 typedef std::shared_ptr<Module> ModuleRef;
 

@@ -67,6 +67,7 @@ static void work(StreamRef s) {
 		if (code && !ctx->error) ctx->error = code;
 		for (auto &a : op.uses) a->pending--;
 		op.uses.clear();
+		if (op.launches) --*op.launches; // run or passed over
 		if (op.record && op.record->done < op.generation) op.record->done = op.generation;
 		s->busy = false;
 		changed.notify_all();
