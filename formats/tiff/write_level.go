@@ -3,17 +3,15 @@
 package tiff
 
 import (
-	"bytes"
 	"context"
-	"math"
 	"runtime"
 	"sync"
 	"sync/atomic"
 
 	"github.com/arrayrun/arrayrun/chunk"
-	"github.com/arrayrun/arrayrun/chunk/dtype"
 	"github.com/arrayrun/arrayrun/chunk/mem"
 	"github.com/arrayrun/arrayrun/formats/codec"
+	"github.com/arrayrun/arrayrun/formats/internal/pyramid"
 )
 
 // levelWorkers bounds how many tiles of overviews are made at once: each holds five.
@@ -79,134 +77,13 @@ func (w *writer) overview(ctx context.Context, from, to *page, i int64, square [
 	z.Dec = codec.Grow(z.Dec, int(2*w.tileBytes()))
 	tile := z.Dec[:w.tileBytes()]
 	clear(tile)
-	fill, filled := w.fill()
-	half := reducer{square: square, tile: part, have: have, h: h, wide: wide, in: in, fill: fill, filled: filled}
+	fill, _ := w.fill()
 	clear(part)
-	if w.nearest {
-		half.nearest(item)
-	} else {
-		means[to.dtype](&half)
+	view := func(b []byte, row, height, width int64) *chunk.Chunk {
+		return &chunk.Chunk{DType: to.dtype, ItemBytes: int32(item), Shape: chunk.Shape{height, width, in}, Strides: []int64{row * in, in, 1}, Block: mem.Wrap(b)}
 	}
+	pyramid.Halve(view(part, wide, (have[0]+1)/2, (have[1]+1)/2), view(square, 2*wide, have[0], have[1]), 0, w.nearest, fill)
 	copy(tile, part)
 	_, err := w.put(to, i, tile, z)
 	return err
-}
-
-// reducer halves a square of 2h x 2wide pixels to a tile of h x wide.
-type reducer struct {
-	square, tile []byte
-	have         [2]int64 // rows and columns of the square that are in the image
-	h, wide, in  int64
-	fill         []byte
-	filled       bool
-}
-
-// each calls f for each sample of the tile with its index and those of the up to four samples it stands for.
-func (q *reducer) each(f func(to int64, from []int64)) {
-	var at [4]int64
-	for y := range min(q.h, (q.have[0]+1)/2) {
-		for x := range min(q.wide, (q.have[1]+1)/2) {
-			for s := range q.in {
-				n := 0
-				for dy := 2 * y; dy < min(2*y+2, q.have[0]); dy++ {
-					for dx := 2 * x; dx < min(2*x+2, q.have[1]); dx++ {
-						at[n] = (dy*2*q.wide+dx)*q.in + s
-						n++
-					}
-				}
-				f((y*q.wide+x)*q.in+s, at[:n])
-			}
-		}
-	}
-}
-
-// nearest keeps the first of the four.
-func (q *reducer) nearest(item int64) {
-	q.each(func(to int64, from []int64) {
-		copy(q.tile[to*item:(to+1)*item], q.square[from[0]*item:])
-	})
-}
-
-// means are the means of up to four samples by dtype. Missing ones are left out; where all are, the result is missing.
-var means = [dtype.Count]func(q *reducer){
-	dtype.Int8: meanInts[int8], dtype.Int16: meanInts[int16], dtype.Int32: meanInts[int32], dtype.Int64: meanInts[int64],
-	dtype.Uint8: meanInts[uint8], dtype.Uint16: meanInts[uint16], dtype.Uint32: meanInts[uint32], dtype.Uint64: meanInts[uint64],
-	dtype.Float16:   meanFloats(dtype.F16.Float64, dtype.F16Of),
-	dtype.Float32:   meanFloats(func(x float32) float64 { return float64(x) }, func(x float64) float32 { return float32(x) }),
-	dtype.Float64:   meanFloats(func(x float64) float64 { return x }, func(x float64) float64 { return x }),
-	dtype.Complex64: meanComplex[complex64], dtype.Complex128: meanComplex[complex128],
-}
-
-func slice[T dtype.Number](b []byte) []T { return chunk.Elems[T](mem.Wrap(b)) }
-
-// meanInts rounds halves away from zero. Sums never overflow: quotients and remainders are added apart.
-func meanInts[T int8 | int16 | int32 | int64 | uint8 | uint16 | uint32 | uint64](q *reducer) {
-	src, dst := slice[T](q.square), slice[T](q.tile)
-	var fill T
-	if q.filled {
-		fill = slice[T](bytes.Clone(q.fill))[0]
-	}
-	q.each(func(to int64, from []int64) {
-		n := T(0)
-		for _, i := range from {
-			if !q.filled || src[i] != fill {
-				n++
-			}
-		}
-		if n == 0 {
-			dst[to] = fill
-			return
-		}
-		quot, rem := T(0), int64(0)
-		for _, i := range from {
-			if x := src[i]; !q.filled || x != fill {
-				quot += x / n
-				rem += int64(x % n)
-			}
-		}
-		k := int64(n)
-		for ; rem < 0; rem += k {
-			quot--
-		}
-		quot += T(rem / k)
-		if rem %= k; 2*rem > k || 2*rem == k && quot >= 0 {
-			quot++
-		}
-		dst[to] = quot
-	})
-}
-
-func meanFloats[T dtype.Number](wide func(T) float64, narrow func(float64) T) func(q *reducer) {
-	return func(q *reducer) {
-		src, dst := slice[T](q.square), slice[T](q.tile)
-		missing := math.NaN()
-		if q.filled {
-			missing = wide(slice[T](bytes.Clone(q.fill))[0])
-		}
-		q.each(func(to int64, from []int64) {
-			sum, n := 0.0, 0
-			for _, i := range from {
-				if x := wide(src[i]); x == x && x != missing {
-					sum += x
-					n++
-				}
-			}
-			if n == 0 {
-				dst[to] = narrow(missing)
-				return
-			}
-			dst[to] = narrow(sum / float64(n))
-		})
-	}
-}
-
-func meanComplex[T complex64 | complex128](q *reducer) {
-	src, dst := slice[T](q.square), slice[T](q.tile)
-	q.each(func(to int64, from []int64) {
-		sum := complex128(0)
-		for _, i := range from {
-			sum += complex128(src[i])
-		}
-		dst[to] = T(sum / complex(float64(len(from)), 0))
-	})
 }
