@@ -49,6 +49,7 @@ const (
 	isLess         = 0x11
 	isLessEqual    = 0x12
 	isGreaterEqual = 0x1D
+	isGreater      = 0x1E
 )
 
 // Modes of the rounding instructions.

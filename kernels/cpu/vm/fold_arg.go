@@ -3,6 +3,8 @@
 package vm
 
 import (
+	"unsafe"
+
 	"github.com/arrayrun/arrayrun/chunk"
 	"github.com/arrayrun/arrayrun/chunk/dtype"
 	"github.com/arrayrun/arrayrun/kernels"
@@ -28,6 +30,62 @@ type argSweep[T ordered] struct {
 	pos   []int64
 	half  halves
 	slots []spot[T]
+
+	native native
+	best   [argLanes]T
+	where  [argLanes]int64
+}
+
+// argLanes is in how many columns machine code folds a run.
+const argLanes = 8
+
+func (s *argSweep[T]) accelerate(asm Assembler, _ *kernels.Reduction, in dtype.DType) {
+	if !s.least && !s.most || !in.IsFloat() {
+		return
+	}
+	name := "argmax"
+	if s.least {
+		name = "argmin"
+	}
+	if s.skip {
+		name = "nan" + name
+	}
+	s.native.find(asm, name, in)
+}
+
+// nativeRows folds whole groups of 4 columns and returns how many columns that were. Steps are in elements.
+func (s *argSweep[T]) nativeRows(val []T, pos []int64, x args, step [2]int, count int) int {
+	n := &s.native
+	w := len(val) &^ 3
+	if n.rows == nil || w == 0 {
+		return 0
+	}
+	most := max(1, callMost/w)
+	for r := 0; r < count; r += most {
+		n.args = loopArgs{acc: unsafe.Pointer(&val[0]), count: unsafe.Pointer(&pos[0]), x: element[T](x[0], r*step[0]), mean: element[int64](x[1], r*step[1]),
+			width: w, stride: step[0] * n.size, quads: step[1] * 8, rows: min(most, count-r)}
+		n.rows.Run(unsafe.Pointer(&n.args))
+	}
+	n.args = loopArgs{}
+	return w
+}
+
+// nativeSeg folds whole groups of argLanes elements of a run into a slot and returns how many elements that were.
+func (s *argSweep[T]) nativeSeg(slot int, x args, n int) int {
+	groups := n / argLanes
+	if s.native.rows == nil || groups < 4 {
+		return 0
+	}
+	for i := range s.best {
+		s.best[i], s.where[i] = s.slots[slot].v, s.slots[slot].p
+	}
+	s.nativeRows(s.best[:], s.where[:], x, [2]int{argLanes, argLanes}, groups)
+	for i, p := range s.where {
+		if p >= 0 {
+			s.slots[slot] = s.scan(s.slots[slot], s.best[i:i+1], s.where[i:i+1], s.skip)
+		}
+	}
+	return groups * argLanes
 }
 
 // argScans are the loops by algebra.
@@ -117,7 +175,8 @@ func (s *argSweep[T]) bind(out []*chunk.Chunk, slots int) {
 func (s *argSweep[T]) fill() { s.start(0, 0, len(s.val)) }
 
 func (s *argSweep[T]) seg(slot, _ int, x args, n int, _ bool) {
-	s.slots[slot] = s.scan(s.slots[slot], values[T](x[0], n), values[int64](x[1], n), s.skip)
+	done := s.nativeSeg(slot, x, n)
+	s.slots[slot] = s.scan(s.slots[slot], values[T](x[0], n)[done:], values[int64](x[1], n)[done:], s.skip)
 }
 
 func (s *argSweep[T]) flush(slot, at, _ int) {
@@ -138,6 +197,12 @@ func (s *argSweep[T]) one(d int, x []T, q []int64) {
 }
 
 func (s *argSweep[T]) rows(_, at, w int, x args, stride [2]int, count int, _ bool) {
+	if done := s.nativeRows(s.val[at:at+w], s.pos[at:at+w], x, stride, count); done == w {
+		return
+	} else if done > 0 {
+		at, w = at+done, w-done
+		x = args{element[T](x[0], done), element[int64](x[1], done)}
+	}
 	v := values[T](x[0], (count-1)*stride[0]+w)
 	q := values[int64](x[1], (count-1)*stride[1]+w)
 	val, pos := s.val[at:at+w], s.pos[at:at+w]

@@ -20,8 +20,8 @@ type Assembler interface {
 	// Assemble returns the code of an elementwise program whose inputs come packed, those of same as one value.
 	Assemble(p *kernels.Program, same []bool) (Assembled, error)
 	// Loop returns the code of a fold's loop over a dtype, nil where there is none. Names are sum, nansum, mean, nanmean (sums in
-	// float64), square, nansquare, min, max, nanmin, nanmax, count, nonzero (lanes count zeros where they are integers'), any and
-	// all, each followed by " lanes", " rows" or, of sums and squares, " runs".
+	// float64), square, nansquare, min, max, nanmin, nanmax, count, nonzero (lanes count zeros where they are integers'), any,
+	// all, argmin, argmax, nanargmin and nanargmax, each followed by " lanes", " rows" or, of sums and squares, " runs".
 	Loop(name string, d dtype.DType) Loop
 }
 
