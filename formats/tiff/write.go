@@ -11,11 +11,10 @@ import (
 	"strings"
 	"sync/atomic"
 
-	"github.com/arrayrun/arrayrun/chunk"
 	"github.com/arrayrun/arrayrun/chunk/dtype"
-	"github.com/arrayrun/arrayrun/chunk/mem"
 	"github.com/arrayrun/arrayrun/formats"
 	"github.com/arrayrun/arrayrun/formats/codec"
+	"github.com/arrayrun/arrayrun/formats/internal/aside"
 	"github.com/arrayrun/arrayrun/formats/store"
 )
 
@@ -28,7 +27,7 @@ type writer struct {
 	end                   atomic.Int64 // of the stage
 	image                 *formats.VarSpec
 	global                formats.Attrs
-	others                map[string]*small // variables that are no image, by name
+	others                map[string]*aside.Var // variables that are no image, by name
 	sinks                 []formats.Sink
 	samples               int64 // bands, or samples of a pixel
 	layout                layout
@@ -40,9 +39,8 @@ type writer struct {
 }
 
 const (
-	tileSide   = 512
-	mostBands  = 1<<16 - 1
-	smallBytes = 16 << 20 // of a variable that is no image
+	tileSide  = 512
+	mostBands = 1<<16 - 1
 )
 
 // create starts an output at path.
@@ -61,7 +59,7 @@ func create(ctx context.Context, path string, spec formats.Spec) (formats.Writer
 		return fail(fmt.Errorf("it is a folder; remove it or choose another name: %w", formats.ErrExists))
 	}
 	w := &writer{path: path, partial: store.Partial(path), staged: store.Partial(path + "-tiles"), overwrite: spec.Overwrite,
-		global: spec.Attrs, others: map[string]*small{}, classic: mostClassic}
+		global: spec.Attrs, others: map[string]*aside.Var{}, classic: mostClassic}
 	if err := w.plan(spec.Vars); err != nil {
 		return fail(err)
 	}
@@ -118,7 +116,7 @@ func (w *writer) plan(vars []formats.VarSpec) error {
 			w.sinks = append(w.sinks, w.tiles())
 			continue
 		}
-		s, err := newSmall(v)
+		s, err := aside.New(v)
 		if err != nil {
 			return err
 		}
@@ -284,51 +282,4 @@ func (w *writer) Commit(ctx context.Context) error {
 		return fmt.Errorf("formats/tiff: commit %s: %w", w.path, err)
 	}
 	return nil
-}
-
-// small keeps a variable that is no image: coordinates for the georeference, the others unread. It is a formats.Sink.
-type small struct {
-	spec formats.VarSpec
-	grid chunk.Grid
-	data *chunk.Chunk // nil: not kept
-}
-
-func newSmall(v *formats.VarSpec) (*small, error) {
-	item := v.DType.Size()
-	if v.DType == dtype.Raw {
-		item = v.ItemBytes
-	}
-	n, err := v.Shape.Bytes(int64(item))
-	if err != nil {
-		return nil, fmt.Errorf("variable %s: %w", v.Name, err)
-	}
-	s := &small{spec: *v, grid: chunk.DefaultGrid(v.Shape, item)}
-	if v.Grid != nil {
-		s.grid = *v.Grid
-	}
-	if len(v.Shape) < 2 && n <= smallBytes && v.DType.IsNumeric() {
-		s.data = &chunk.Chunk{DType: v.DType, ItemBytes: int32(item), Shape: v.Shape.Clone(), Strides: v.Shape.RowMajor(), Block: mem.Wrap(make([]byte, n))}
-	}
-	return s, nil
-}
-
-// Grid implements formats.Sink.
-func (s *small) Grid() chunk.Grid { return s.grid }
-
-// ScratchBytes implements formats.Sink.
-func (s *small) ScratchBytes() int64 { return 64 << 10 }
-
-// WriteChunk implements formats.Sink.
-func (s *small) WriteChunk(ctx context.Context, k chunk.Key, c *chunk.Chunk) (int64, error) {
-	if err := ctx.Err(); err != nil {
-		return 0, err
-	}
-	r := s.grid.Region(k)
-	if !c.Shape.Equal(r.Shape()) || c.DType != s.spec.DType {
-		return 0, fmt.Errorf("formats/tiff: write %s %v: got a %v chunk of shape %v: %w", s.spec.Name, r, c.DType, c.Shape, chunk.ErrShape)
-	}
-	if s.data != nil {
-		formats.CopyElems(s.data.Sub(r), c)
-	}
-	return 0, nil
 }

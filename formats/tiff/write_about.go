@@ -12,7 +12,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/arrayrun/arrayrun/chunk/dtype"
+	"github.com/arrayrun/arrayrun/formats/internal/aside"
 	"github.com/arrayrun/arrayrun/formats/internal/numbers"
 )
 
@@ -141,9 +141,9 @@ func (w *writer) metadata(used map[string]bool) string {
 		}
 	}
 	if len(w.image.Dims) == 3 && w.layout.planar {
-		if c := w.others[w.image.Dims[0]]; c != nil && c.data != nil && len(c.spec.Shape) == 1 {
+		if c := w.others[w.image.Dims[0]]; c.Len() == w.samples {
 			for i := range w.samples {
-				item("DESCRIPTION", fmt.Sprintf(" sample=\"%d\" role=\"description\"", i), w.image.Dims[0]+"="+c.text(i))
+				item("DESCRIPTION", fmt.Sprintf(" sample=\"%d\" role=\"description\"", i), w.image.Dims[0]+"="+spell(c.Value(i)))
 			}
 		}
 	}
@@ -156,8 +156,8 @@ func (w *writer) metadata(used map[string]bool) string {
 		item(a.Name, "", spell(a.Value))
 	}
 	for _, name := range sortedNames(w.others) {
-		if s := w.others[name]; s.data != nil && len(s.spec.Shape) == 0 && !seen[name] && !strings.HasPrefix(name, "crs") && name != "spatial_ref" {
-			item(name, "", s.text(0))
+		if s := w.others[name]; s.Len() < 0 && !seen[name] && !strings.HasPrefix(name, "crs") && name != "spatial_ref" {
+			item(name, "", spell(s.Value(0)))
 		}
 	}
 	if b.Len() == 0 {
@@ -166,7 +166,7 @@ func (w *writer) metadata(used map[string]bool) string {
 	return "<GDALMetadata>\n" + b.String() + "</GDALMetadata>"
 }
 
-func sortedNames(m map[string]*small) []string {
+func sortedNames(m map[string]*aside.Var) []string {
 	var out []string
 	for n := range m {
 		out = append(out, n)
@@ -174,15 +174,6 @@ func sortedNames(m map[string]*small) []string {
 	slices.Sort(out)
 	return out
 }
-
-// value returns element i as a Go number.
-func (s *small) value(i int64) any {
-	item := int64(s.data.ItemBytes)
-	v, _ := numbers.Decode(s.data.DType, s.data.Block.Bytes()[i*item:(i+1)*item])
-	return v
-}
-
-func (s *small) text(i int64) string { return spell(s.value(i)) }
 
 // georeference returns the tags of GeoTIFF: those the attributes have, else what the coordinates and the grid mapping say.
 func (w *writer) georeference(used map[string]bool) []outEntry {
@@ -226,8 +217,8 @@ func (w *writer) place() []outEntry {
 	if len(dims) == 3 && (w.layout.planar || w.samples == 1) {
 		first = 1
 	}
-	y0, dy, ok := w.others[dims[first]].even()
-	x0, dx, okx := w.others[dims[first+1]].even()
+	y0, dy, ok := w.others[dims[first]].Even()
+	x0, dx, okx := w.others[dims[first+1]].Even()
 	switch {
 	case !ok || !okx:
 		return nil
@@ -235,33 +226,6 @@ func (w *writer) place() []outEntry {
 		return []outEntry{doubles(tagPixelScale, dx, -dy, 0), doubles(tagTiepoint, 0, 0, 0, x0-dx/2, y0-dy/2, 0)}
 	}
 	return []outEntry{doubles(tagTransformation, dx, 0, 0, x0-dx/2, 0, dy, 0, y0-dy/2, 0, 0, 0, 0, 0, 0, 0, 1)}
-}
-
-// even returns the first value and the step of a coordinate, where all steps are the same to rounding.
-func (s *small) even() (first, step float64, ok bool) {
-	if s == nil || s.data == nil || len(s.spec.Shape) != 1 || s.spec.Shape[0] < 2 {
-		return 0, 0, false
-	}
-	n := s.spec.Shape[0]
-	at := func(i int64) float64 {
-		f := floatsOf(s.value(i))
-		if len(f) == 0 {
-			return math.NaN()
-		}
-		return f[0]
-	}
-	first = at(0)
-	step = (at(n-1) - first) / float64(n-1)
-	tolerance := math.Abs(step) * 1e-3
-	if s.spec.DType == dtype.Float32 {
-		tolerance += 1e-6 * max(math.Abs(first), math.Abs(at(n-1)))
-	}
-	for i := range n {
-		if d := at(i) - (first + step*float64(i)); !(math.Abs(d) <= tolerance) {
-			return 0, 0, false
-		}
-	}
-	return first, step, step != 0
 }
 
 // epsg finds the code of a reference system at the end of its well-known text.
@@ -273,7 +237,7 @@ func (w *writer) system() map[int64]any {
 	name, _ := w.image.Attrs.Get("grid_mapping")
 	if m := w.others[spell(name)]; name != nil && m != nil {
 		for _, attr := range []string{"crs_wkt", "spatial_ref"} {
-			v, _ := m.spec.Attrs.Get(attr)
+			v, _ := m.Spec.Attrs.Get(attr)
 			text, _ := v.(string)
 			found := epsg.FindStringSubmatch(text)
 			if found == nil {
@@ -295,7 +259,7 @@ func (w *writer) system() map[int64]any {
 	degrees := 0
 	for _, d := range w.image.Dims {
 		if c := w.others[d]; c != nil {
-			if u, _ := c.spec.Attrs.Get("units"); strings.HasPrefix(spell(u), "degree") || u == nil && (d == "lat" || d == "latitude" || d == "lon" || d == "longitude") {
+			if u, _ := c.Spec.Attrs.Get("units"); strings.HasPrefix(spell(u), "degree") || u == nil && (d == "lat" || d == "latitude" || d == "lon" || d == "longitude") {
 				degrees++
 			}
 		}
