@@ -170,6 +170,9 @@ func (s *sink) compressor(spec string, version int) (string, object, error) {
 	case "none":
 		return "", nil, nil
 	case "", "zstd":
+		if version == 2 { // tensorstore refuses a member it does not know there
+			return "zstd", object{{"level", or(3)}}, nil
+		}
 		return "zstd", object{{"level", or(3)}, {"checksum", false}}, nil
 	case "zlib", "gzip", "deflate":
 		if version == 2 && name != "gzip" {
