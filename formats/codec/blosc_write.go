@@ -8,7 +8,6 @@ import (
 	"math"
 
 	"github.com/arrayrun/arrayrun/formats"
-	"github.com/klauspost/compress/zstd"
 	"github.com/pierrec/lz4/v4"
 )
 
@@ -188,7 +187,7 @@ func (s *Scratch) packLZ4(out, block []byte) (int, error) {
 // EncodeState implements encodeState.
 func (z bloscStage) EncodeState(n int) int {
 	if z.cname == "zstd" {
-		return zstdStage{level: zstd.SpeedBestCompression}.EncodeState(z.blockSize(n)) + z.blockSize(n)
+		return zstdStage{ways: zstdWays(int64(z.zstdLevel()))}.EncodeState(z.blockSize(n)) + z.blockSize(n)
 	}
 	return 128<<10 + z.blockSize(n)
 }

@@ -25,6 +25,8 @@ type Scratch struct {
 	zdec  *zstd.Decoder
 	zenc  map[zstdKey]*zstd.Encoder
 	flate flateWriters
+	part  []byte // a sample of what is to be packed
+	trial []byte // the sample packed
 }
 
 var scratches = sync.Pool{New: func() any { return new(Scratch) }}

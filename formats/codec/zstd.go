@@ -33,7 +33,7 @@ func zstdWays(level int64) []zstd.EncoderLevel {
 		return []zstd.EncoderLevel{zstd.SpeedDefault}
 	case level <= 4: // 0 is zstd's default, 3
 		return []zstd.EncoderLevel{zstd.SpeedDefault, zstd.SpeedBetterCompression}
-	case level < 10:
+	case level < 7: // beyond, zstd finds what is far away, which a sample does not show
 		return []zstd.EncoderLevel{zstd.SpeedDefault, zstd.SpeedBetterCompression, zstd.SpeedBestCompression}
 	}
 	return []zstd.EncoderLevel{zstd.SpeedBestCompression}
@@ -94,7 +94,7 @@ func (z zstdStage) Encode(dst, src []byte, s *Scratch) ([]byte, error) {
 	w := zstdWindow(len(src))
 	// A frame below 256 bytes says its decoded size only as a single segment, and HDF5's filter must know it.
 	key := func(i int) zstdKey { return zstdKey{z.ways[i], z.crc, w, len(src) < 256} }
-	way, err := effort(src, len(z.ways), func(i int, part []byte) (int, error) {
+	way, err := s.effort(src, len(z.ways), func(i int, part []byte) (int, error) {
 		e, err := s.zstdEncoder(key(i))
 		if err == nil {
 			s.trial = e.EncodeAll(part, s.trial[:0])
@@ -143,7 +143,7 @@ func zstdWindow(n int) int { return 1 << min(max(bits.Len(uint(max(n, 1)-1)), 10
 
 // EncodeState implements encodeState: the library's tables, measured, and its history of a window and a quarter.
 func (z zstdStage) EncodeState(n int) int {
-	total := 256 << 10 // a packed sample
+	total := 512 << 10 // a sample and the same packed
 	for _, w := range z.ways {
 		tables := 2 << 20
 		switch w {
