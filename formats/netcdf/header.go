@@ -178,8 +178,8 @@ func (o *object) messages(heap *metaHeap, objs []*object, scales map[*outDim]*ob
 		space = spaceSimple(shape, most)
 	}
 	ms := []message{{msgSpace, space, 0}, {msgType, t, constant}, {msgFill, o.fillMessage(), constant}, {msgLayout, o.layout(shape), 0}}
-	if o.v != nil && o.v.filter != 0 {
-		ms = append(ms, message{msgFilters, o.v.filters(), constant})
+	if o.v != nil && o.v.filters != nil {
+		ms = append(ms, message{msgFilters, o.v.pipeline(), constant})
 	}
 	add := func(m message, err error) error {
 		ms = append(ms, m)
@@ -281,15 +281,24 @@ func (o *object) layout(shape []uint64) []byte {
 	return w.u(1, 1).u(8, layoutUndef).u(8, 4*uint64(o.dim.Size)).b
 }
 
-// filters is a version 2 pipeline message: shuffle, then the compressor.
-func (s *sink) filters() []byte {
-	w := (&buf{}).u(1, 2).u(1, 2)
-	w.u(2, 2).u(2, 1).u(2, 1).u(4, uint64(s.item)) // number, flags (optional), one value
-	w.u(2, uint64(s.filter))
-	if s.filter >= 256 {
-		w.u(2, 0) // no name
+// pipeline is a version 2 filter pipeline message.
+func (s *sink) pipeline() []byte {
+	w := (&buf{}).u(1, 2).u(1, uint64(len(s.filters)))
+	for _, f := range s.filters {
+		w.u(2, uint64(f.id))
+		if f.id >= 256 {
+			w.u(2, 0) // no name
+		}
+		optional := uint64(1)
+		if f.id == filterFletcher {
+			optional = 0
+		}
+		w.u(2, optional).u(2, uint64(len(f.values)))
+		for _, v := range f.values {
+			w.u(4, v)
+		}
 	}
-	return w.u(2, 1).u(2, 1).u(4, uint64(s.level)).b
+	return w.b
 }
 
 // textAttr is a text attribute, as netCDF-C writes those of type char.

@@ -37,8 +37,7 @@ type sink struct {
 	chunked bool
 	cell    chunk.Shape // of a chunk; may be longer than an unlimited axis
 	chain   *codec.Chain
-	filter  int // number of the compressing filter, 0 for none
-	level   int
+	filters []filter
 
 	addr    uint64 // of contiguous data
 	places  []place
@@ -69,9 +68,9 @@ func (w *writer) newSink(v *formats.VarSpec) (*sink, error) {
 	for _, d := range s.dims {
 		unlimited = unlimited || d.Unlimited
 	}
-	s.chunked = len(s.shape) > 0 && (unlimited || s.filter != 0 || v.Grid != nil)
+	s.chunked = len(s.shape) > 0 && (unlimited || s.filters != nil || v.Grid != nil)
 	if !s.chunked {
-		s.filter, s.chain = 0, nil // a scalar has no chunks, and so no filters
+		s.filters, s.chain = nil, nil // a scalar has no chunks, and so no filters
 		s.grid = chunk.DefaultGrid(s.shape, s.item)
 		if v.Grid != nil && len(v.Grid.Axes) != len(s.shape) {
 			return nil, fmt.Errorf("chunks of rank %d for shape %v: %w", len(v.Grid.Axes), s.shape, chunk.ErrShape)
@@ -195,29 +194,57 @@ func convert(v any, d dtype.DType) (any, error) {
 	return out, nil
 }
 
-// setCodec parses "", "none", "zlib:4" and the like.
+// filter is a filter of the pipeline by its number in HDF5, with its client values.
+type filter struct {
+	id     int
+	values []uint64
+}
+
+// Numbers of the filters that are written.
+const (
+	filterDeflate  = 1
+	filterShuffle  = 2
+	filterFletcher = 3
+	filterZstd     = 32015
+)
+
+// setCodec parses "", "none", "zlib:4", "zstd:3", "zlib:4,fletcher32" and "fletcher32". What compresses shuffles first; the checksum is of
+// the stored bytes.
 func (s *sink) setCodec(text string) error {
+	text, sum := strings.CutSuffix(text, "fletcher32")
+	if sum {
+		text = strings.TrimSuffix(text, ",")
+	}
 	name, arg, has := strings.Cut(text, ":")
 	level, err := strconv.Atoi(arg)
 	if has && err != nil {
 		return fmt.Errorf("codec %q: want a level behind the colon: %w", text, formats.ErrFormat)
 	}
+	var steps []codec.Step
+	compress := func(step string, id, usual int) {
+		if !has {
+			level = usual
+		}
+		s.filters = append(s.filters, filter{filterShuffle, []uint64{uint64(s.item)}}, filter{id, []uint64{uint64(level)}})
+		steps = append(steps, codec.Step{Name: "shuffle", Config: codec.Config{"elementsize": int64(s.item)}}, codec.Step{Name: step, Config: codec.Config{"level": int64(level)}})
+	}
 	switch name {
 	case "", "none":
-		return nil
 	case "zlib", "gzip", "deflate":
-		if name, s.filter = "zlib", 1; !has {
-			level = 4
-		}
+		compress("zlib", filterDeflate, 4)
 	case "zstd":
-		if s.filter = 32015; !has {
-			level = 3
-		}
+		compress("zstd", filterZstd, 3)
 	default:
-		return fmt.Errorf("codec %q is not written to NetCDF-4; use zlib:1 to zlib:9, zstd:3 or none: %w", text, formats.ErrFormat)
+		return fmt.Errorf("codec %q is not written to NetCDF-4; use zlib:1 to zlib:9, zstd:3 or none, with \",fletcher32\" behind for checksums: %w", text, formats.ErrFormat)
 	}
-	s.level = level
-	s.chain, err = codec.NewChain([]codec.Step{{Name: name, Config: codec.Config{"level": int64(level)}}}, codec.Layout{ItemBytes: s.item, Rank: len(s.shape)})
+	if sum {
+		s.filters = append(s.filters, filter{id: filterFletcher})
+		steps = append(steps, codec.Step{Name: "fletcher32"})
+	}
+	if len(steps) == 0 {
+		return nil
+	}
+	s.chain, err = codec.NewChain(steps, codec.Layout{ItemBytes: s.item, Rank: len(s.shape)})
 	return err
 }
 
@@ -345,11 +372,9 @@ func (s *sink) write(ctx context.Context, k chunk.Key, c *chunk.Chunk) (int64, e
 	if s.chain != nil {
 		sc := codec.Borrow()
 		defer sc.Return()
-		sc.Dec = codec.Grow(sc.Dec, len(b))
-		codec.Shuffle(sc.Dec, b, s.item)
 		sc.Enc = codec.Grow(sc.Enc, s.chain.Bound(len(b)))
 		var err error
-		if b, err = s.chain.Encode(sc.Enc[:0], sc.Dec, sc); err != nil {
+		if b, err = s.chain.Encode(sc.Enc[:0], b, sc); err != nil {
 			return extra, err
 		}
 	}

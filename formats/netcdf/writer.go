@@ -52,7 +52,8 @@ type outDim struct {
 // formats.ErrFormat; bool becomes int8 with the attribute dtype = "bool".
 //
 // A variable is contiguous unless it has an unlimited dimension, a Grid hint or a
-// Codec ("zlib:4", levels 0 to 9, with shuffle; "zstd:3" needs a plugin in other readers).
+// Codec ("zlib:4", levels 0 to 9, with shuffle; "zstd:3" needs a plugin in other readers;
+// "fletcher32" alone or behind a comma adds checksums).
 func Create(ctx context.Context, path string, spec formats.Spec) (formats.Writer, error) {
 	if strings.HasPrefix(spec.Format, "netcdf3") {
 		return CreateClassic(ctx, path, spec)

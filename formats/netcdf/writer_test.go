@@ -110,6 +110,9 @@ func sampleSpec() formats.Spec {
 			{Name: "bnds", Dims: []string{"lat", "bnds"}, Shape: chunk.Shape{18, 2}, DType: dtype.Int8},
 		},
 	}
+	for i, c := range []string{"fletcher32", "zlib:4,fletcher32", "zstd,fletcher32"} {
+		spec.Vars = append(spec.Vars, formats.VarSpec{Name: fmt.Sprintf("sum_%d", i), Dims: []string{"lon", "lat"}, Shape: chunk.Shape{36, 18}, DType: dtype.Float64, Codec: c})
+	}
 	for _, d := range []dtype.DType{dtype.Int8, dtype.Int16, dtype.Int32, dtype.Int64, dtype.Uint8, dtype.Uint16, dtype.Uint32, dtype.Uint64, dtype.Float64} {
 		spec.Vars = append(spec.Vars, formats.VarSpec{Name: "v_" + d.String(), Dims: []string{"lon", "lat"}, Shape: chunk.Shape{36, 18}, DType: d, Codec: "zlib:6"})
 	}
@@ -192,6 +195,8 @@ func TestOtherTools(t *testing.T) {
 		{"ncdump", "-h", "string :names = \"a\", NIL, \"ccc\""},
 		{"ncdump", "-v crs,tas,label,when,station", "}"},
 		{"h5dump", "-d /tas -s 0,0,0 -c 1,1,2", "H5T_IEEE_F32LE"},
+		{"ncdump", "-s -v sum_0,sum_1", "sum_1:_Fletcher32 = \"true\""},
+		{"h5dump", "-p -H -d /sum_1", "CHECKSUM FLETCHER32"},
 		{"h5dump", "-d /when", "H5T_CSET_UTF8"},
 		{"cdo", "-s showname", "tas"},
 		{"cdo", "-s ntime", "10"},
