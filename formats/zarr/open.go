@@ -26,12 +26,15 @@ var Format = formats.Format{
 	Create:     Create,
 }
 
-// Archive is the row of hierarchies in ZIP archives, which are read.
+// Archive is the row of hierarchies in ZIP archives.
 var Archive = formats.Format{
 	Name:   "zarr.zip",
 	Detect: func(head []byte, _ string) bool { return strings.HasPrefix(string(head), "PK\x03\x04") },
 	Open:   openArchive,
 	OpenAt: openArchiveAt,
+
+	Extensions: []string{".zarr.zip"},
+	Create:     createArchive,
 }
 
 // documents are the keys that make a directory a node.
@@ -120,7 +123,11 @@ func OpenStore(ctx context.Context, st store.Store) (*formats.Group, error) {
 		}
 		return g, nil
 	}
-	return t.group(ctx, "", root, 0)
+	g, err := t.group(ctx, "", root, 0)
+	if err == nil {
+		ome(g)
+	}
+	return g, err
 }
 
 // node is a metadata document.

@@ -4,8 +4,8 @@ package zarr
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -17,13 +17,13 @@ import (
 	"github.com/arrayrun/arrayrun/formats/store"
 )
 
-// writer makes a hierarchy under its partial name: a formats.Writer.
+// writer makes a hierarchy where it is not visible: a formats.Writer.
 type writer struct {
-	path, partial string
-	overwrite     bool
-	st            *store.Dir
-	sinks         []*sink
-	done          atomic.Bool
+	place
+	st    store.Store
+	docs  []member // the documents by key, the root's last
+	sinks []*sink
+	done  atomic.Bool
 }
 
 // sink writes the chunks of one array: a formats.Sink.
@@ -47,8 +47,32 @@ type sink struct {
 // formats.ErrFormat for what Zarr or this writer cannot hold.
 func Create(ctx context.Context, path string, spec formats.Spec) (formats.Writer, error) {
 	path = filepath.Clean(path)
-	fail := func(err error) (formats.Writer, error) {
+	p, err := folder(path, spec.Overwrite)
+	if err != nil {
 		return nil, fmt.Errorf("formats/zarr: create %s: %w", path, err)
+	}
+	return begin(ctx, p, spec)
+}
+
+// createArchive is Create for a ZIP archive.
+func createArchive(ctx context.Context, path string, spec formats.Spec) (formats.Writer, error) {
+	path = filepath.Clean(path)
+	p, err := archive(path, spec.Overwrite)
+	if err != nil {
+		return nil, fmt.Errorf("formats/zarr: create %s: %w", path, err)
+	}
+	return begin(ctx, p, spec)
+}
+
+// CreateStore is Create for the root of any store. It is no hierarchy until Commit puts the metadata, the root's last. One that is there
+// is deleted at once when spec.Overwrite is set: a store moves nothing.
+func CreateStore(ctx context.Context, st store.Store, spec formats.Spec) (formats.Writer, error) {
+	return begin(ctx, root(st, spec.Overwrite), spec)
+}
+
+func begin(ctx context.Context, p place, spec formats.Spec) (formats.Writer, error) {
+	fail := func(err error) (formats.Writer, error) {
+		return nil, fmt.Errorf("formats/zarr: create %s: %w", p.name, err)
 	}
 	version := 3
 	switch spec.Format {
@@ -58,45 +82,34 @@ func Create(ctx context.Context, path string, spec formats.Spec) (formats.Writer
 	default:
 		return fail(fmt.Errorf("format %q: want zarr2 or zarr3: %w", spec.Format, formats.ErrFormat))
 	}
-	if !spec.Overwrite && store.Exists(path) {
-		return fail(fmt.Errorf("it is there; use --overwrite to replace it: %w", formats.ErrExists))
-	}
-	if err := replaceable(path); err != nil {
+	w := &writer{place: p}
+	var err error
+	if w.docs, err = w.documents(spec, version); err != nil {
 		return fail(err)
 	}
-	w := &writer{path: path, partial: store.Partial(path), overwrite: spec.Overwrite}
-	w.st = store.NewDir(w.partial)
-	docs, err := w.documents(spec, version)
-	if err != nil {
+	if w.st, err = p.start(ctx); err != nil {
 		return fail(err)
 	}
-	if err := os.RemoveAll(w.partial); err != nil {
-		return fail(err)
-	}
-	if err := os.Mkdir(w.partial, 0o777); err != nil {
-		return fail(err)
-	}
-	for _, d := range docs {
-		b, err := appendJSON(nil, d.value, 0)
-		if err == nil {
-			err = w.st.Put(ctx, d.name, append(b, '\n'), store.PutOpt{Direct: true})
-		}
-		if err != nil {
-			os.RemoveAll(w.partial)
-			return fail(err)
+	if !p.late {
+		if err := w.putDocuments(ctx); err != nil {
+			return fail(errors.Join(err, p.abort(w.st)))
 		}
 	}
 	return w, nil
 }
 
-// replaceable refuses to replace a folder that holds something else than a Zarr hierarchy: a slip
-// in a path must not cost somebody's files.
-func replaceable(path string) error {
-	l, err := os.ReadDir(path)
-	if err != nil || len(l) == 0 || detect(nil, path) {
-		return nil
+func (w *writer) putDocuments(ctx context.Context) error {
+	for _, d := range w.docs {
+		b, err := appendJSON(nil, d.value, 0)
+		if err == nil {
+			err = w.st.Put(ctx, d.name, append(b, '\n'), store.PutOpt{Direct: true})
+		}
+		if err != nil {
+			return err
+		}
 	}
-	return fmt.Errorf("it is a folder that holds no Zarr hierarchy; remove it or choose another name: %w", formats.ErrExists)
+	w.docs = nil
+	return nil
 }
 
 // documents returns the metadata documents of the output by key and makes the sinks.
@@ -241,21 +254,23 @@ func attrsJSON(attrs formats.Attrs) (object, error) {
 // Sink implements formats.Writer.
 func (w *writer) Sink(i int) formats.Sink { return w.sinks[i] }
 
-// Commit implements formats.Writer: the output takes its place in one step.
+// Commit implements formats.Writer: the output is visible when all of it is there.
 func (w *writer) Commit(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	if w.done.Swap(true) {
-		return fmt.Errorf("formats/zarr: commit %s: it is committed or aborted already", w.path)
+		return fmt.Errorf("formats/zarr: commit %s: it is committed or aborted already", w.name)
 	}
-	if !w.overwrite && store.Exists(w.path) {
-		os.RemoveAll(w.partial)
-		return fmt.Errorf("formats/zarr: commit %s: it has appeared meanwhile: %w", w.path, formats.ErrExists)
+	err := error(nil)
+	if w.late {
+		err = w.putDocuments(ctx)
 	}
-	if err := store.Replace(w.partial, w.path, w.overwrite); err != nil {
-		os.RemoveAll(w.partial)
-		return fmt.Errorf("formats/zarr: commit %s: %w", w.path, err)
+	if err == nil {
+		err = w.commit(ctx, w.st)
+	}
+	if err != nil {
+		return fmt.Errorf("formats/zarr: commit %s: %w", w.name, errors.Join(err, w.abort(w.st)))
 	}
 	return nil
 }
@@ -265,5 +280,5 @@ func (w *writer) Abort() error {
 	if w.done.Swap(true) {
 		return nil
 	}
-	return os.RemoveAll(w.partial)
+	return w.abort(w.st)
 }
