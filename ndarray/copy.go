@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/arrayrun/arrayrun/chunk"
+	"github.com/arrayrun/arrayrun/chunk/dtype"
 	"github.com/arrayrun/arrayrun/formats"
 	"github.com/arrayrun/arrayrun/formats/all"
 )
@@ -51,6 +52,9 @@ func PlanCopy(ctx context.Context, g *formats.Group, uri string, o CopyOptions) 
 	c := &copier{ctx: ctx, opts: o, root: g, rules: rulesOf(f.Name, o.Format), dest: f.Name}
 	c.out = &Copying{URI: uri, Spec: formats.Spec{Overwrite: o.Overwrite, Format: o.Format}}
 	if err := c.choose(); err != nil {
+		return nil, fmt.Errorf("ndarray: copy to %s: %w", uri, err)
+	}
+	if err := c.oneArray(); err != nil {
 		return nil, fmt.Errorf("ndarray: copy to %s: %w", uri, err)
 	}
 	if err := c.group(g, "", nil); err != nil {
@@ -449,6 +453,7 @@ func (c *copier) store(s *formats.VarSpec, m *formats.ArrayMeta, axes []int) {
 		s.Grid = &g
 	}
 	switch {
+	case s.DType == dtype.String: // shards of texts are not read
 	case sharded:
 		s.Shards = shards
 	case m.Shards != nil && !asked && c.dest == "zarr" && c.opts.Format != "zarr2" && len(m.Shards) == len(s.Shape) && c.opts.Shards == nil && c.opts.ShardSteps == nil:

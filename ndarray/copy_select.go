@@ -256,14 +256,33 @@ func (c *copier) fit() error {
 			return err
 		}
 	}
-	if c.dest == "npy" && len(spec.Vars) != 1 {
-		var names []string
-		for _, v := range spec.Vars {
-			names = append(names, v.Name)
-		}
-		return fmt.Errorf("a .npy file holds one array: choose one of %s with --var, or write .npz: %w", quoted(names), formats.ErrFormat)
+	return nil
+}
+
+// oneArray refuses several variables for a format that holds one.
+func (c *copier) oneArray() error {
+	if c.dest != "npy" {
+		return nil
+	}
+	names := listVars(c.root, "", nil)
+	if c.chosen != nil {
+		names = slices.DeleteFunc(names, func(n string) bool { return !c.chosen[n] })
+	}
+	if len(names) != 1 {
+		return fmt.Errorf("a .npy file holds one array: choose one of %s with --var, or write .npz: %w", quoted(names), ErrCannotHold)
 	}
 	return nil
+}
+
+// listVars appends the paths of the variables of a group and of those below.
+func listVars(g *formats.Group, at string, out []string) []string {
+	for _, v := range g.Vars {
+		out = append(out, joinPath(at, v.Name))
+	}
+	for _, s := range g.Groups {
+		out = listVars(s.Group, joinPath(at, s.Name), out)
+	}
+	return out
 }
 
 // nameAxes names the axes without a name, and finds names that stand for several lengths: Zarr allows both.
