@@ -68,6 +68,7 @@ type loopKey struct {
 //	nanmin, nanmax NaN stands for nothing, in acc too (rows); lanes: acc holds none; returns whether there were numbers
 //	count, nonzero lanes: returns how many of x are not NaN, not 0 (of integers: how many are 0); rows: acc[i] (int64) counts them
 //	any, all       rows of bool: acc[i] |= x[i], acc[i] &= x[i]
+//	turn tiles     see turn
 //	argmin, argmax, nanargmin, nanargmax  rows: see args; Mean are the places, Quads the bytes between their rows, Width a multiple of 4
 //
 // Each name is followed by the loop's form: " lanes" (element i of groups of 32 goes to accumulator i; where
@@ -152,7 +153,7 @@ func (w *writer) op(o vop, d, a int, x operand) { w.vex(&opcodes[o], 1, d, a, x)
 func loopCode(name string, d dtype.DType) []byte {
 	name, form, _ := strings.Cut(name, " ")
 	w := &writer{}
-	if !w.sums(name, form, d) && !w.extremes(name, form, d) && !w.counts(name, form, d) && !w.args(name, form, d) {
+	if !w.sums(name, form, d) && !w.extremes(name, form, d) && !w.counts(name, form, d) && !w.args(name, form, d) && !w.turn(name, form, d) {
 		return nil
 	}
 	w.finish(w.pool)

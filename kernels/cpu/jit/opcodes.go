@@ -188,6 +188,11 @@ const (
 	vmaskmovps
 	vmaskmovpd
 	vmovaps
+	vinsertf128
+	vunpcklps
+	vunpckhps
+	vunpcklpd
+	vunpckhpd
 	vopCount
 )
 
@@ -337,4 +342,9 @@ var opcodes = [vopCount]opcode{
 	vmaskmovps:   {"vmaskmovps", p66, map0F38, 0, 0x2C, shapeBinary, 0},
 	vmaskmovpd:   {"vmaskmovpd", p66, map0F38, 0, 0x2D, shapeBinary, 0},
 	vmovaps:      {"vmovaps", pNone, map0F, 0, 0x28, shapeUnary, 0},
+	vinsertf128:  {"vinsertf128", p66, map0F3A, 0, 0x18, shapeBinary, 0},
+	vunpcklps:    {"vunpcklps", pNone, map0F, 0, 0x14, shapeBinary, 0},
+	vunpckhps:    {"vunpckhps", pNone, map0F, 0, 0x15, shapeBinary, 0},
+	vunpcklpd:    {"vunpcklpd", p66, map0F, 0, 0x14, shapeBinary, 0},
+	vunpckhpd:    {"vunpckhpd", p66, map0F, 0, 0x15, shapeBinary, 0},
 }

@@ -36,6 +36,7 @@ type code struct {
 	cold    []int  // slots for the lanes of each slow program: operand and result
 	fused   *fuser // machine code, or nil
 	how     string // why there is no machine code
+	turns   *turnLoops
 }
 
 // step is an instruction.

@@ -32,13 +32,14 @@ type exec struct {
 	axis []int   // ... its axis in the geometry, -1: length 1
 	err  error
 
-	fused fusedRun
+	fused  fusedRun
+	turner turner
 }
 
 // newExec returns an exec of c.
 func newExec(c *code) *exec {
 	e := &exec{code: c, in: make([]source, len(c.p.In)), out: make([]source, len(c.p.Ret)), ptr: make([]unsafe.Pointer, c.regs), none: make([][2]uint64, len(c.p.In)),
-		uni: make([]bool, c.regs), mode: make([]uniform, len(c.steps)), pos: make([]int64, len(c.steps)), axis: make([]int, len(c.steps))}
+		turner: turner{tiles: c.turns}, uni: make([]bool, c.regs), mode: make([]uniform, len(c.steps)), pos: make([]int64, len(c.steps)), axis: make([]int, len(c.steps))}
 	for i, p := range c.p.In {
 		e.in[i].dt, e.in[i].size, e.none[i] = p.DType, p.DType.Size(), missing(p.DType)
 	}
@@ -268,7 +269,7 @@ func (e *exec) plainBox(b *box, n int, store bool) {
 func (e *exec) storeAll(b *box, same []bool) {
 	for i, r := range e.code.p.Ret {
 		root := e.code.root[r]
-		e.out[i].store(e.geo, b, e.ptr[root], same[root])
+		e.out[i].store(&e.turner, e.geo, b, e.ptr[root], same[root])
 	}
 }
 

@@ -22,6 +22,7 @@ type Assembler interface {
 	// Loop returns the code of a fold's loop over a dtype, nil where there is none. Names are sum, nansum, mean, nanmean (sums in
 	// float64), square, nansquare, min, max, nanmin, nanmax, count, nonzero (lanes count zeros where they are integers'), any,
 	// all, argmin, argmax, nanargmin and nanargmax, each followed by " lanes", " rows" or, of sums and squares, " runs".
+	// "turn tiles" turns tiles of elements of 4 (Float32) or 8 bytes (Float64).
 	Loop(name string, d dtype.DType) Loop
 }
 
@@ -81,6 +82,7 @@ const spillSlack = 512
 
 // fuse gives c machine code where asm has forms. It never fails: what has no code runs on the block machine.
 func (c *code) fuse(asm Assembler) {
+	c.turns = findTurns(asm)
 	if asm == nil {
 		return
 	}

@@ -14,6 +14,7 @@ import (
 type fusedRun struct {
 	variant *variant // nil: this call runs on the block machine
 	alone   bool     // no folds: the exec chooses its boxes
+	copies  bool     // some operands are copied to or from slots
 	rows    bool     // boxes are rows along the last axis; what steps by none there has one value in each
 	turn    int      // the axis along which a box has several rows, -1: one row
 	same    []bool
@@ -80,27 +81,27 @@ func (e *exec) turnAxis(store bool) int {
 	return g.n - 2
 }
 
-// runs reports whether every operand steps by one element or none along the last axis and the runs are long. Gathered
-// operands are copied, or read in place where all of a run has one id.
+// runs reports whether runs along the last axis are long enough for rows. Operands that step by one element or by none there are
+// read and written in place, others, and gathered ones unless all of a run has one id, are copied.
 func (e *exec) runs(store bool) bool {
-	g, last := e.geo, e.geo.n-1
+	g, f, last := e.geo, &e.fused, e.geo.n-1
+	f.copies = e.code.gathers
 	if g.dim[last] < rowRun && g.n > 1 {
 		return false
 	}
 	for i := range e.in {
-		if e.code.used[i] && e.code.p.In[i].Gather < 0 && e.in[i].stride[last] != 0 && e.in[i].stride[last] != 1 {
-			return false
-		}
+		f.copies = f.copies || e.code.used[i] && !e.in[i].inPlace(last)
 	}
 	if store {
 		for i := range e.out {
-			if e.out[i].stride[last] != 1 {
-				return false
-			}
+			f.copies = f.copies || e.out[i].stride[last] != 1
 		}
 	}
 	return true
 }
+
+// inPlace reports whether rows along the last axis are read where they are.
+func (s *source) inPlace(last int) bool { return s.stride[last] == 0 || s.stride[last] == 1 }
 
 // runMost is the longest box of machine code that needs no slots, in elements.
 const runMost = 1 << 16
@@ -108,8 +109,9 @@ const runMost = 1 << 16
 // extent sets the extents of the boxes of an elementwise call.
 func (e *exec) extent(dim *[kernels.MaxAxes + 1]int) {
 	f, g := &e.fused, e.geo
-	if k := e.turned(); k >= 0 {
+	if k := e.turned(); k >= 0 && !(f.rows && f.turn < 0) {
 		e.square(dim, k)
+		f.turn = k
 		return
 	}
 	if f.variant == nil || !f.rows {
@@ -117,7 +119,7 @@ func (e *exec) extent(dim *[kernels.MaxAxes + 1]int) {
 		return
 	}
 	most := e.code.block
-	if f.variant.direct && !e.code.gathers {
+	if f.variant.direct && !f.copies {
 		most = runMost
 	}
 	e.panel(dim, most, most)
@@ -193,6 +195,9 @@ func (e *exec) fusedBox(b *box, n int, store bool) {
 	// A long run with a cold lane goes block by block, only blocks that have one without the machine code.
 	part := *b
 	turn, count := e.fused.turn, 1
+	if !e.fused.rows {
+		turn = -1
+	}
 	if turn >= 0 {
 		count = b.dim[turn]
 		part.dim[turn] = 1
@@ -217,7 +222,7 @@ func (e *exec) parts(b *box, n int, store bool) bool {
 	f := &e.fused
 	last, turn := e.geo.n-1, max(f.turn, 0)
 	width, count := n, 1
-	if f.turn >= 0 {
+	if f.rows && f.turn >= 0 {
 		width, count = b.dim[last], b.dim[f.turn]
 	}
 	for i := range e.in {
@@ -233,7 +238,7 @@ func (e *exec) parts(b *box, n int, store bool) bool {
 			} else if e.ptr[i] = e.gathered(i, b); e.ptr[i] == nil {
 				e.load(i, b)
 			}
-		case f.rows:
+		case f.rows && s.inPlace(last):
 			e.ptr[i], f.step[i] = s.first(e.geo, b), s.stride[turn]*s.size
 		default:
 			e.load(i, b)
@@ -255,7 +260,7 @@ func (e *exec) parts(b *box, n int, store bool) bool {
 				switch o := &e.out[i]; {
 				case o.packed(e.geo, b):
 					to = o.first(e.geo, b)
-				case f.rows && f.alone:
+				case f.rows && f.alone && o.stride[last] == 1:
 					to, step = o.first(e.geo, b), o.stride[turn]*o.size
 				}
 			}

@@ -44,7 +44,7 @@ func (e *exec) load(i int, b *box) {
 		return
 	}
 	e.ptr[i] = e.slotPtr(e.code.slotAt[i])
-	s.each(e.geo, b, e.ptr[i], false, copyIn[s.size])
+	e.turner.pack(s, e.geo, b, e.ptr[i])
 }
 
 // rowCopy copies a row of n elements between packed memory and elements stride apart.
@@ -85,13 +85,17 @@ func (s *source) each(g *geometry, b *box, packed unsafe.Pointer, same bool, row
 }
 
 // store writes a box of a result from packed memory, or from one value for all.
-func (s *source) store(g *geometry, b *box, from unsafe.Pointer, same bool) {
+func (s *source) store(t *turner, g *geometry, b *box, from unsafe.Pointer, same bool) {
 	if same {
 		s.each(g, b, from, true, spread[s.size])
 		return
 	}
 	if s.first(g, b) == from {
 		return // computed in place
+	}
+	if k := s.turnedAxis(g, b); k >= 0 {
+		t.box(s, g, b, k, from, true)
+		return
 	}
 	s.each(g, b, from, false, copyOut[s.size])
 }
