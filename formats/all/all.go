@@ -162,9 +162,11 @@ func member(name string) *formats.Format {
 // Target returns the format that writes uri: the one that has the member called name, or where that is empty the one
 // whose ending uri has. Errors wrap formats.ErrFormat.
 func Target(uri, name string) (*formats.Format, error) {
-	path, err := Path(uri)
-	if err != nil {
-		return nil, err
+	path, err := uri, error(nil)
+	if !Remote(uri) {
+		if path, err = Path(uri); err != nil {
+			return nil, err
+		}
 	}
 	if name != "" {
 		if f := member(name); f != nil {
@@ -196,6 +198,9 @@ func Create(ctx context.Context, uri string, spec formats.Spec) (formats.Writer,
 	f, err := Target(uri, spec.Format)
 	if err != nil {
 		return nil, err
+	}
+	if Remote(uri) {
+		return createRemote(ctx, uri, f, spec)
 	}
 	path, err := Path(uri)
 	if err != nil {

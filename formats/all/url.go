@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"strings"
+	"sync"
 
 	"github.com/arrayrun/arrayrun/formats"
 	"github.com/arrayrun/arrayrun/formats/store"
@@ -32,13 +34,16 @@ func openURL(ctx context.Context, uri string) (*formats.Group, error) {
 		return nil, fmt.Errorf("formats: open %s: %w", whole.Name(), err)
 	}
 	g, fileErr := openRemoteFile(ctx, r, st, key, whole.Name())
-	if g != nil || fileErr != nil && !errors.Is(fileErr, fs.ErrNotExist) && !errors.Is(fileErr, fs.ErrPermission) && !errors.Is(fileErr, errNoFile) {
-		return g, fileErr
+	if g != nil {
+		return reading.open(whole.Name(), g), nil
+	}
+	if fileErr != nil && !errors.Is(fileErr, fs.ErrNotExist) && !errors.Is(fileErr, fs.ErrPermission) && !errors.Is(fileErr, errNoFile) {
+		return nil, fileErr
 	}
 	g, err = zarr.OpenStore(ctx, whole)
 	switch {
 	case err == nil:
-		return g, nil
+		return reading.open(whole.Name(), g), nil
 	case errors.Is(err, errors.ErrUnsupported) && fileErr != nil: // nothing of a hierarchy is there, and it cannot be listed
 		return fail(fileErr)
 	case errors.Is(err, formats.ErrFormat) && fileErr != nil:
@@ -72,4 +77,70 @@ func openRemoteFile(ctx context.Context, r *resolver, st store.Store, key, name 
 		}
 	}
 	return nil, errNoFile
+}
+
+// createRemote starts a Zarr hierarchy behind a network: of what can be written, it alone is made of values that are put whole.
+func createRemote(ctx context.Context, uri string, f *formats.Format, spec formats.Spec) (formats.Writer, error) {
+	fail := func(err error) (formats.Writer, error) { return nil, fmt.Errorf("formats: create: %w", err) }
+	st, key, err := (&resolver{}).at(uri)
+	if err != nil {
+		if errors.Is(err, fs.ErrInvalid) {
+			err = fmt.Errorf("%w: %w", err, formats.ErrFormat)
+		}
+		return fail(err)
+	}
+	name := st.Name() + "/" + key
+	_, plain := st.(*store.HTTP)
+	switch {
+	case plain:
+		return fail(fmt.Errorf("%s: servers of HTTP are only read: %w", name, formats.ErrFormat))
+	case f.Name != zarr.Format.Name || key == "":
+		return fail(fmt.Errorf("%s: behind a network only Zarr hierarchies can be written, with the ending .zarr; write a file here and copy it: %w", name, formats.ErrFormat))
+	case reading.overlaps(name):
+		return fail(fmt.Errorf("%s: it is being read, and replacing it would delete it first; write to another name: %w", name, formats.ErrExists))
+	}
+	return zarr.CreateStore(ctx, store.Below(st, key), spec)
+}
+
+// reading are the names of what is open behind a network.
+var reading = openNames{count: map[string]int{}}
+
+type openNames struct {
+	mu    sync.Mutex
+	count map[string]int
+}
+
+// open adds a group until it is closed.
+func (n *openNames) open(name string, g *formats.Group) *formats.Group {
+	n.mu.Lock()
+	n.count[name]++
+	n.mu.Unlock()
+	var once sync.Once
+	inner := g.Close
+	g.Close = func() error {
+		once.Do(func() {
+			n.mu.Lock()
+			defer n.mu.Unlock()
+			if n.count[name]--; n.count[name] == 0 {
+				delete(n.count, name)
+			}
+		})
+		if inner == nil {
+			return nil
+		}
+		return inner()
+	}
+	return g
+}
+
+// overlaps reports whether what is open has the name, or one lies inside the other.
+func (n *openNames) overlaps(name string) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for other := range n.count {
+		if other == name || strings.HasPrefix(other, name+"/") || strings.HasPrefix(name, other+"/") {
+			return true
+		}
+	}
+	return false
 }

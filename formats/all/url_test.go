@@ -138,3 +138,12 @@ func TestZip(t *testing.T) {
 		}
 	}
 }
+
+func TestCreateRemote(t *testing.T) {
+	for uri, want := range map[string]string{"http://127.0.0.1:1/a.zarr": "only read", "s3://bucket/a.nc": ".zarr", "s3://b_/a.zarr": "bucket", "s3://bucket/": ".zarr", "s3://bucket/a.zarr.zip": ".zarr"} {
+		_, err := all.Create(context.Background(), uri, formats.Spec{})
+		if !errors.Is(err, formats.ErrFormat) || !strings.Contains(err.Error(), want) {
+			t.Errorf("Create(%s) = %v, want ErrFormat about %q", uri, err, want)
+		}
+	}
+}

@@ -14,7 +14,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 )
 
 // ZipWriter is a Store in a ZIP archive that is being written: each key is put once and can be read at once. The archive has
@@ -46,7 +45,7 @@ func CreateZip(path string) (*ZipWriter, error) {
 }
 
 // epoch is the time of every member, the earliest an archive can state: the same values make the same archive.
-var epoch = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
+const epoch = 1<<5 | 1 // January 1st, 1980, as MS-DOS writes it
 
 // counted counts what is written.
 type counted struct {
@@ -87,7 +86,7 @@ func (z *ZipWriter) put(key string, b []byte, sum uint32) error {
 		return fmt.Errorf("a member of an archive is written once: %w", fs.ErrExist)
 	}
 	n := uint64(len(b))
-	h := &zip.FileHeader{Name: key, Method: zip.Store, CRC32: sum, CompressedSize64: n, UncompressedSize64: n, Modified: epoch}
+	h := &zip.FileHeader{Name: key, Method: zip.Store, CRC32: sum, CompressedSize64: n, UncompressedSize64: n, ModifiedDate: epoch}
 	h.SetMode(0o644)
 	w, err := z.w.CreateRaw(h)
 	if err == nil {

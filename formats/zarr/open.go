@@ -123,11 +123,7 @@ func OpenStore(ctx context.Context, st store.Store) (*formats.Group, error) {
 		}
 		return g, nil
 	}
-	g, err := t.group(ctx, "", root, 0)
-	if err == nil {
-		ome(g)
-	}
-	return g, err
+	return t.group(ctx, "", root, 0)
 }
 
 // node is a metadata document.
