@@ -25,6 +25,7 @@ import (
 // Formats is the table. The first row that detects a path opens it, the first with a
 // matching ending and a Create makes an output.
 var Formats = []formats.Format{
+	zarr.OME,
 	zarr.Format,
 	npy.Format,
 	npy.Archive,
@@ -170,12 +171,12 @@ func Target(uri, name string) (*formats.Format, error) {
 	}
 	if name != "" {
 		if f := member(name); f != nil {
-			return f, nil
+			return f, movable(uri, f)
 		}
 		return nil, fmt.Errorf("formats: create %s: format %q cannot be written, want one such as %s: %w", path, name, writableNames(), formats.ErrFormat)
 	}
 	if f := writer(path); f != nil {
-		return f, nil
+		return f, movable(uri, f)
 	}
 	return nil, fmt.Errorf("formats: create %s: the ending %q names no format that can be written, want one of %s: %w",
 		path, filepath.Ext(path), names(true), formats.ErrFormat)
@@ -200,7 +201,7 @@ func Create(ctx context.Context, uri string, spec formats.Spec) (formats.Writer,
 		return nil, err
 	}
 	if Remote(uri) {
-		return createRemote(ctx, uri, f, spec)
+		return createRemote(ctx, uri, spec)
 	}
 	path, err := Path(uri)
 	if err != nil {

@@ -79,8 +79,22 @@ func openRemoteFile(ctx context.Context, r *resolver, st store.Store, key, name 
 	return nil, errNoFile
 }
 
-// createRemote starts a Zarr hierarchy behind a network: of what can be written, it alone is made of values that are put whole.
-func createRemote(ctx context.Context, uri string, f *formats.Format, spec formats.Spec) (formats.Writer, error) {
+// movable refuses what cannot be written at uri because that lies behind a network, where only Zarr hierarchies can be: they alone
+// are made of values that are put whole.
+func movable(uri string, f *formats.Format) error {
+	switch s := findScheme(uri); {
+	case s == nil:
+		return nil
+	case strings.HasPrefix(s.name, "http"):
+		return fmt.Errorf("formats: create: %s servers are only read: %w", s.name, formats.ErrFormat)
+	case f.Name != zarr.Format.Name:
+		return fmt.Errorf("formats: create: %s: behind a network only Zarr hierarchies can be written, with the ending .zarr; write a file here and copy it: %w", uri, formats.ErrFormat)
+	}
+	return nil
+}
+
+// createRemote starts a Zarr hierarchy behind a network.
+func createRemote(ctx context.Context, uri string, spec formats.Spec) (formats.Writer, error) {
 	fail := func(err error) (formats.Writer, error) { return nil, fmt.Errorf("formats: create: %w", err) }
 	st, key, err := (&resolver{}).at(uri)
 	if err != nil {
@@ -90,12 +104,9 @@ func createRemote(ctx context.Context, uri string, f *formats.Format, spec forma
 		return fail(err)
 	}
 	name := st.Name() + "/" + key
-	_, plain := st.(*store.HTTP)
 	switch {
-	case plain:
-		return fail(fmt.Errorf("%s: servers of HTTP are only read: %w", name, formats.ErrFormat))
-	case f.Name != zarr.Format.Name || key == "":
-		return fail(fmt.Errorf("%s: behind a network only Zarr hierarchies can be written, with the ending .zarr; write a file here and copy it: %w", name, formats.ErrFormat))
+	case key == "":
+		return fail(fmt.Errorf("%s: want a key in it: %w", name, formats.ErrFormat))
 	case reading.overlaps(name):
 		return fail(fmt.Errorf("%s: it is being read, and replacing it would delete it first; write to another name: %w", name, formats.ErrExists))
 	}

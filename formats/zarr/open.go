@@ -123,7 +123,11 @@ func OpenStore(ctx context.Context, st store.Store) (*formats.Group, error) {
 		}
 		return g, nil
 	}
-	return t.group(ctx, "", root, 0)
+	g, err := t.group(ctx, "", root, 0)
+	if err == nil {
+		ome(g)
+	}
+	return g, err
 }
 
 // node is a metadata document.
