@@ -5,7 +5,9 @@ package store
 import (
 	"archive/zip"
 	"bufio"
+	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -36,10 +38,46 @@ var _ Store = (*Zip)(nil)
 // maxDeflate bounds how much longer than its stored bytes a member may be: deflate reaches 1032.
 const maxDeflate = 1040
 
+// maxMembers bounds the members of an archive, whose directory takes some 500 bytes of memory for each.
+const maxMembers = 4 << 20
+
+// zipMembers returns how many members the end of an archive says that it has: each is parsed into memory before anybody can count them.
+// An archive without an end has none; zip.NewReader says so.
+func zipMembers(r io.ReaderAt, size int64) (uint64, error) {
+	tail := make([]byte, min(size, 22+0xffff))
+	if n, err := r.ReadAt(tail, size-int64(len(tail))); n < len(tail) {
+		return 0, err
+	}
+	at := bytes.LastIndex(tail, []byte("PK\x05\x06"))
+	if at < 0 || at+22 > len(tail) {
+		return 0, nil
+	}
+	n := uint64(binary.LittleEndian.Uint16(tail[at+10:]))
+	if at < 20 || !bytes.HasPrefix(tail[at-20:], []byte("PK\x06\x07")) {
+		return n, nil
+	}
+	end := make([]byte, 56) // of an archive with 64-bit numbers
+	if off := binary.LittleEndian.Uint64(tail[at-20+8:]); off < uint64(size) {
+		if k, err := r.ReadAt(end, int64(off)); k == len(end) {
+			return binary.LittleEndian.Uint64(end[32:]), nil
+		} else if err != io.EOF {
+			return 0, err
+		}
+	}
+	return n, nil
+}
+
 // NewZip reads the directory of the archive of size bytes in r. name says where it is, for messages. Names
 // that are no keys are left out; of several members of a name the last one counts. What is no archive wraps fs.ErrInvalid.
 func NewZip(r io.ReaderAt, size int64, name string) (*Zip, error) {
-	a, err := zip.NewReader(r, size)
+	n, err := zipMembers(r, size)
+	if err == nil && n > maxMembers {
+		return nil, fmt.Errorf("store: open %s: %d members, want at most %d: %w", name, n, maxMembers, ErrDamaged)
+	}
+	var a *zip.Reader
+	if err == nil {
+		a, err = zip.NewReader(r, size)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("store: open %s: %v: %w", name, err, fs.ErrInvalid)
 	}

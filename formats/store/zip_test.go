@@ -6,6 +6,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"io/fs"
 	"testing"
@@ -61,6 +62,24 @@ func TestZip(t *testing.T) {
 	}
 	if l, _ := z.List(context.Background(), ""); len(l) != 1 || l[0].Name != "ok" {
 		t.Errorf("List = %v, want ok alone", l)
+	}
+}
+
+// TestZipOfMany: an archive that says it has more members than memory should hold is refused before they are parsed.
+func TestZipOfMany(t *testing.T) {
+	b := archive(t, map[string]string{"a": "1"}, zip.Store)
+	end := len(b) - 22
+	var far []byte
+	far = append(append(far, "PK\x06\x06"...), make([]byte, 52)...)
+	binary.LittleEndian.PutUint64(far[32:], 10_000_000)
+	far = append(append(far, "PK\x06\x07"...), make([]byte, 16)...)
+	binary.LittleEndian.PutUint64(far[56+8:], uint64(end))
+	many := append(append(bytes.Clone(b[:end]), far...), b[end:]...)
+	if _, err := store.NewZip(bytes.NewReader(many), int64(len(many)), "x"); !errors.Is(err, store.ErrDamaged) {
+		t.Errorf("NewZip of 10 million members = %v, want ErrDamaged", err)
+	}
+	if _, err := store.NewZip(bytes.NewReader(b), int64(len(b)), "x"); err != nil {
+		t.Errorf("NewZip of one member = %v", err)
 	}
 }
 
