@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 
 	"github.com/klauspost/compress/snappy"
-	"github.com/pierrec/lz4/v4"
 )
 
 // The flags of byte 2 of the header.
@@ -23,7 +22,7 @@ var bloscInner = [8]struct {
 	decode func(dst, src []byte, s *Scratch) (int, error)
 }{
 	{"blosclz", func(dst, src []byte, _ *Scratch) (int, error) { return blosclz(dst, src) }},
-	{"lz4", func(dst, src []byte, _ *Scratch) (int, error) { return lz4.UncompressBlock(src, dst) }},
+	{"lz4", func(dst, src []byte, _ *Scratch) (int, error) { return lz4Decode(dst, src) }},
 	{"snappy", decodeSnappy},
 	{"zlib", func(dst, src []byte, s *Scratch) (int, error) { return s.inf.Zlib(dst, src) }},
 	{"zstd", func(dst, src []byte, s *Scratch) (int, error) { return s.Zstd(dst, src) }},

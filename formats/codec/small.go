@@ -70,7 +70,7 @@ func lz4Block(dst, src []byte) error {
 	if len(dst) == 0 {
 		return nil
 	}
-	got, err := lz4.UncompressBlock(src, dst)
+	got, err := lz4Decode(dst, src)
 	if err != nil || got != len(dst) {
 		return corrupt("lz4", "decoded %d of %d bytes: %v", got, len(dst), err)
 	}

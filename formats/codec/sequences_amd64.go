@@ -15,3 +15,9 @@ var haveSequences = bytesimd.HaveBMI2()
 //
 //go:noescape
 func zstdSequences(s *seqRun) (given bool)
+
+// lz4Sequences decodes LZ4 sequences while there is room for whole words behind them, and stops before the first that it leaves to
+// the caller. It reads nothing outside of what s describes.
+//
+//go:noescape
+func lz4Sequences(s *lz4Run)

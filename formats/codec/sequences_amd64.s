@@ -139,6 +139,24 @@ copied:
 	LEAQ (R14)(BX*1), DI
 	CMPQ R15, $16
 	JB   short
+
+	// a match that overlaps itself doubles: reading what was just written would wait for it
+double:
+	LEAQ (R14)(R15*1), BX
+	CMPQ BX, DI
+	JAE  match
+	MOVQ AX, DX
+period:
+	MOVOU (DX), X0
+	MOVOU X0, (R14)
+	ADDQ  $16, DX
+	ADDQ  $16, R14
+	CMPQ  R14, BX
+	JB    period
+	MOVQ  BX, R14
+	ADDQ  R15, R15
+	JMP   double
+
 match:
 	MOVOU (AX), X0
 	MOVOU X0, (R14)
@@ -234,3 +252,143 @@ slow2:
 	LASTBYTES(back2)
 slow3:
 	LASTBYTES(back3)
+
+// func lz4Sequences(s *lz4Run)
+//
+// DI: where the next byte goes. R8: the next token. R9, R10: where both end. R11: the output's start. R12, R13: R8 and DI at the
+// start of the sequence, to go back to. BX: literals. AX: match. DX: offset.
+TEXT ·lz4Sequences(SB), NOSPLIT, $0-8
+	MOVQ s+0(FP), SI
+	MOVQ 0(SI), R11
+	MOVQ R11, DI
+	ADDQ 8(SI), DI
+	MOVQ 16(SI), R10
+	ADDQ R11, R10
+	MOVQ 24(SI), R8
+	MOVQ 40(SI), R9
+	ADDQ R8, R9
+	ADDQ 32(SI), R8
+	MOVQ 48(SI), R15
+
+lzloop:
+	MOVQ    R8, R12
+	MOVQ    DI, R13
+	CMPQ    R8, R9
+	JAE     lzout
+	CMPQ    DI, R10
+	JAE     lzout
+	MOVBLZX (R8), AX
+	INCQ    R8
+	MOVQ    AX, BX
+	SHRQ    $4, BX
+	ANDQ    $15, AX
+	CMPQ    BX, $15
+	JEQ     lzlonglit
+	MOVOU   (R8), X0
+	MOVOU   X0, (DI)
+	ADDQ    BX, R8
+	ADDQ    BX, DI
+lzmatch:
+	MOVWLZX (R8), DX
+	ADDQ    $2, R8
+	CMPQ    AX, $15
+	JEQ     lzlongmatch
+lzlength:
+	ADDQ  $4, AX
+	TESTQ DX, DX
+	JZ    lzundo
+	MOVQ  DI, BX
+	SUBQ  R11, BX
+	CMPQ  DX, BX
+	JA    lzundo
+	LEAQ  (DI)(AX*1), CX
+	CMPQ  CX, R10
+	JA    lzundo
+	MOVQ  DI, BX
+	SUBQ  DX, BX
+	CMPQ  DX, $16
+	JB    lzshort
+lzdouble:
+	LEAQ  (DI)(DX*1), R14
+	CMPQ  R14, CX
+	JAE   lzcopy
+	MOVQ  BX, AX
+lzperiod:
+	MOVOU (AX), X0
+	MOVOU X0, (DI)
+	ADDQ  $16, AX
+	ADDQ  $16, DI
+	CMPQ  DI, R14
+	JB    lzperiod
+	MOVQ  R14, DI
+	ADDQ  DX, DX
+	JMP   lzdouble
+lzcopy:
+	MOVOU (BX), X0
+	MOVOU X0, (DI)
+	ADDQ  $16, BX
+	ADDQ  $16, DI
+	CMPQ  DI, CX
+	JB    lzcopy
+	MOVQ  CX, DI
+	JMP   lzloop
+
+lzshort:
+	SHLQ   $5, DX
+	ADDQ   R15, DX
+	MOVOU  (BX), X0
+	MOVOU  (DX), X1
+	PSHUFB X1, X0
+	MOVQ   16(DX), DX
+lzrepeat:
+	MOVOU X0, (DI)
+	ADDQ  DX, DI
+	CMPQ  DI, CX
+	JB    lzrepeat
+	MOVQ  CX, DI
+	JMP   lzloop
+
+lzlonglit:
+	CMPQ    R8, R9
+	JAE     lzundo
+	MOVBLZX (R8), CX
+	INCQ    R8
+	ADDQ    CX, BX
+	CMPQ    CX, $255
+	JEQ     lzlonglit
+	LEAQ    (R8)(BX*1), CX
+	CMPQ    CX, R9
+	JA      lzundo
+	LEAQ    (DI)(BX*1), R14
+	CMPQ    R14, R10
+	JA      lzundo
+lzliterals:
+	MOVOU (R8), X0
+	MOVOU X0, (DI)
+	ADDQ  $16, R8
+	ADDQ  $16, DI
+	CMPQ  DI, R14
+	JB    lzliterals
+	MOVQ  CX, R8
+	MOVQ  R14, DI
+	JMP   lzmatch
+
+lzlongmatch:
+	CMPQ    R8, R9
+	JAE     lzundo
+	MOVBLZX (R8), CX
+	INCQ    R8
+	ADDQ    CX, AX
+	CMPQ    CX, $255
+	JEQ     lzlongmatch
+	JMP     lzlength
+
+lzundo:
+	MOVQ R12, R8
+	MOVQ R13, DI
+lzout:
+	SUBQ R11, DI
+	MOVQ DI, 8(SI)
+	SUBQ 24(SI), R8
+	MOVQ R8, 32(SI)
+	RET

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+//go:build !amd64 || noasm
+
+package codec
+
+const haveSequences = false
+
+// Without assembly the portable loops do everything and nobody calls these.
+func zstdSequences(*seqRun) bool { return false }
+func lz4Sequences(*lz4Run)       {}
