@@ -79,11 +79,14 @@ type foldRun struct {
 	consts [maxFolds][2]uint64             // constants that are folded
 	base   [maxFolds + 1][2]unsafe.Pointer // the first element of each source
 	zero   [kernels.MaxAxes]int64
+
+	packing packing
 }
 
 // newFoldRun returns the state of runs of group g, with machine code from asm unless it is nil.
 func newFoldRun(p *kernels.Program, g *foldGroup, asm Assembler) *foldRun {
 	r := &foldRun{folds: make([]folding, len(g.items), len(g.items)+1)}
+	r.packing.turner.tiles = findTurns(asm)
 	for i, it := range g.items {
 		f := &r.folds[i]
 		f.sweep, _ = newSweep(it.fold.Op, p.RegType(it.fold.Args[0])) // groupFolds has seen the error
@@ -144,6 +147,10 @@ func (r *foldRun) direct(p *kernels.Program, g *foldGroup, c *kernels.Call) erro
 	r.operands(p, g, c)
 	defer r.done(g)
 	r.geo.set(c.Shape, g.axes, r.ops, 0)
+	if k, yes := r.packs(); yes && g.group < 0 {
+		r.packed(g, c, k)
+		return nil
+	}
 	r.bind(g, c, 1)
 	r.dim = r.geo.dim
 	last := r.geo.n - 1
