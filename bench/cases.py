@@ -123,11 +123,11 @@ class Program:
     cap: int = 0  # MiB that the product may take
     beat: float = 1
     cdo: list = dataclasses.field(default_factory=list)
-    rounds: int = 3
+    rounds: int = 2
     tol: float = 1e-4
 
 
-CAP = ["--progress", "none", "--memory", "448MiB", "--overwrite"]
+CAP = ["--progress", "none", "--memory", "464MiB", "--overwrite"]
 
 PROGRAMS = [
     Program("W3", "(a − a.mean(0)).sum(), int16 1000³ of Zarr v2, Blosc LZ4, chunks of 200³", "w3",
