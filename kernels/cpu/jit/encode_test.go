@@ -41,8 +41,8 @@ func TestEncoding(t *testing.T) {
 			if x.kind != inReg && (o.shape == shapeShift || i == int(vmovaps)) || x.kind == inReg && regexp.MustCompile("vmov|vmask").MatchString(o.name) && i != int(vmovaps) && i != int(vmovupsLoad) {
 				continue
 			}
-			imm := regexp.MustCompile("cmp[pu]|round|shufd|perm|shufps|extract|ps2ph").MatchString(o.name) && !strings.HasPrefix(o.name, "vpcmp")
-			if regexp.MustCompile("vpermq|extract").MatchString(o.name) {
+			imm := regexp.MustCompile("cmp[pu]|round|shufd|perm|shufps|extract|insert|ps2ph").MatchString(o.name) && !strings.HasPrefix(o.name, "vpcmp")
+			if regexp.MustCompile("vpermq|extract|insert").MatchString(o.name) {
 				l = 1
 			}
 			if strings.HasPrefix(o.name, "vmovd") || strings.HasPrefix(o.name, "vmovq") || o.name == "vbroadcastsd" && l == 0 {
@@ -57,7 +57,7 @@ func TestEncoding(t *testing.T) {
 			}
 			y := text(x, l)
 			if x.kind == inReg { // conversions between lengths
-				if regexp.MustCompile("vpmov|ps2pd|dq2pd|ph2ps|broadcast|extract|ps2ph").MatchString(o.name) {
+				if regexp.MustCompile("vpmov|ps2pd|dq2pd|ph2ps|broadcast|extract|insert|ps2ph").MatchString(o.name) {
 					y = text(x, 0)
 				}
 			}
