@@ -34,11 +34,16 @@ func deepen(n int, f func()) byte {
 func TestStress(t *testing.T) {
 	dev := cpu.New(cpu.Options{Mode: "avx2"})
 	defer dev.Close()
-	b := kernels.NewBuilder(1)
+	if dev.Name() != "jit-avx2" {
+		t.Skipf("no machine code here: %s", dev.(kernels.Explained).Executor())
+	}
+	b := kernels.NewBuilder(2)
 	x, y := b.Input(kernels.In(dtype.Float64)), b.Input(kernels.In(dtype.Float32))
 	sin, _ := kernels.OpByName("sin")
 	b.Ret(b.Apply(kernels.OpAdd, b.Apply(sin.ID, x), b.Cast(y, dtype.Float64)))
 	b.Ret(b.Apply(kernels.OpLess, x, b.Cast(y, dtype.Float64)))
+	sum, _ := kernels.ReductionByName("nansum")
+	b.Fold(kernels.Fold{Op: sum.ID, Args: []kernels.Reg{b.Apply(kernels.OpMultiply, x, x)}, Axes: kernels.Axes(0), Group: -1})
 	p, err := b.Build()
 	if err != nil {
 		t.Fatal(err)
@@ -46,6 +51,9 @@ func TestStress(t *testing.T) {
 	k, err := dev.Compile(ctx, p)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if got := k.(kernels.Explained).Executor(); got != "machine code" {
+		t.Fatalf("the kernel runs on %q", got)
 	}
 	defer debug.SetGCPercent(debug.SetGCPercent(5))
 	var profile bytes.Buffer
@@ -61,13 +69,17 @@ func TestStress(t *testing.T) {
 	for id := range 4 {
 		wg.Go(func() {
 			r := rand.New(rand.NewPCG(uint64(id), 5))
-			n := int64(5000 + 3000*id)
+			rows, cols := int64(20), int64(250+150*id)
+			n := rows * cols
 			call := func(seed uint64) ([]*chunk.Chunk, error) {
 				r := rand.New(rand.NewPCG(seed, 6))
-				shape := chunk.Shape{n}
-				c := kernels.Call{Shape: shape, Origin: chunk.Shape{0}}
+				shape := chunk.Shape{rows, cols}
+				c := kernels.Call{Shape: shape, Origin: chunk.Shape{0, 0}}
 				var err error
-				for _, d := range []dtype.DType{dtype.Float64, dtype.Float32, dtype.Float64, dtype.Bool} {
+				for i, d := range []dtype.DType{dtype.Float64, dtype.Float32, dtype.Float64, dtype.Bool, dtype.Float64} {
+					if i == 4 {
+						shape = chunk.Shape{1, cols}
+					}
 					b, e := chunk.New(dev.Allocator(), d, 0, shape)
 					if e != nil {
 						return nil, e
@@ -117,5 +129,4 @@ func TestStress(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	_ = k
 }

@@ -103,8 +103,12 @@ func (t *turner) copy(to, from unsafe.Pointer, size, n, m, toStep, fromStep int)
 		}
 	}
 	rest := turns[size]
-	rest(unsafe.Add(to, j*size), unsafe.Add(from, j*fromStep*size), i, m-j, toStep, fromStep)
-	rest(unsafe.Add(to, i*toStep*size), unsafe.Add(from, i*size), n-i, m, toStep, fromStep)
+	if i > 0 && j < m {
+		rest(unsafe.Add(to, j*size), unsafe.Add(from, j*fromStep*size), i, m-j, toStep, fromStep)
+	}
+	if i < n {
+		rest(unsafe.Add(to, i*toStep*size), unsafe.Add(from, i*size), n-i, m, toStep, fromStep)
+	}
 }
 
 // turns are the portable copies by element size.
@@ -113,9 +117,6 @@ var turns = [17]func(to, from unsafe.Pointer, n, m, toStep, fromStep int){
 }
 
 func turnOf[T any](to, from unsafe.Pointer, n, m, toStep, fromStep int) {
-	if m == 0 {
-		return
-	}
 	for i := range n {
 		z := values[T](element[T](to, i*toStep), m)
 		p := element[T](from, i)
