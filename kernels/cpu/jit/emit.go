@@ -22,7 +22,6 @@ type emitter struct {
 	frees []int32       // places whose values are dead
 	dying []int32       // places whose values die with the node at work, which may still read them
 	exits []int         // jumps that leave for a cold lane
-	nt    bool          // stores go around the caches
 }
 
 const vectors = 16
@@ -41,8 +40,8 @@ const (
 var pointerRegs = [...]int{rBX, r8, r9, r10, r11, r12, r13}
 
 // emit returns the machine code of loops over g, for every row and every vector of it, with its pool behind it.
-func emit(g *graph, outs, operands int, nt bool) (code []byte, length, spillBytes int) {
-	e := &emitter{outs: outs, ptrs: outs + operands, nt: nt}
+func emit(g *graph, outs, operands int) (code []byte, length, spillBytes int) {
+	e := &emitter{outs: outs, ptrs: outs + operands}
 	e.b = append(e.b, 0x45, 0x31, 0xFF) // xor r15d, r15d
 	nextRow := len(e.b)
 	// A pointer is where the operand begins and as many steps as rows are done.
@@ -367,9 +366,6 @@ func (e *emitter) store(n *node, r int) {
 	switch e.g.v * int(n.size) {
 	case 32:
 		l = 1
-		if e.nt {
-			op = vmovntps
-		}
 	case 16:
 	case 8:
 		op = vmovqStore

@@ -99,7 +99,7 @@ func (c *Compiler) Compile(p *kernels.Program, same []bool) (*Func, error) {
 			f.size = append(f.size, in.DType.Size())
 		}
 	}
-	f.code, f.length, f.spill = emit(g, len(p.Ret), len(p.In), false)
+	f.code, f.length, f.spill = emit(g, len(p.Ret), len(p.In))
 	if f.entry, err = c.install(f.code); err != nil {
 		return nil, err
 	}

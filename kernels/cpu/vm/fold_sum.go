@@ -61,9 +61,7 @@ func (s *sumSweep[T, A]) reset(p *sumSlot[A]) {
 }
 
 func (s *sumSweep[T, A]) fill() {
-	for i := range s.out {
-		s.out[i] = s.identity
-	}
+	repeat(s.out, s.identity)
 	clear(s.cnt)
 }
 
@@ -112,10 +110,7 @@ func (s *sumSweep[T, A]) flush(slot, at, n int) {
 }
 
 func (s *sumSweep[T, A]) start(_, at, w int) {
-	o := s.out[at : at+w]
-	for i := range o {
-		o[i] = s.identity
-	}
+	repeat(s.out[at:at+w], s.identity)
 	if s.counted {
 		clear(s.cnt[at : at+w])
 	}

@@ -138,6 +138,20 @@ func identityOf[T any](r *kernels.Reduction, in dtype.DType, i int) T {
 	return constant[T](c)
 }
 
+// repeatMost is the longest copy that repeat makes: its source stays in the L1 cache.
+const repeatMost = 1024
+
+// repeat sets all elements of s to v, by copies of what is set already.
+func repeat[T any](s []T, v T) {
+	if len(s) == 0 {
+		return
+	}
+	s[0] = v
+	for n := 1; n < len(s); {
+		n += copy(s[n:], s[:min(n, repeatMost)])
+	}
+}
+
 // resize returns s with n elements, the old ones kept where there is room.
 func resize[T any](s []T, n int) []T {
 	if cap(s) < n {
