@@ -354,3 +354,35 @@ func TestHalves(t *testing.T) {
 		}
 	}
 }
+
+// TestFillValues compares packed integers with a constant beside their decoding.
+func TestFillValues(t *testing.T) {
+	c := compiler(t)
+	for d := dtype.Int8; d <= dtype.Uint32; d++ {
+		for _, to := range []dtype.DType{dtype.Float32, dtype.Float64, dtype.Int64, dtype.Uint64} {
+			for _, fill := range []uint64{1 << (8*d.Size() - 1), 1<<(8*d.Size()) - 1, 7} {
+				fill := kernels.Const{DType: d, Bits: fill}
+				draw := func(r *rand.Rand, d dtype.DType) kernels.Const {
+					if r.IntN(3) == 0 {
+						return fill
+					}
+					return kernels.Const{DType: d, Bits: r.Uint64() >> (64 - 8*d.Size())}
+				}
+				for _, op := range []kernels.OpID{kernels.OpEqual, kernels.OpNotEqual} {
+					b := kernels.NewBuilder(1)
+					x := b.Input(kernels.In(d))
+					y := b.Cast(x, to)
+					b.Ret(b.Apply(kernels.OpWhere, b.Apply(op, x, b.Const(fill)), b.Const(kernels.Const{DType: to, Bits: 3}), b.Apply(kernels.OpMultiply, y, y)))
+					p, err := b.Build()
+					if err != nil {
+						t.Fatal(err)
+					}
+					r := rand.New(rand.NewPCG(uint64(d), fill.Bits))
+					if ok, done := checkWith(t, c, p, r, draw, []bool{false}, 301); !ok || done != 301 {
+						t.Errorf("%v to %v: %d of 301 elements, machine code %v", d, to, done, ok)
+					}
+				}
+			}
+		}
+	}
+}

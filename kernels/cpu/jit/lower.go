@@ -165,6 +165,10 @@ func (l *lowerer) truth(r kernels.Reg, size int) val {
 	for from >= 0 && forms[from] == none {
 		from--
 	}
+	if x, ok := l.equalWider(forms, from, want); ok {
+		forms[want] = x
+		return x
+	}
 	if from >= 0 {
 		forms[want] = l.un(signExtend[from][want], size, forms[from])
 		return forms[want]
@@ -179,6 +183,35 @@ func (l *lowerer) truth(r kernels.Reg, size int) val {
 		forms[k-1] = x
 	}
 	return x
+}
+
+// equalWider is a comparison of integers with a constant in wider lanes, where the integers have been widened anyway, as packed data
+// are that are compared with their fill value and decoded.
+func (l *lowerer) equalWider(forms *[4]val, from, want int) (val, bool) {
+	if from < 0 {
+		return none, false
+	}
+	n := l.nodes[forms[from]]
+	if n.kind != nodeOp || n.op != equalInt[1<<from] {
+		return none, false
+	}
+	c, ok := l.constant(n.b)
+	if !ok {
+		return none, false
+	}
+	size := 1 << want
+	v := littleEndian(c[:1<<from])
+	for _, ext := range []*[4][4]vop{&signExtend, &zeroExtend} {
+		w, ok := l.seen[node{kind: nodeOp, op: ext[from][want], l: l.length(size), imm: -1, a: none, b: n.a, c: none}]
+		if !ok {
+			continue
+		}
+		if unused := 64 - 8<<from; ext == &signExtend {
+			v = uint64(int64(v<<unused) >> unused)
+		}
+		return l.bin(equalInt[size], size, w, l.splat(size, v)), true
+	}
+	return none, false
 }
 
 // The widening instructions by log2 of the sizes from and to.
