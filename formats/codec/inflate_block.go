@@ -105,24 +105,15 @@ func (d *Inflater) fast(r *bitReader, dst, src []byte, op int) (end int, done bo
 		}
 		s, to := op-ds, op+ln
 		switch {
-		case ds == 1:
-			v := uint64(dst[s]) * 0x0101010101010101
-			for op < to {
-				binary.LittleEndian.PutUint64(dst[op:], v)
-				op += 8
-			}
 		case ds < 8:
-			// A pattern of period ds has also the period k, the first multiple of ds
-			// that is at least 8: once k bytes are there, words can be copied.
-			k := ds * ((7 + ds) / ds)
-			for i := 0; i < k-ds; i++ {
-				dst[op+i] = dst[s+i]
-			}
-			op += k - ds
-			for op < to {
-				binary.LittleEndian.PutUint64(dst[op:], binary.LittleEndian.Uint64(dst[s:]))
-				op += 8
-				s += 8
+			// a word of repetitions, stored as often as whole ones fit: words are not read back that were just written
+			w := uint(8 * ds)
+			v := binary.LittleEndian.Uint64(dst[s:]) & (1<<w - 1)
+			v |= v << w
+			v |= v << (2 * w)
+			v |= v << (4 * w)
+			for step := wholeRuns[ds]; op < to; op += step {
+				binary.LittleEndian.PutUint64(dst[op:], v)
 			}
 		default:
 			for op < to {
@@ -136,6 +127,9 @@ func (d *Inflater) fast(r *bitReader, dst, src []byte, op int) (end int, done bo
 	r.b, r.n, r.at = bb, nb, ip
 	return op, done, cause
 }
+
+// wholeRuns[n] is how many bytes of a word are whole repetitions of n.
+var wholeRuns = [8]int{0, 8, 8, 6, 8, 5, 6, 7}
 
 // careful decodes the ends of input and output with every check.
 func (d *Inflater) careful(r *bitReader, dst, src []byte, op int) (int, string) {
