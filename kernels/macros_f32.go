@@ -143,16 +143,11 @@ func (m ms) reduce(x Reg) (q, r Reg) {
 	return m.bits(t), m.fma(n, m.c(-pio2c32), m.fma(n, m.c(-pio2b32), r))
 }
 
-// kernels returns the sine and the cosine of r, |r| <= 0.81.
-func (m ms) kernels(r Reg) (sin, cos Reg) {
-	z := m.mul(r, r)
-	sin = m.mul(r, m.fma(z, m.poly(z, -0.1666666716337204, 0.008333328180015087, -0.00019839075685013086, 2.715906248340616e-06), m.c(1)))
-	cos = m.fma(m.mul(z, z), m.poly(z, 0.0416666679084301, -0.001388888224028051, 2.4799213861115277e-05, -2.718582265970326e-07), m.fma(m.c(-0.5), z, m.c(1)))
-	return sin, cos
-}
-
+// sinIn is the sine of r in quadrant q, |r| <= 0.81.
 func (m ms) sinIn(q, r Reg) Reg {
-	sin, cos := m.kernels(r)
+	z := m.mul(r, r)
+	sin := m.mul(r, m.fma(z, m.poly(z, -0.1666666716337204, 0.008333328180015087, -0.00019839075685013086, 2.715906248340616e-06), m.c(1)))
+	cos := m.fma(m.mul(z, z), m.poly(z, 0.0416666679084301, -0.001388888224028051, 2.4799213861115277e-05, -2.718582265970326e-07), m.fma(m.c(-0.5), z, m.c(1)))
 	y := m.sel(m.eq(m.and(q, m.u(1)), m.u(0)), sin, cos)
 	return m.float(m.xor(m.bits(y), m.shl(m.and(q, m.u(2)), 30)))
 }
@@ -163,15 +158,6 @@ func sin32(m ms, x Reg) Reg {
 
 func cos32(m ms, x Reg) Reg {
 	return m.angle(x, &cosines32, func(q, r Reg) Reg { return m.sinIn(m.add(q, m.u(1)), r) })
-}
-
-func tan32(m ms, x Reg) Reg {
-	return m.angle(x, &tangents32, func(q, r Reg) Reg {
-		sin, cos := m.kernels(r)
-		even := m.eq(m.and(q, m.u(1)), m.u(0))
-		y := m.div(m.sel(even, sin, cos), m.sel(even, cos, sin))
-		return m.float(m.xor(m.bits(y), m.shl(m.and(q, m.u(1)), 31)))
-	})
 }
 
 // angle is f of an angle's quadrant and rest; lanes with a large one are computed in float64.
@@ -192,9 +178,8 @@ type wider struct {
 }
 
 var (
-	sines32    = wider{of: func(m mb, x Reg) Reg { return sinOf(m, m.reduceAny(x)) }}
-	cosines32  = wider{of: func(m mb, x Reg) Reg { return cosOf(m, m.reduceAny(x)) }}
-	tangents32 = wider{of: func(m mb, x Reg) Reg { return tanOf(m, m.reduceAny(x)) }}
+	sines32   = wider{of: func(m mb, x Reg) Reg { return sinOf(m, m.reduceAny(x)) }}
+	cosines32 = wider{of: func(m mb, x Reg) Reg { return cosOf(m, m.reduceAny(x)) }}
 )
 
 func (t *wider) program() (*Program, error) {

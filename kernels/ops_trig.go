@@ -13,7 +13,7 @@ var trigOps = []Op{
 		rule: ruleFloat, lower: unary(cos64), lower32: unary32(cos32)},
 	{ID: OpTan, Name: "tan", Arity: 1, Family: "trigonometry", NumPy: "np.tan(x)", Unit: UnitOne, Ulp: 4,
 		Doc:  "tangent; NaN for infinities",
-		rule: ruleFloat, lower: unary(tan64), lower32: unary32(tan32)},
+		rule: ruleFloat, lower: unary(tan64), via64: true},
 	{ID: OpArcsin, Name: "arcsin", Aliases: []string{"asin"}, Arity: 1, Family: "trigonometry", NumPy: "np.arcsin(x)", Unit: UnitRadian, Ulp: 4,
 		Doc:  "inverse sine in [-pi/2, pi/2]; NaN beyond [-1, 1]",
 		rule: ruleFloat, lower: unary(asin64), via64: true},
