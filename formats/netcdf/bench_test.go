@@ -103,3 +103,33 @@ func BenchmarkRead(b *testing.B) {
 		})
 	}
 }
+
+// Opening a file of 16,384 chunks with the place of each.
+func BenchmarkOpenChunks(b *testing.B) {
+	ctx := context.Background()
+	shape := chunk.Shape{64, 128, 128}
+	g := chunk.Regular(shape, 1, 8, 8)
+	path := filepath.Join(b.TempDir(), "many.nc")
+	w, err := Create(ctx, path, formats.Spec{Vars: []formats.VarSpec{{Name: "v", Shape: shape, DType: dtype.Float32, Grid: &g, Codec: "zlib:1"}}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	c := &chunk.Chunk{DType: dtype.Float32, ItemBytes: 4, Shape: chunk.Shape{1, 8, 8}, Strides: []int64{64, 8, 1}, Block: mem.Wrap(make([]byte, 256))}
+	each(b, g, func(k chunk.Key) error {
+		_, err := w.Sink(0).WriteChunk(ctx, k, c)
+		return err
+	})
+	if err := w.Commit(ctx); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		g, err := NetCDF4.Open(ctx, path)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if n, err := g.Vars[0].Source.(formats.Sizer).StoredBytes(ctx); err != nil || n <= 0 {
+			b.Fatal(n, err)
+		}
+		g.Close()
+	}
+}

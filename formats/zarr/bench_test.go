@@ -9,6 +9,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"github.com/arrayrun/arrayrun/chunk"
@@ -88,6 +89,42 @@ func BenchmarkWriteChunk(b *testing.B) {
 					b.Fatal(err)
 				}
 				i++
+			}
+		})
+	}
+}
+
+// A store of many small chunks, opened and read by two workers: the time is one for 10,000 chunks of 4 KiB.
+func BenchmarkSmallChunks(b *testing.B) {
+	ctx := context.Background()
+	const chunks = 10000
+	for _, codec := range []string{"none", "zstd"} {
+		b.Run("codec="+codec, func(b *testing.B) {
+			data := formattest.New(dtype.Float32, 4, chunk.Shape{chunks * 1024})
+			for i := range data.Bytes() {
+				data.Bytes()[i] = byte(i % 13)
+			}
+			path := create(b, data, codec, 1024)
+			b.SetBytes(chunks * 4096)
+			for b.Loop() {
+				g, err := Open(ctx, path)
+				if err != nil {
+					b.Fatal(err)
+				}
+				src := g.Vars[0].Source
+				var wg sync.WaitGroup
+				for w := range int64(2) {
+					wg.Go(func() {
+						dst := formattest.New(dtype.Float32, 4, chunk.Shape{1024})
+						for k := (chunk.Key{w}); k[0] < chunks; k[0] += 2 {
+							if _, err := src.ReadChunk(ctx, k, dst); err != nil {
+								b.Error(err)
+								return
+							}
+						}
+					})
+				}
+				wg.Wait()
 			}
 		})
 	}
