@@ -102,7 +102,7 @@ that count from 0, from the end where they are negative, and whose ranges end be
 
 // copyFlags declares what convert, rechunk and select share.
 func copyFlags(f *pflag.FlagSet) {
-	f.String("format", "", "format of the output: zarr2, zarr3, netcdf4, netcdf3, netcdf3-64bit, netcdf3-64bit-data, npy, npz, csv (default by the ending)")
+	f.String("format", "", "format of the output: zarr2, zarr3, netcdf4, netcdf3, netcdf3-64bit, netcdf3-64bit-data, npy, npz, tiff, arrow, parquet, ome-zarr, ome-zarr-0.4, csv (default by the ending)")
 	f.Int("zarr-version", 0, "version of a Zarr output: 2 or 3 (default 3)")
 	f.String("chunks", "", "chunks of the output: 'time=100,lat=-1' by name or '100,-1' by axis")
 	f.String("shards", "", "shards of a Zarr 3 output, as --chunks")

@@ -320,6 +320,33 @@ def cdo_writes():
             expect(path, path, {"topo": np.array(out.split(), "f8").reshape(9, 18)})
 
 
+def ome_writes():
+    """Images, labels and a plate of ome-zarr, as arrays: what their metadata say is the Go package's test."""
+    zarr, ome = peer("zarr"), peer("ome_zarr")
+    if not ome:
+        return
+    from ome_zarr.format import FormatV04, FormatV05
+    from ome_zarr.writer import write_image, write_labels, write_plate_metadata, write_well_metadata
+    for fmt, version in [(FormatV04(), 2), (FormatV05(), 3)]:
+        path = f"ome-{version}.zarr"
+        shutil.rmtree(path, ignore_errors=True)
+        a = (np.random.default_rng(2).random((2, 3, 64, 80)) * 1000).astype("u2")
+        root = zarr.open_group(path, mode="w", zarr_format=version)
+        write_image(a, root, axes="czyx", fmt=fmt)
+        write_labels((a[0] > 500).astype("i4"), root, "cells", axes="zyx", fmt=fmt)
+        g = zarr.open_group(path, mode="r")
+        expect(path, path, {"s0": (a, {"dims": ["c", "z", "y", "x"]}), "s1": g["s1"][:]})
+        expect(path, path + "/labels/cells", {"s0": (g["labels/cells/s0"][:], {"dims": ["z", "y", "x"]})})
+        plate = f"plate-{version}.zarr"
+        shutil.rmtree(plate, ignore_errors=True)
+        root = zarr.open_group(plate, mode="w", zarr_format=version)
+        write_plate_metadata(root, ["A"], ["1"], ["A/1"], fmt=fmt)
+        well = root.require_group("A/1")
+        write_well_metadata(well, ["0"], fmt=fmt)
+        write_image(a, well.require_group("0"), axes="czyx", fmt=fmt)
+        expect(plate, plate + "/A/1/0", {"s0": (a, {"dims": ["c", "z", "y", "x"]})})
+
+
 # We write, they read.
 
 
@@ -423,6 +450,35 @@ def tiff_read():
             check(path, ok and not notes, f"not cloud-optimised: {errors} {notes}")
 
 
+def ome_read():
+    zarr, ome = peer("zarr"), peer("ome_zarr")
+    if not ome:
+        return
+    import xarray as xr
+    from ome_zarr.io import parse_url
+    from ome_zarr.reader import Reader
+    from ome_zarr_models import v04, v05
+    a = (np.random.default_rng(4).random((2, 3, 301, 530)) * 1000).astype("u2")
+    y = ("y", np.arange(301) * 0.25 + 1, {"units": "um"})
+    xr.Dataset({"image": (("c", "z", "y", "x"), a), "cells": (("z", "y", "x"), (a[0] > 500).astype("i4"))}, coords={"y": y}).to_netcdf("ome.nc")
+    for fmt, models in [("ome-zarr", v05), ("ome-zarr-0.4", v04)]:
+        path = f"ours-{fmt}.ome.zarr"
+        if arrayrun(path, "convert", "ome.nc", path, "--format", fmt, "--var", "image", "--var", "cells", "--var", "y") is None:
+            continue
+        nodes = list(Reader(parse_url(path))())
+        image, cells = nodes[0], nodes[-1]
+        same(path, image.data[0].compute(), a)
+        same(path + " labels", cells.data[0].compute(), (a[0] > 500).astype("i4"))
+        same(path + " labels' level", cells.data[1].compute(), (a[0] > 500).astype("i4")[:, ::2, ::2])
+        wide = np.full((2, 3, 302, 530), np.nan)
+        wide[:, :, :301] = a
+        mean = np.nanmean(wide.reshape(2, 3, 151, 2, 265, 2), axis=(3, 5))
+        check(path, np.abs(image.data[1].compute() - mean).max() <= 0.5, "level 1 is no mean")
+        places = image.metadata["coordinateTransformations"]
+        check(path, places[0] == [{"type": "scale", "scale": [1, 1, 0.25, 1]}, {"type": "translation", "translation": [0, 0, 1, 0]}], f"places {places[0]}")
+        models.Image.from_zarr(zarr.open_group(path, mode="r"))  # their validator raises
+
+
 def table_read():
     if not peer("pyarrow"):
         return
@@ -448,8 +504,8 @@ def numpy_read():
             same("npy " + dt, np.load("out.npy"), values(dt))
 
 
-CASES = [h5py_writes, netcdf4_writes, zarr_writes, tensorstore_writes, tifffile_writes, gdal_writes, pyarrow_writes, cdo_writes,
-         netcdf_read, zarr_read, tiff_read, table_read, numpy_read]
+CASES = [h5py_writes, netcdf4_writes, zarr_writes, tensorstore_writes, tifffile_writes, gdal_writes, pyarrow_writes, cdo_writes, ome_writes,
+         netcdf_read, zarr_read, tiff_read, ome_read, table_read, numpy_read]
 for f in CASES:
     if args.only and f.__name__ not in args.only:
         continue

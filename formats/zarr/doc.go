@@ -20,7 +20,11 @@
 // Outputs are version 3 with dimension_names, zstd and consolidated metadata unless Spec.Format says
 // "zarr2"; chunks that hold nothing but an explicit or default fill value are not stored.
 //
-// Specifications: zarr-specs, v2 and v3 core; zarr-extensions for data types, codecs and grids.
+// OME-Zarr 0.4 and 0.5 are hierarchies with attributes that say which arrays are sizes of one image, its labels, the wells of a
+// plate: Multiscales, Labels and Plate read them, and arrays of images have their axes as dimensions where they name none and
+// the attributes scale, translation and axis_units. The row OME (.ome.zarr) writes an image with its pyramid and labels.
+//
+// Specifications: zarr-specs, v2 and v3 core; zarr-extensions for data types, codecs and grids; ngff 0.4 and 0.5.
 //
 // What it must not know: CF conventions (the attributes are handed on as they are,
 // except that v2's _ARRAY_DIMENSIONS become Var.Dims), laziness, devices.

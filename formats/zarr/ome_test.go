@@ -39,7 +39,7 @@ func omeSpec(format string) (formats.Spec, []*chunk.Chunk) {
 
 func TestOME(t *testing.T) {
 	ctx := context.Background()
-	for format, version := range map[string]string{"": "0.5", "zarr2": "0.4"} {
+	for format, version := range map[string]string{"": "0.5", "ome-zarr-0.4": "0.4"} {
 		path := filepath.Join(t.TempDir(), "a.ome.zarr")
 		spec, data := omeSpec(format)
 		w, err := OME.Create(ctx, path, spec)
@@ -139,6 +139,10 @@ func TestOMEAbsent(t *testing.T) {
 		if _, err := OME.Create(ctx, path, formats.Spec{Vars: vars}); !errors.Is(err, formats.ErrFormat) {
 			t.Errorf("%s: %v, want ErrFormat", name, err)
 		}
+	}
+	spec.Format = "ome-zarr-0.3"
+	if _, err := OME.Create(ctx, path, spec); !errors.Is(err, formats.ErrFormat) {
+		t.Errorf("version 0.3: %v, want ErrFormat", err)
 	}
 	if l, _ := os.ReadDir(dir); len(l) != 0 {
 		t.Errorf("%v is left behind", l)

@@ -49,23 +49,26 @@ type omeImage struct {
 	labels bool
 }
 
-// CreateOME starts an OME-Zarr hierarchy at path: of version 0.5 in Zarr 3, or 0.4 where spec.Format is "zarr2".
+// CreateOME starts an OME-Zarr hierarchy at path: of version 0.5 in Zarr 3, or in Zarr 2 where spec.Format is "ome-zarr-0.4".
 //
 // The first variable of two to five dimensions is the image; the others of that kind are integer label images of its height and width,
 // below labels by their names. Levels halve height and width (the last two axes) until neither exceeds 256: means for the image, unless it
 // has flags, the first of four for labels. Evenly spaced coordinates become scale and translation, their units the axes'; without them
 // the attributes scale, translation and axis_units do. A data set that has groups already is written as it is.
 func CreateOME(ctx context.Context, path string, spec formats.Spec) (formats.Writer, error) {
+	version := "0.5"
+	switch spec.Format {
+	case "", "ome-zarr", "ome-zarr-0.5", "zarr3":
+		spec.Format = "zarr3"
+	case "ome-zarr-0.4", "zarr2":
+		version, spec.Format = "0.4", "zarr2"
+	default:
+		return nil, fmt.Errorf("formats/zarr: create %s: format %q: want ome-zarr-0.4 or ome-zarr-0.5: %w", path, spec.Format, formats.ErrFormat)
+	}
 	if len(spec.Groups) > 0 || slices.ContainsFunc(spec.Vars, func(v formats.VarSpec) bool { return strings.Contains(v.Name, "/") }) || has(spec.Attrs, "ome", "multiscales", "plate") {
 		return Create(ctx, path, spec)
 	}
-	w := &omeWriter{version: "0.5", spec: spec, coords: map[string]*aside.Var{}}
-	switch spec.Format {
-	case "zarr2":
-		w.version = "0.4"
-	case "ome-zarr", "zarr": // of the output's family
-		w.spec.Format = ""
-	}
+	w := &omeWriter{version: version, spec: spec, coords: map[string]*aside.Var{}}
 	if err := w.plan(); err != nil {
 		return nil, fmt.Errorf("formats/zarr: create %s: %w", path, err)
 	}
