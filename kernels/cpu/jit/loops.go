@@ -13,7 +13,7 @@ import (
 type LoopArgs struct {
 	Acc    unsafe.Pointer // accumulators: 32 of a lanes loop, Width of a rows loop; results of a runs loop
 	X      unsafe.Pointer // the first element
-	Count  unsafe.Pointer // int64: of rows and runs loops that leave NaN out, what they took
+	Count  unsafe.Pointer // int64: of rows and runs loops of nanmean and nansquare, what they took
 	Mean   unsafe.Pointer // float64: one for a lanes loop, Width for a rows loop
 	Width  int            // lanes, runs: groups of 32 elements; rows: columns, a multiple of 4
 	Stride int            // bytes between rows or runs
@@ -61,8 +61,8 @@ type loopKey struct {
 
 // Loop returns the machine code of a fold's loop over values of dtype d, or nil where there is none:
 //
-//	sum, nansum    acc[i] += x[i]; NaN left out. lanes: returns how many numbers there were
-//	mean, nanmean  the same, accumulated in float64 whatever d is
+//	sum, nansum    acc[i] += x[i]; NaN left out
+//	mean, nanmean  the same, accumulated in float64 whatever d is; lanes of nanmean: returns how many numbers there were
 //	square, nansquare  acc[i] += (x[i] - mean)^2
 //	min, max       acc[i] = min(acc[i], x[i]): NaN wins, -0 is below +0
 //	nanmin, nanmax NaN stands for nothing, in acc too (rows); lanes: acc holds none; returns whether there were numbers
@@ -192,15 +192,16 @@ type step struct {
 	add    vop
 	skip   bool // NaN left out
 	square bool // the squared difference from the mean
+	count  bool // how many numbers there are
 }
 
 var steps = map[string]step{
-	"sum":       {toWide, vaddpd, false, false},
-	"nansum":    {toFloat, vaddpd, true, false},
-	"mean":      {toFloat, vaddpd, false, false},
-	"nanmean":   {toFloat, vaddpd, true, false},
-	"square":    {toFloat, vaddpd, false, true},
-	"nansquare": {toFloat, vaddpd, true, true},
+	"sum":       {toWide, vaddpd, false, false, false},
+	"nansum":    {toFloat, vaddpd, true, false, false},
+	"mean":      {toFloat, vaddpd, false, false, false},
+	"nanmean":   {toFloat, vaddpd, true, false, true},
+	"square":    {toFloat, vaddpd, false, true, false},
+	"nansquare": {toFloat, vaddpd, true, true, true},
 }
 
 // Registers of the loops beside the accumulators.
@@ -225,7 +226,7 @@ func (w *writer) quadStep(s step, q quad, acc, t, m int, x operand) {
 	}
 	if s.skip {
 		w.op(vandpd, t, t, reg(m))
-		if !s.square {
+		if s.count && !s.square {
 			w.op(vpaddq, yTake, yTake, reg(m))
 		}
 	}
@@ -236,7 +237,7 @@ func (w *writer) quadStep(s step, q quad, acc, t, m int, x operand) {
 //
 //	for ; width > 0; width-- { for i := range 32 { acc[i] += f(x[i]) }; x = x[32:] }
 //
-// and returns how many elements were numbers when NaN is left out.
+// and returns how many elements were numbers when those are counted.
 func (w *writer) lanes(s step, q quad, size int) {
 	w.load(rAcc, memAt(rArgs, argAcc))
 	w.load(rX, memAt(rArgs, argX))
@@ -279,7 +280,7 @@ func (w *writer) total() {
 //
 //	for r := range rows { for i := range width { acc[i] += f(x[r*stride+i]) } }
 //
-// with count[i] raised for each number when NaN is left out. Eight rows (or what is below eight) share one load and store of
+// with count[i] raised for each number when those are counted. Eight rows (or what is below eight) share one load and store of
 // the accumulators.
 //
 // The row at work and what is left stay in registers: an address behind the elements may never be in memory that the garbage
@@ -332,7 +333,7 @@ func (w *writer) panel(s step, q quad, size, n int) {
 	w.lea(rX, memAt(rHere, 0))
 	w.load(rStep, memAt(rArgs, argStride))
 	w.load(rCount, memAt(rArgs, argWidth))
-	counted := s.skip && !s.square
+	counted := s.count && !s.square
 	if counted {
 		w.load(rCnt, memAt(rArgs, argCount))
 	}

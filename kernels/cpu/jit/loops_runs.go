@@ -22,8 +22,8 @@ var maskedLoads = [9]vop{4: vmaskmovps, 8: vmaskmovpd}
 //
 //	for r := range rows { acc[r] = the block fold of x[0:n]; x = x[stride:] }
 //
-// where element i goes to accumulator i mod 32 and the accumulators join by halving. Where NaN is left out count[r] gets how many
-// were numbers. Of var, acc gets the sums of squared differences from the means and mean the means.
+// where element i goes to accumulator i mod 32 and the accumulators join by halving. Where numbers are counted count[r] gets how many
+// there were. Of var, acc gets the sums of squared differences from the means and mean the means.
 func (w *writer) runs(s step, q quad, d dtype.DType) {
 	size := d.Size()
 	w.load(rAcc, memAt(rArgs, argAcc))
@@ -37,7 +37,7 @@ func (w *writer) runs(s step, q quad, d dtype.DType) {
 	moments := s.square
 	s.square = false
 	w.run(s, q, size)
-	if s.skip {
+	if s.count {
 		w.total()
 		w.gpr(0x89, rTemp, memAt(rCnt, 0))
 		w.lea(rCnt, memAt(rCnt, 8))
@@ -70,7 +70,7 @@ func (w *writer) run(s step, q quad, size int) {
 	for k := range 8 {
 		w.op(vpxor, k, k, reg(k))
 	}
-	if s.skip && !s.square {
+	if s.count && !s.square {
 		w.op(vpxor, yTake, yTake, reg(yTake))
 	}
 	w.lea(rRun, memAt(rX, 0))
@@ -144,7 +144,7 @@ func (w *writer) partStep(s step, q quad, acc, size int, x operand) {
 		w.op(vmulpd, t, t, reg(t))
 	}
 	w.op(vandpd, t, t, reg(m))
-	if s.skip && !s.square {
+	if s.count && !s.square {
 		w.op(vpaddq, yTake, yTake, reg(m))
 	}
 	w.op(s.add, acc, acc, reg(t))

@@ -139,7 +139,7 @@ func (s *sumSweep[T, A]) nativeLanes(p *sumSlot[A], lane int, x []T) (done int) 
 	}
 	groups := (len(x) - done) / lanes
 	k := s.native.run(unsafe.Pointer(&p.acc), unsafe.Pointer(&x[done]), groups, nil)
-	if s.skip {
+	if s.skip && s.counted {
 		p.skipped += groups*lanes - k
 	}
 	return done + groups*lanes
@@ -151,12 +151,8 @@ func (s *sumSweep[T, A]) nativeShorts(at, n int, x unsafe.Pointer, stride, count
 		return false
 	}
 	var cnt unsafe.Pointer
-	switch {
-	case s.skip && s.counted:
+	if s.skip && s.counted {
 		cnt = unsafe.Pointer(&s.cnt[at])
-	case s.skip:
-		s.spare = resize(s.spare, count)
-		cnt = unsafe.Pointer(&s.spare[0])
 	}
 	if !s.native.blocks(unsafe.Pointer(&s.out[at]), x, cnt, nil, n, stride, count) {
 		return false
@@ -177,13 +173,8 @@ func (s *sumSweep[T, A]) nativeRows(at, w int, x unsafe.Pointer, stride, count i
 	}
 	w &^= 3
 	var cnt unsafe.Pointer
-	if s.skip {
-		if s.counted {
-			cnt = unsafe.Pointer(&s.cnt[at])
-		} else {
-			s.spare = resize(s.spare, w)
-			cnt = unsafe.Pointer(&s.spare[0])
-		}
+	if s.skip && s.counted {
+		cnt = unsafe.Pointer(&s.cnt[at])
 	}
 	s.native.panel(unsafe.Pointer(&s.out[at]), x, cnt, nil, w, stride, count)
 	return w

@@ -35,7 +35,6 @@ type sumSweep[T, A any] struct {
 	cnt      []int64
 	slots    []sumSlot[A]
 	native   native
-	spare    []int64 // counts that nobody asked for
 }
 
 func newSum[T, A any](r *kernels.Reduction, in dtype.DType, skip bool, ops *sumOps[T, A]) sweep {
