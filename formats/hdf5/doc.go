@@ -19,7 +19,7 @@
 //
 // A damaged file costs a bounded number of steps and gives an error wrapping
 // formats.ErrCorrupt; a feature that is not read here (external raw files,
-// shared message heaps, unknown filters) gives one wrapping
+// compressed heaps, unknown filters) gives one wrapping
 // formats.ErrFormat that names it. Lengths and addresses are compared with the file's
 // size before they are used, and nothing is allocated on the word of a header alone.
 //

@@ -29,15 +29,17 @@ const signature = "\x89HDF\r\n\x1a\n"
 
 // File is an open HDF5 file. It is safe for concurrent use.
 type File struct {
-	r      io.ReaderAt
-	size   int64
-	base   uint64
-	so, sl int // bytes of an address and of a length
-	root   uint64
-	work   atomic.Int64
-	name   string      // relative to the folder of others
-	others *Neighbours // nil: no other file is opened
-	linked bool        // this is one of them
+	r         io.ReaderAt
+	size      int64
+	base      uint64
+	so, sl    int // bytes of an address and of a length
+	root      uint64
+	extension uint64 // the object header behind the superblock, Undef for none
+	table     sharedTable
+	work      atomic.Int64
+	name      string      // relative to the folder of others
+	others    *Neighbours // nil: no other file is opened
+	linked    bool        // this is one of them
 
 	mu    sync.Mutex
 	pages map[int64][]byte
@@ -65,7 +67,7 @@ func next(off int) int {
 // New opens the HDF5 file whose size bytes r gives. r must stay usable, for
 // concurrent calls, as long as the File is.
 func New(r io.ReaderAt, size int64) (*File, error) {
-	f := &File{r: r, size: size, so: 8, sl: 8, pages: map[int64][]byte{}, heaps: map[uint64]*globalHeap{}}
+	f := &File{r: r, size: size, so: 8, sl: 8, extension: Undef, pages: map[int64][]byte{}, heaps: map[uint64]*globalHeap{}}
 	for off := int64(0); off+int64(len(signature)) <= size; off = int64(next(int(off))) {
 		c := f.at(uint64(off))
 		if bytes.Equal(c.n(len(signature)), []byte(signature)) {
@@ -102,8 +104,7 @@ func (f *File) superblock(c *cursor, off uint64) error {
 			return fmt.Errorf("hdf5: open: addresses of %d and lengths of %d bytes, want 2, 4 or 8: %w", f.so, f.sl, formats.ErrCorrupt)
 		}
 	}
-	base := c.o()
-	c.o()
+	base, extension := c.o(), c.o()
 	c.o()
 	if v < 2 {
 		c.o()
@@ -121,6 +122,9 @@ func (f *File) superblock(c *cursor, off uint64) error {
 	f.base = base
 	if base == 0 {
 		f.base = off
+	}
+	if v >= 2 {
+		f.extension = extension
 	}
 	return nil
 }

@@ -104,6 +104,7 @@ func FuzzFile(f *testing.F) {
 		}
 	}
 	virtual, _ := filepath.Glob("testdata/virtual/*.h5")
+	virtual = append(virtual, "testdata/shared.h5")
 	for _, n := range virtual {
 		b, _ := os.ReadFile(n)
 		f.Add(b)

@@ -20,6 +20,7 @@ const (
 	msgLayout     = 0x08
 	msgFilters    = 0x0b
 	msgAttr       = 0x0c
+	msgTable      = 0x0f
 	msgContinue   = 0x10
 	msgSymbols    = 0x11
 	msgAttrInfo   = 0x15
@@ -203,7 +204,11 @@ func (f *File) shared(m message, depth int) ([]byte, error) {
 		c.n(6)
 	}
 	if v == 3 && kind == 1 {
-		return nil, fmt.Errorf("hdf5: message of type %d lies in the shared message heap, which is not read here: %w", m.kind, formats.ErrFormat)
+		id := c.n(8)
+		if c.err != nil {
+			return nil, c.err
+		}
+		return f.sharedMessage(m.kind, id)
 	}
 	addr := c.o()
 	if c.err != nil {

@@ -272,10 +272,13 @@ func (o *Object) denseAttrs(b []byte) error {
 		if len(rec) < 13 {
 			return fmt.Errorf("hdf5: record of %d bytes in an index of attributes: %w", len(rec), formats.ErrCorrupt)
 		}
-		if rec[8]&2 != 0 {
-			return fmt.Errorf("hdf5: an attribute lies in the shared message heap, which is not read here: %w", formats.ErrFormat)
+		var b []byte
+		var err error
+		if rec[8]&flagShared != 0 {
+			b, err = o.f.sharedMessage(msgAttr, rec[:8])
+		} else {
+			b, err = h.get(rec[:8])
 		}
-		b, err := h.get(rec[:8])
 		if err != nil {
 			return err
 		}
