@@ -146,6 +146,7 @@ type tree struct {
 	metas []consolidated
 	extra *extra // nil where the root has none
 	nodes int
+	read  map[string][]byte // documents that ahead has read, nil for those that are not there
 }
 
 // consolidated holds the documents below a group by path.
@@ -163,7 +164,7 @@ const (
 )
 
 func (t *tree) document(ctx context.Context, key string) (object, error) {
-	b, err := t.st.Get(ctx, key, store.All, maxDocument, nil)
+	b, err := t.get(ctx, key)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -372,6 +373,7 @@ func (t *tree) group(ctx context.Context, path string, n *node, depth int) (*for
 	if err != nil {
 		return nil, err
 	}
+	t.ahead(ctx, path, n, names)
 	for _, name := range names {
 		if err := ctx.Err(); err != nil {
 			return nil, err
