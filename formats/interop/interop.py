@@ -5,119 +5,15 @@
 
 Every difference is printed; the exit status is 1 when there is one. With --require a peer that is not installed is one.
 """
-import argparse
-import hashlib
-import importlib
-import json
 import os
 import shutil
-import subprocess
 import sys
 import time
-import warnings
 
 import numpy as np
 
-warnings.filterwarnings("ignore")
-ap = argparse.ArgumentParser()
-ap.add_argument("--arrayrun", required=True)
-ap.add_argument("--dir", required=True)
-ap.add_argument("--require", action="store_true")
-ap.add_argument("--only", nargs="*")
-args = ap.parse_args()
-AR = os.path.abspath(args.arrayrun)
-os.makedirs(args.dir, exist_ok=True)
-os.chdir(args.dir)
-
-bad, done, absent = [], 0, set()
-NUMBERS = ["i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f4", "f8"]
-SHAPE = (23, 17)
-TEXTS = ["é%d" % (i % 5) * (i % 3) for i in range(23)]
-
-
-def fail(case, text):
-    bad.append(case)
-    print(f"DIFFERS {case}: {text}", flush=True)
-
-
-def check(case, ok, text=""):
-    global done
-    done += 1
-    if not ok:
-        fail(case, text)
-
-
-def peer(name):
-    """The module or program of the name, None where it is not installed."""
-    try:
-        found = importlib.import_module(name)
-    except ImportError:
-        found = shutil.which(name)
-    if found is None and name not in absent:
-        absent.add(name)
-        if args.require:
-            fail(name, "is not installed")
-    return found
-
-
-def values(dt, seed=0):
-    rng = np.random.default_rng(seed)
-    a = rng.normal(50, 30, SHAPE)
-    dt = np.dtype(dt)
-    if dt.kind == "c":
-        return (a + 1j * a[::-1]).astype(dt)
-    if dt.kind == "b":
-        return a > 50
-    if dt.kind in "iu":
-        a = np.clip(a, 0, 120)
-    return a.astype(dt)
-
-
-def md5(a):
-    a = np.ascontiguousarray(a)
-    return hashlib.md5(a.astype(a.dtype.newbyteorder("<")).tobytes()).hexdigest()
-
-
-def text_md5(texts):
-    return hashlib.md5(b"\0".join(x.encode() for x in texts)).hexdigest()
-
-
-def arrayrun(case, *a):
-    r = subprocess.run([AR, *a], capture_output=True, text=True)
-    if r.returncode:
-        fail(case, f"arrayrun {' '.join(a)}: exit {r.returncode}: {r.stderr.strip()[-400:]}")
-        return None
-    return r.stdout
-
-
-def info(case, path):
-    out = arrayrun(case, "info", "--json", "--checksums", path)
-    return json.loads(out)["variables"] if out else None
-
-
-def expect(case, path, want):
-    """want: name -> array or list of texts, or (that, {field of info: value})."""
-    got = info(case, path)
-    if got is None:
-        return
-    for name, w in want.items():
-        w, more = w if isinstance(w, tuple) else (w, {})
-        g = got.get(name)
-        if g is None:
-            fail(case, f"{name} is missing")
-            continue
-        sums = text_md5(w) if isinstance(w, list) else md5(w)
-        shape = [len(w)] if isinstance(w, list) else list(w.shape)
-        check(case, g["error"] is None and g["checksum"] == sums and g["shape"] == shape, f"{name}: {g['error'] or g['checksum']} {g['shape']}, want {sums} {shape}")
-        for k, x in more.items():
-            check(case, g[k] == x, f"{name}: {k} is {g[k]}, want {x}")
-
-
-def run(case, *command):
-    r = subprocess.run(command, capture_output=True, text=True)
-    check(case, r.returncode == 0, f"{' '.join(command)}: exit {r.returncode}: {(r.stderr + r.stdout).strip()[-400:]}")
-    return r.stdout
-
+import common
+from common import NUMBERS, SHAPE, TEXTS, args, arrayrun, check, expect, fail, peer, run, same, values
 
 # They write, we read.
 
@@ -370,10 +266,6 @@ def source():
     return want
 
 
-def same(case, got, want):
-    check(case, got.dtype == want.dtype.newbyteorder("=") and np.array_equal(got, want), f"{got.dtype} {got.shape}, want {want.dtype} {want.shape}, or other values")
-
-
 def netcdf_read():
     nc, h5py, xr = peer("netCDF4"), peer("h5py"), peer("xarray")
     if not nc:
@@ -509,13 +401,13 @@ CASES = [h5py_writes, netcdf4_writes, zarr_writes, tensorstore_writes, tifffile_
 for f in CASES:
     if args.only and f.__name__ not in args.only:
         continue
-    start, before = time.time(), (done, len(bad))
+    start, before = time.time(), (common.done, len(common.bad))
     try:
         f()
     except Exception as e:  # a peer that fails on a file of ours is a difference
         fail(f.__name__, f"{type(e).__name__}: {e}")
-    print(f"{f.__name__}: {done - before[0]} comparisons, {len(bad) - before[1]} differences, {time.time() - start:.1f} s", flush=True)
-if absent:
-    print("left out, not installed:", ", ".join(sorted(absent)))
-print(f"{done} comparisons, {len(bad)} differences")
-sys.exit(1 if bad else 0)
+    print(f"{f.__name__}: {common.done - before[0]} comparisons, {len(common.bad) - before[1]} differences, {time.time() - start:.1f} s", flush=True)
+if common.absent:
+    print("left out, not installed:", ", ".join(sorted(common.absent)))
+print(f"{common.done} comparisons, {len(common.bad)} differences")
+sys.exit(1 if common.bad else 0)

@@ -11,7 +11,6 @@ import (
 	"github.com/arrayrun/arrayrun/chunk/dtype"
 	"github.com/arrayrun/arrayrun/chunk/mem"
 	"github.com/arrayrun/arrayrun/formats"
-	"github.com/arrayrun/arrayrun/formats/internal/numbers"
 )
 
 // most bounds the bytes of a variable that is kept.
@@ -76,14 +75,25 @@ func (s *Var) Len() int64 {
 	return s.Spec.Shape[0]
 }
 
-// Value returns value i as a Go number.
+// Value returns value i as a Go number, a half-precision one as float32; nil for complex ones.
 func (s *Var) Value(i int64) any {
-	item := int64(s.data.ItemBytes)
-	v, _ := numbers.Decode(s.data.DType, s.data.Block.Bytes()[i*item:(i+1)*item])
-	return v
+	if f := values[s.data.DType]; f != nil {
+		return f(s.data, i)
+	}
+	return nil
 }
 
-// Float returns value i; complex ones are NaN.
+func value[T dtype.Number](c *chunk.Chunk, i int64) any { return chunk.Slice[T](c)[i] }
+
+var values = [dtype.Count]func(c *chunk.Chunk, i int64) any{
+	dtype.Bool: value[bool], dtype.Int8: value[int8], dtype.Int16: value[int16], dtype.Int32: value[int32], dtype.Int64: value[int64],
+	dtype.Uint8: value[uint8], dtype.Uint16: value[uint16], dtype.Uint32: value[uint32], dtype.Uint64: value[uint64],
+	dtype.Float16:  func(c *chunk.Chunk, i int64) any { return chunk.Slice[dtype.F16](c)[i].Float32() },
+	dtype.BFloat16: func(c *chunk.Chunk, i int64) any { return chunk.Slice[dtype.BF16](c)[i].Float32() },
+	dtype.Float32:  value[float32], dtype.Float64: value[float64],
+}
+
+// Float returns value i; what is no real number is NaN.
 func (s *Var) Float(i int64) float64 {
 	switch x := s.Value(i).(type) {
 	case int8:

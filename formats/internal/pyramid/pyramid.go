@@ -90,8 +90,8 @@ var means = [dtype.Count]func(q *halver){
 	dtype.Int8: meanInts[int8], dtype.Int16: meanInts[int16], dtype.Int32: meanInts[int32], dtype.Int64: meanInts[int64],
 	dtype.Uint8: meanInts[uint8], dtype.Uint16: meanInts[uint16], dtype.Uint32: meanInts[uint32], dtype.Uint64: meanInts[uint64],
 	dtype.Float16: meanFloats(dtype.F16.Float64, dtype.F16Of), dtype.BFloat16: meanFloats(dtype.BF16.Float64, dtype.BF16Of),
-	dtype.Float32: meanFloats(func(x float32) float64 { return float64(x) }, func(x float64) float32 { return float32(x) }),
-	dtype.Float64: meanFloats(func(x float64) float64 { return x }, func(x float64) float64 { return x }),
+	dtype.Float32:   meanFloats(func(x float32) float64 { return float64(x) }, func(x float64) float32 { return float32(x) }),
+	dtype.Float64:   meanFloats(func(x float64) float64 { return x }, func(x float64) float64 { return x }),
 	dtype.Complex64: meanComplex[complex64], dtype.Complex128: meanComplex[complex128],
 }
 
