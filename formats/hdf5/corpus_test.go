@@ -209,8 +209,8 @@ func (n *compared) values(t *testing.T, path string, o *Object, src formats.Sour
 	case got.DType == dtype.Raw:
 		for i, w := range d.First {
 			e := got.Bytes()[i*int(got.ItemBytes):][:got.ItemBytes]
-			typ := o.Type
-			if typ.Class == ClassArray {
+			typ := packed(o.Type)
+			for typ.Class == ClassArray {
 				typ = typ.Base
 			}
 			if !o.f.same(typ, e, w) {
@@ -334,6 +334,35 @@ func (f *File) same(t *Type, e []byte, want any) bool {
 		b = append(b, byte(r))
 	}
 	return ok && bytes.Equal(bytes.TrimRight(e, "\x00"), bytes.TrimRight(b, "\x00"))
+}
+
+// packed is the type of the records in memory: without holes, in the machine's order.
+func packed(t *Type) *Type {
+	out := *t
+	switch t.Class {
+	case ClassCompound:
+		if t.storage().ok {
+			break
+		}
+		out.Size, out.Members = 0, nil
+		for _, m := range t.Members {
+			p := packed(m.Type)
+			out.Members = append(out.Members, Member{m.Name, out.Size, p})
+			out.Size += p.Size
+		}
+		return &out
+	case ClassArray:
+		out.Base = packed(t.Base)
+		out.Size = t.Size / t.Base.Size * out.Base.Size
+		return &out
+	case ClassEnum:
+		out.Base = packed(t.Base)
+	}
+	out.Bits &^= 1
+	if t.Class == ClassString || t.Class == ClassVlen || t.Class == ClassReference {
+		out.Bits = t.Bits
+	}
+	return &out
 }
 
 func flatten(l []any) []any {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 
 	"github.com/arrayrun/arrayrun/chunk"
-	"github.com/arrayrun/arrayrun/chunk/dtype"
 	"github.com/arrayrun/arrayrun/formats"
 )
 
@@ -38,7 +37,7 @@ func (s *source) Ref(_ context.Context, k chunk.Key) (formats.ChunkRef, error) {
 	if s.o.f.linked {
 		return fail(fmt.Errorf("it lies in another file, %s: %w", s.o.f.name, formats.ErrFormat))
 	}
-	if s.t.dtype == dtype.String || s.t.bits > 0 {
+	if s.t.indirect() || s.t.bits > 0 {
 		return fail(fmt.Errorf("elements of type %v are not stored one behind the other: %w", s.meta.Stored, formats.ErrFormat))
 	}
 	base := int64(s.o.f.base)

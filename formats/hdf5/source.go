@@ -68,7 +68,7 @@ func (o *Object) source(shape chunk.Shape, depth int) (src formats.Source, err e
 	if !o.Dataset() {
 		return nil, fmt.Errorf("hdf5: object at %#x is not a dataset: %w", o.Addr, formats.ErrFormat)
 	}
-	s := &source{o: o, t: o.Type.storage(), item: o.Type.Size, err: o.refuse}
+	s := &source{o: o, t: o.Type.memory(), item: o.Type.Size, err: o.refuse}
 	if err := o.resolveAt(depth); s.err == nil {
 		s.err = err
 	}
@@ -91,6 +91,9 @@ func (o *Object) source(shape chunk.Shape, depth int) (src formats.Source, err e
 	shape = append(shape.Clone(), s.t.dims...)
 	if len(s.t.dims) > 0 || s.t.dtype == dtype.Raw {
 		s.item = s.t.item
+		if s.t.pack != nil {
+			s.item = s.t.file
+		}
 	}
 	s.meta = formats.ArrayMeta{Shape: shape, DType: s.t.dtype, ItemBytes: s.t.item, Stored: o.Type.Stored(), ByteOrder: s.t.order(), Bytes: -1, FillSet: o.FillSet}
 	s.fill()
@@ -113,7 +116,7 @@ func (o *Object) source(shape chunk.Shape, depth int) (src formats.Source, err e
 	default:
 		s.meta.Bytes = int64(size)
 	}
-	if s.t.dtype == dtype.String {
+	if s.t.indirect() {
 		return s, s.err
 	}
 	return flatSource{s}, s.err
@@ -168,6 +171,9 @@ func (s *source) fill() {
 				s.meta.Fill, _ = o.f.appendText(nil, o.Type, make([]byte, o.Type.Size))
 			}
 		}
+	case len(o.Fill) == o.Type.Size && s.t.pack != nil:
+		s.meta.Fill = make([]byte, s.t.item)
+		pack(s.t.pack, s.meta.Fill, o.Fill)
 	case len(o.Fill) == o.Type.Size:
 		s.meta.Fill = append([]byte(nil), o.Fill[:s.t.item]...)
 		if w := s.t.swap(); w > 0 {
@@ -188,8 +194,11 @@ func (s *source) ScratchBytes() int64 {
 		return flat.SpanBytes
 	}
 	n := s.cell.Size() * int64(s.item)
-	if len(s.steps) == 0 {
+	if len(s.steps) == 0 && !s.t.indirect() {
 		return flat.SpanBytes
+	}
+	if s.t.indirect() {
+		n *= 2
 	}
 	return 2*n + storedLimit(n) + 128<<10 + 8<<20
 }
@@ -289,8 +298,8 @@ func (s *source) readStored(ctx context.Context, c *stored, r chunk.Region, dst 
 			return 0, fmt.Errorf("%d bytes, want %d: %w", c.size, full, formats.ErrCorrupt)
 		}
 		a := &flat.Array{R: f.r, Base: int64(pos), Strides: flat.RowMajor(s.cell, s.item), Item: s.item, Swap: s.t.swap()}
-		if s.t.dtype == dtype.String {
-			return s.texts(ctx, a, r, dst)
+		if s.t.indirect() {
+			return s.converted(ctx, a, r, dst)
 		}
 		return a.Read(ctx, r, dst)
 	}
@@ -306,7 +315,7 @@ func (s *source) readStored(ctx context.Context, c *stored, r chunk.Region, dst 
 	if n, err := f.r.ReadAt(sc.Enc, int64(pos)); n < len(sc.Enc) {
 		return int64(n), fmt.Errorf("read %d bytes: %w", c.size, err)
 	}
-	direct := s.t.dtype != dtype.String && dst.Shape.Equal(s.cell) && dst.Contiguous()
+	direct := !s.t.indirect() && dst.Shape.Equal(s.cell) && dst.Contiguous()
 	var out []byte
 	if direct {
 		out = dst.Bytes()
@@ -317,9 +326,9 @@ func (s *source) readStored(ctx context.Context, c *stored, r chunk.Region, dst 
 	if err := decode(steps, out, sc.Enc, sc); err != nil {
 		return int64(c.size), err
 	}
-	if s.t.dtype == dtype.String {
+	if s.t.indirect() {
 		a := &flat.Array{R: bytesAt(out), Strides: flat.RowMajor(s.cell, s.item), Item: s.item}
-		_, err := s.texts(ctx, a, r, dst)
+		_, err := s.converted(ctx, a, r, dst)
 		return int64(c.size), err
 	}
 	if w := s.t.swap(); w > 0 {
@@ -365,8 +374,8 @@ func (s *source) readFlat(ctx context.Context, r chunk.Region, dst *chunk.Chunk)
 	} else if l.addr+f.base < l.addr || a.Base < 0 || a.Base > f.size {
 		return 0, fmt.Errorf("hdf5: %s: data at offset %d lie outside the file, %d bytes: %w", s.o.Path, l.addr+f.base, f.size, formats.ErrCorrupt)
 	}
-	if s.t.dtype == dtype.String {
-		n, err := s.texts(ctx, a, part, to)
+	if s.t.indirect() {
+		n, err := s.converted(ctx, a, part, to)
 		dst.Heap = to.Heap
 		return n, err
 	}
@@ -386,17 +395,28 @@ func (s flatSource) ReadRegion(ctx context.Context, r chunk.Region, dst *chunk.C
 	return s.readFlat(ctx, r, dst)
 }
 
-// texts reads the stored references of region r and puts their texts into dst.
-func (s *source) texts(ctx context.Context, a *flat.Array, r chunk.Region, dst *chunk.Chunk) (int64, error) {
+// indirect reports whether elements are made of the stored ones: texts of references, packed records.
+func (s storage) indirect() bool { return s.dtype == dtype.String || s.pack != nil }
+
+// converted reads the stored elements of region r and puts what they are in memory into dst.
+func (s *source) converted(ctx context.Context, a *flat.Array, r chunk.Region, dst *chunk.Chunk) (int64, error) {
 	shape := r.Shape()
 	n := shape.Size()
-	refs := &chunk.Chunk{DType: dtype.Raw, ItemBytes: int32(s.item), Shape: shape, Strides: shape.RowMajor(), Block: mem.Wrap(make([]byte, n*int64(s.item)))}
-	read, err := a.Read(ctx, r, refs)
+	stored := &chunk.Chunk{DType: dtype.Raw, ItemBytes: int32(s.item), Shape: shape, Strides: shape.RowMajor(), Block: mem.Wrap(make([]byte, n*int64(s.item)))}
+	read, err := a.Read(ctx, r, stored)
 	if err != nil {
 		return read, err
 	}
-	out := &chunk.Chunk{DType: dtype.String, ItemBytes: 16, Shape: shape, Strides: shape.RowMajor(), Block: mem.Wrap(make([]byte, 16*n))}
-	b := refs.Bytes()
+	out := &chunk.Chunk{DType: dst.DType, ItemBytes: dst.ItemBytes, Shape: shape, Strides: shape.RowMajor(), Block: mem.Wrap(make([]byte, n*int64(s.t.item)))}
+	b := stored.Bytes()
+	if s.t.pack != nil {
+		to := out.Bytes()
+		for i := range int(n) {
+			pack(s.t.pack, to[i*s.t.item:(i+1)*s.t.item], b[i*s.item:(i+1)*s.item])
+		}
+		formats.CopyElems(dst, out)
+		return read, nil
+	}
 	var t []byte
 	for i := range n {
 		var err error

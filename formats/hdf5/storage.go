@@ -24,6 +24,8 @@ type storage struct {
 	dims  []int64 // of an array type: further axes
 	low   int     // the lowest bit of an integer that does not use all its bits
 	bits  int     // and how many it uses; 0: all
+	pack  []field // of records that are not in memory as they are stored
+	file  int     // bytes of such a record in the file
 }
 
 // storage maps t to a dtype. What has parts of variable length is String, as texts; what no dtype holds is Raw, with its
@@ -185,9 +187,6 @@ func (t *Type) Stored() any {
 		fields := []any{}
 		for _, m := range t.Members {
 			f := []any{m.Name, m.Type.Stored()}
-			if name, ok := f[1].(string); ok && m.Type.storage().swap() > 0 {
-				f[1] = ">" + name // the bytes of records stay as they are stored
-			}
 			if m.Type.Class == ClassArray {
 				f = append(f, m.Type.Dims)
 			}

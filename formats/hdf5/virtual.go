@@ -239,7 +239,7 @@ func (m *mapping) open(o *Object, depth int) {
 		if m.from, m.err = d.source(nil, depth+1); m.err != nil {
 			return
 		}
-		want, got := o.Type.storage(), d.Type.storage()
+		want, got := o.Type.memory(), d.Type.memory()
 		if want.dtype != got.dtype || want.item != got.item || !slices.Equal(want.dims, got.dims) {
 			m.from, m.err = nil, fmt.Errorf("hdf5: a virtual dataset of %v has a part %q of %v: conversion is not done here: %w", o.Type.Stored(), m.data, d.Type.Stored(), formats.ErrFormat)
 			return
