@@ -143,7 +143,7 @@ func (w *writer) layout() error {
 }
 
 // groupBytes is how much a row group or batch holds where nobody says how many rows it has.
-const groupBytes = 16 << 20
+const groupBytes = 8 << 20
 
 // groupRows returns the rows of a row group: the chunks asked for, else what makes a sensible size.
 func (w *writer) groupRows(long *formats.VarSpec) int64 {

@@ -26,13 +26,13 @@ func (w *writer) overviews(ctx context.Context) error {
 		errs := make([]error, min(levelWorkers, runtime.GOMAXPROCS(0)))
 		for j := range errs {
 			wg.Go(func() {
-				square := make([]byte, 4*w.tileBytes())
+				square, part := make([]byte, 4*w.tileBytes()), make([]byte, w.tileBytes())
 				for errs[j] == nil {
 					i := next.Add(1) - 1
 					if i >= int64(len(to.offsets)) {
 						return
 					}
-					errs[j] = w.overview(ctx, from, to, i, square)
+					errs[j] = w.overview(ctx, from, to, i, square, part)
 				}
 			})
 		}
@@ -47,7 +47,7 @@ func (w *writer) overviews(ctx context.Context) error {
 }
 
 // overview makes tile i of a level from the four tiles it covers.
-func (w *writer) overview(ctx context.Context, from, to *page, i int64, square []byte) error {
+func (w *writer) overview(ctx context.Context, from, to *page, i int64, square, part []byte) error {
 	rows, cols := to.grid()
 	plane, r, c := i/(rows*cols), i/cols%rows, i%cols
 	frows, fcols := from.grid()
@@ -56,7 +56,6 @@ func (w *writer) overview(ctx context.Context, from, to *page, i int64, square [
 	z := codec.Borrow()
 	defer z.Return()
 	z.Dec = codec.Grow(z.Dec, int(2*w.tileBytes()))
-	part := make([]byte, w.tileBytes())
 	line := wide * in * item
 	for dy := range int64(2) {
 		for dx := range int64(2) {
