@@ -121,21 +121,17 @@ def references(path):
     import zarr
 
     store = zarr.storage.FsspecStore.from_mapper(fsspec.filesystem("reference", fo=path).get_mapper(""))
+    root = zarr.open_group(store, mode="r", zarr_format=2, use_consolidated=False)
+    with open(path) as f:
+        names = [k[: -len("/.zarray")] for k in json.load(f)["refs"] if k.endswith("/.zarray")]
     out = {}
-
-    def walk(g, prefix):
-        for n, a in g.members():
-            if isinstance(a, zarr.Group):
-                walk(a, prefix + n + "/")
-                continue
-            v = np.asarray(a[...])
-            if v.dtype.kind in "OT" or v.dtype.kind == "U" and a.metadata.to_dict()["dtype"] == "|O":
-                b = "\0".join(str(x) for x in v.ravel()).encode()
-            else:
-                b = np.ascontiguousarray(v.astype(v.dtype.newbyteorder("<"))).tobytes()
-            out[prefix + n] = hashlib.md5(b).hexdigest()
-
-    walk(zarr.open_group(store, mode="r", zarr_format=2, use_consolidated=False), "")
+    for n in names:
+        v = np.asarray(root[n][...])
+        if v.dtype.kind in "OT":
+            b = "\0".join(str(x) for x in v.ravel()).encode()
+        else:
+            b = np.ascontiguousarray(v.astype(v.dtype.newbyteorder("<"))).tobytes()
+        out[n] = hashlib.md5(b).hexdigest()
     return out
 
 
