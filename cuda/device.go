@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"sync"
 	"sync/atomic"
 
@@ -38,18 +39,19 @@ const streams = 3
 
 // Device is one GPU. It takes chunks in host memory and gives results there.
 type Device struct {
-	opt    Options
-	ctx    *driver.Context
-	comp   *compiler
-	info   Info
-	pool   *pool
-	slots  chan *slot
-	mu     sync.Mutex
-	units  map[string]*kernel
-	busy   sync.WaitGroup // compilations in the background
-	warned atomic.Bool
-	lost   atomic.Bool
-	stats  counters
+	opt       Options
+	ctx       *driver.Context
+	comp      *compiler
+	info      Info
+	pool      *pool
+	slots     chan *slot
+	mu        sync.Mutex
+	units     map[string]*kernel
+	busy      sync.WaitGroup // compilations
+	compiling chan struct{}  // holds one for each that runs
+	warned    atomic.Bool
+	lost      atomic.Bool
+	stats     counters
 }
 
 // Info is what is known of an opened device.
@@ -121,7 +123,8 @@ func Open(o Options) (*Device, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Device{opt: o, ctx: ctx, comp: comp, units: map[string]*kernel{}, slots: make(chan *slot, streams)}
+	d := &Device{opt: o, ctx: ctx, comp: comp, units: map[string]*kernel{}, slots: make(chan *slot, streams),
+		compiling: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2))}
 	d.info = Info{Ordinal: o.Ordinal, Name: name, Arch: 10*major + minor, Driver: drv.Version(), NVRTC: n.Version(),
 		DriverPath: drv.Library().Path(), NVRTCPath: n.Library().Path()}
 	if err = d.start(); err == nil {

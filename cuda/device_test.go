@@ -58,7 +58,7 @@ func TestOptest(t *testing.T) {
 		s.every = 1
 	}
 	optest.Device(t, s)
-	if n := d.Stats(); n.FellBack != 0 || n.Launches == 0 {
+	if n := d.Stats(); n.FellBack != 0 || n.Launches == 0 && s.taken > 0 {
 		t.Errorf("%+v: want launches and no calls left to the CPU", n)
 	}
 	t.Logf("%d units, %+v", s.taken, d.Stats())

@@ -126,7 +126,7 @@ func (k *kernel) check(c *kernels.Call) error {
 
 // variant returns the compiled source of a step. Unless the device runs everything, one that is not ready
 // is compiled beside and the call is left to the CPU.
-func (k *kernel) variant(s *driver.Session, st *step, part int) (*loaded, error) {
+func (k *kernel) variant(st *step, part int) (*loaded, error) {
 	key := st.key(part)
 	k.mu.Lock()
 	v, old := k.variants[key]
@@ -139,17 +139,9 @@ func (k *kernel) variant(s *driver.Session, st *step, part int) (*loaded, error)
 	switch {
 	case old:
 	case k.dev.opt.Always:
-		k.compile(s, st, v)
+		k.compile(st, v)
 	default:
-		go func() {
-			err := k.dev.ctx.Do(func(s *driver.Session) error {
-				k.compile(s, st, v)
-				return nil
-			})
-			if err != nil { // there was no session
-				k.made(v, nil, err)
-			}
-		}()
+		go k.compile(st, v)
 	}
 	if !k.dev.opt.Always {
 		select {
@@ -165,20 +157,19 @@ func (k *kernel) variant(s *driver.Session, st *step, part int) (*loaded, error)
 	return v.fn, v.err
 }
 
-// compile renders, compiles and loads a variant.
-func (k *kernel) compile(s *driver.Session, st *step, v *variant) {
+// compile renders, compiles and loads a variant. Few are compiled at a time: the processors are the decoders' too.
+func (k *kernel) compile(st *step, v *variant) {
+	k.dev.compiling <- struct{}{}
 	src, err := st.render()
-	var fn *loaded
 	if err == nil {
-		fn, err = k.dev.comp.load(s, src)
+		err = k.dev.ctx.Do(func(s *driver.Session) error {
+			var err error
+			v.fn, err = k.dev.comp.load(s, src)
+			return err
+		})
 	}
-	k.made(v, fn, err)
-}
-
-// made ends the making of a variant.
-func (k *kernel) made(v *variant, fn *loaded, err error) {
-	v.fn, v.err = fn, err
-	if err == nil {
+	<-k.dev.compiling
+	if v.err = err; err == nil {
 		k.dev.stats.compiled.Add(1)
 	}
 	close(v.ready)

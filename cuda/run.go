@@ -30,13 +30,18 @@ func (k *kernel) try(ctx context.Context, c *kernels.Call) error {
 	if need(views, c.Out) > k.dev.info.BudgetBytes/streams {
 		return k.halve(ctx, c)
 	}
+	steps := k.steps(c, views)
+	fns, err := k.sources(steps)
+	if err != nil {
+		return err
+	}
 	sl, err := k.dev.acquire(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { k.dev.slots <- sl }()
 	err = k.dev.ctx.Do(func(s *driver.Session) error {
-		return sl.finish(s, k.on(ctx, s, sl, c, views))
+		return sl.finish(s, k.on(ctx, s, sl, c, views, steps, fns))
 	})
 	if driver.CodeOf(err) == driver.OutOfMemory {
 		return k.halve(ctx, c)
@@ -54,22 +59,26 @@ func (k *kernel) reads(i int) bool {
 	return k.program == nil
 }
 
-// on runs a call in a slot. Its launches follow the copies of their operands on the slot's stream.
-func (k *kernel) on(ctx context.Context, s *driver.Session, sl *slot, c *kernels.Call, views []view) error {
-	steps := k.steps(c, views)
+// sources returns the compiled sources of steps, nil for those without work. No slot waits for the compiler.
+func (k *kernel) sources(steps []*step) ([]*loaded, error) {
 	fns := make([]*loaded, len(steps))
 	for i, st := range steps {
 		if st.count == 0 {
 			continue
 		}
 		if !k.dev.opt.Always && st.slow() {
-			return fmt.Errorf("%w: too few threads for so many elements", errCPU)
+			return nil, fmt.Errorf("%w: too few threads for so many elements", errCPU)
 		}
 		var err error
-		if fns[i], err = k.variant(s, st, i); err != nil {
-			return err
+		if fns[i], err = k.variant(st, i); err != nil {
+			return nil, err
 		}
 	}
+	return fns, nil
+}
+
+// on runs a call in a slot. Its launches follow the copies of their operands on the slot's stream.
+func (k *kernel) on(ctx context.Context, s *driver.Session, sl *slot, c *kernels.Call, views []view, steps []*step, fns []*loaded) error {
 	l := &launch{call: c, in: make([]uint64, len(c.In)), out: make([]uint64, len(c.Out))}
 	if k.program != nil {
 		in := make([]*chunk.Chunk, len(c.In)) // as they lie on the device: what parameters are made of

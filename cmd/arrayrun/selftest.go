@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -159,27 +161,37 @@ func deviceText(dev kernels.Device) string {
 	return dev.Name()
 }
 
-// runSelftest compares a device with the reference.
+// runSelftest compares a device with the reference, several cases at a time: compiling for a GPU takes longest.
 func runSelftest(ctx context.Context, dev kernels.Device, cases iter.Seq2[*deviceCase, error]) (*selftestReport, error) {
 	r := &selftestReport{device: deviceText(dev)}
 	start := time.Now()
+	var mu sync.Mutex
+	var all sync.WaitGroup
+	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
+	var broken error
 	for c, err := range cases {
-		if err != nil {
-			return nil, err
-		}
-		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
+		if err != nil || ctx.Err() != nil {
+			broken = errors.Join(err, context.Cause(ctx))
+			break
 		}
 		r.cases++
-		switch what, err := c.compare(ctx, dev); {
-		case errors.Is(err, kernels.ErrUnsupported):
-			r.refused++
-		case err != nil:
-			r.fail(c.what + ": " + err.Error())
-		case what != "":
-			r.fail(c.what + ": " + what)
-		}
+		slots <- struct{}{}
+		all.Go(func() {
+			defer func() { <-slots }()
+			what, err := c.compare(ctx, dev)
+			mu.Lock()
+			defer mu.Unlock()
+			switch {
+			case errors.Is(err, kernels.ErrUnsupported):
+				r.refused++
+			case err != nil:
+				r.fail(c.what + ": " + err.Error())
+			case what != "":
+				r.fail(c.what + ": " + what)
+			}
+		})
 	}
+	all.Wait()
 	r.seconds = time.Since(start).Seconds()
-	return r, nil
+	return r, broken
 }
