@@ -23,7 +23,7 @@ func evalCommand(a *app) *cobra.Command {
 		Short: "compute an expression over arrays in files",
 		Long: `Computes an expression in NumPy's and xarray's notation.
 
-INPUT is NAME=URI or URI: a .npy, .npz, Zarr, NetCDF or HDF5 file; URI#VAR picks one variable,
+INPUT is NAME=URI or URI: a .npy, .npz, Zarr, NetCDF, HDF5, TIFF, Arrow or Parquet file; URI#VAR picks one variable,
 URI?raw turns CF decoding off. A URI with no NAME binds every variable by its own name.`,
 		Example: `  arrayrun eval 'mean(a, axis=0)' a=a.npy
   arrayrun eval 'tas - tas.groupby("time.month").mean()' tas.nc -o anomaly.zarr --memory 512MiB
