@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-// Command arrayrun computes with arrays in files from the command line: eval,
-// info, demo, version and config.
+// Command arrayrun computes with arrays in files from the command line (eval), looks at files (info, verify,
+// diff), copies them (convert, rechunk, select, index), and shows itself (demo, doctor, selftest, config, version).
 //
 // main.go is the table of verbs, one file (or family of files) for each verb.
 // config.go owns every flag, its environment variable and the configuration file,

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package ndarray_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/arrayrun/arrayrun/chunk"
+	"github.com/arrayrun/arrayrun/chunk/dtype"
+	"github.com/arrayrun/arrayrun/formats"
+	"github.com/arrayrun/arrayrun/ndarray"
+)
+
+// nothing is a source that is only described.
+type nothing struct{ meta formats.ArrayMeta }
+
+func (s *nothing) Meta() *formats.ArrayMeta { return &s.meta }
+func (s *nothing) ScratchBytes() int64      { return 0 }
+func (s *nothing) ReadChunk(context.Context, chunk.Key, *chunk.Chunk) (int64, error) {
+	return 0, formats.ErrCorrupt
+}
+
+// described returns a variable of a dtype on chunks of 2.
+func described(name string, dt dtype.DType, stored any, attrs formats.Attrs, dims ...string) formats.Var {
+	shape := make(chunk.Shape, len(dims))
+	steps := make([]int64, len(dims))
+	for i := range dims {
+		shape[i], steps[i] = 6, 2
+	}
+	return formats.Var{Name: name, Dims: dims, Attrs: attrs, Source: &nothing{formats.ArrayMeta{Shape: shape, DType: dt, ItemBytes: max(dt.Size(), 1), Stored: stored,
+		Grid: chunk.Regular(shape, steps...), Chunked: true, Codecs: []string{"zstd"}, Bytes: -1}}}
+}
+
+func sixes(names ...string) []formats.Dim {
+	var out []formats.Dim
+	for _, n := range names {
+		out = append(out, formats.Dim{Name: n, Size: 6})
+	}
+	return out
+}
+
+// TestPlanCopyHolds: what a format has no place for is an error that names it, and a lossy copy warns and goes on without it.
+func TestPlanCopyHolds(t *testing.T) {
+	x := sixes("x")
+	for name, c := range map[string]struct {
+		out, format string
+		g           formats.Group
+		want        string // in the error and the warning
+		vars        int    // left by a lossy copy
+	}{
+		"float16":     {"a.nc", "", formats.Group{Dims: x, Vars: []formats.Var{described("v", dtype.Float16, "float16", nil, "x")}}, `variable "v"`, 0},
+		"times":       {"a.nc", "", formats.Group{Dims: x, Vars: []formats.Var{described("v", dtype.Int64, "datetime64[ns]", nil, "x")}}, "datetime64[ns]", 0},
+		"enumeration": {"a.zarr", "", formats.Group{Dims: x, Vars: []formats.Var{described("v", dtype.Int8, map[string]any{"enum": "int8"}, nil, "x")}}, "enumeration", 1},
+		"reference":   {"a.zarr", "", formats.Group{Dims: x, Vars: []formats.Var{described("v", dtype.Raw, "reference", nil, "x")}}, "reference", 0},
+		"texts":       {"a.nc", "netcdf3", formats.Group{Dims: x, Vars: []formats.Var{described("v", dtype.String, "str", nil, "x")}}, "str", 0},
+		"groups":      {"a.nc", "netcdf3", formats.Group{Groups: []formats.NamedGroup{{Name: "g", Group: &formats.Group{}}}}, `group "g"`, 0},
+		"an object":   {"a.nc", "", formats.Group{Attrs: formats.Attrs{{Name: "ome", Value: map[string]any{"a": 1}}}}, `attribute "ome"`, 0},
+		"latin 1":     {"a.zarr", "", formats.Group{Attrs: formats.Attrs{{Name: "units", Value: "\xb0C"}}}, "UTF-8", 0},
+		"name":        {"a.zarr", "", formats.Group{Dims: x, Vars: []formats.Var{described("__v", dtype.Int8, "int8", nil, "x")}}, "__v", 0},
+		"lengths":     {"a.nc", "", formats.Group{Dims: []formats.Dim{{Name: "x", Size: 9}}, Vars: []formats.Var{described("v", dtype.Int8, "int8", nil, "x")}}, "length 6", 1},
+		"two grow": {"a.nc", "netcdf3", formats.Group{Dims: []formats.Dim{{Name: "x", Size: 6, Unlimited: true}, {Name: "y", Size: 6, Unlimited: true}},
+			Vars: []formats.Var{described("v", dtype.Int8, "int8", nil, "x")}}, "unlimited", 1},
+		"inner grows": {"a.nc", "netcdf3", formats.Group{Dims: []formats.Dim{{Name: "x", Size: 6}, {Name: "y", Size: 6, Unlimited: true}},
+			Vars: []formats.Var{described("v", dtype.Int8, "int8", nil, "x", "y")}}, "first dimension", 1},
+	} {
+		c.g.Format = "hdf5"
+		out := filepath.Join(t.TempDir(), c.out)
+		if _, err := ndarray.PlanCopy(context.Background(), &c.g, out, ndarray.CopyOptions{Format: c.format}); !errors.Is(err, ndarray.ErrCannotHold) || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want one that names %s", name, err, c.want)
+		}
+		var warned []string
+		p, err := ndarray.PlanCopy(context.Background(), &c.g, out, ndarray.CopyOptions{Format: c.format, Lossy: true, Warn: func(s string) { warned = append(warned, s) }})
+		if err != nil || len(p.Spec.Vars) != c.vars || !strings.Contains(strings.Join(warned, "\n"), c.want) {
+			t.Errorf("%s: lossy: %v, %+v, warnings %q", name, err, p, warned)
+		}
+	}
+}
+
+// TestPlanCopySpec: what goes into the specification of an output.
+func TestPlanCopySpec(t *testing.T) {
+	lat := described("lat", dtype.Float32, "float32", nil, "lat")
+	v := described("v", dtype.Float32, "float32", formats.Attrs{{Name: "_FillValue", Value: "AAAAAAAA+H8="}, {Name: "coordinates", Value: "h"}, {Name: "list", Value: []any{int64(1), int64(2)}}}, "lat", "lon")
+	g := formats.Group{Format: "zarr3", Dims: sixes("lat", "lon", "other"), Vars: []formats.Var{lat, described("lon", dtype.Float64, "float64", nil, "lon"),
+		described("h", dtype.Int16, "int16", nil, "lat"), v, described("w", dtype.Int8, "int8", nil, "other")}}
+	p, err := ndarray.PlanCopy(context.Background(), &g, "x.nc", ndarray.CopyOptions{Vars: []string{"v"}, Chunks: ndarray.Chunks{"lon": -1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, s := range p.Spec.Vars {
+		names = append(names, s.Name)
+	}
+	if fmt.Sprint(names) != "[lat lon h v]" || len(p.Spec.Dims) != 2 {
+		t.Errorf("variables %v, dimensions %v", names, p.Spec.Dims)
+	}
+	s := p.Spec.Vars[3]
+	fill, _ := s.Attrs.Get("_FillValue")
+	if f, ok := fill.(float32); !ok || !math.IsNaN(float64(f)) {
+		t.Errorf("_FillValue %T %v", fill, fill)
+	}
+	if l, _ := s.Attrs.Get("list"); fmt.Sprintf("%T %v", l, l) != "[]int64 [1 2]" {
+		t.Errorf("list %T %v", l, l)
+	}
+	if s.Codec != "zlib:4" || fmt.Sprint(s.Grid.MaxChunk()) != "[2 6]" {
+		t.Errorf("codec %q, chunks %v", s.Codec, s.Grid.MaxChunk())
+	}
+	for _, c := range []struct {
+		o    ndarray.CopyOptions
+		want string
+	}{
+		{ndarray.CopyOptions{Vars: []string{"nope"}}, "nope"}, {ndarray.CopyOptions{Chunks: ndarray.Chunks{"depth": 1}}, "depth"},
+		{ndarray.CopyOptions{Steps: []int64{1, 2, 3}}, "3 axes"}, {ndarray.CopyOptions{Format: "grib"}, "grib"},
+	} {
+		if _, err := ndarray.PlanCopy(context.Background(), &g, "x.zarr", c.o); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%+v: %v", c.o, err)
+		}
+	}
+}
+
+func TestParseSelection(t *testing.T) {
+	for _, text := range []string{"", "x", "=3", "x=", "x=@", "x=@a", "x=@1:2:0", "x=@1:2:3:4", "x=@1,,2"} {
+		if s, err := ndarray.ParseSelection(text); err == nil {
+			t.Errorf("%q is read as %v", text, s)
+		}
+	}
+	for _, text := range []string{"x=3", "time=2001-03:2001-05", "lat=-30:30", "x=@3", "x=@-1", "x=@0:10:2", "x=@:", "x=@1,4", "t=2001-01-01T06:00:2001-01-02T18:00"} {
+		if s, err := ndarray.ParseSelection(text); err != nil || s.String() != text {
+			t.Errorf("%q: %v, %v", text, s, err)
+		}
+	}
+}
