@@ -16,14 +16,15 @@
 // cubin is the shared object. Kernels run on the CPU, blocks and threads in an
 // order that "order" and "seed" choose, threads as fibers that change places at
 // __syncthreads and warp operations. Streams are threads; nothing is done when a
-// call returns, and "delay_us" delays it further. A virtual clock with two copy
+// call returns, and "delay_us" (by chance) and "hold_us" delay it further. A virtual clock with two copy
 // engines and one for compute (rates "up", "down", "mem" in GB/s) gives each
 // operation a time that does not depend on this machine: Makespan, Trace.
 //
 // What it finds, each a Report with a kind: use-after-free, double-free,
 // bad-free, free-in-flight, unload-in-flight, out-of-bounds and overrun (guard
 // pages and the bytes before them), host-access (the host follows a device
-// pointer), not-pinned (a copy from memory that the driver did not allocate),
+// pointer), copy-in-flight (the host touches what a queued copy writes, or writes
+// what one reads), not-pinned (a copy from memory that the driver did not allocate),
 // bad-pointer, host-pointer, context (another device's pointer, no current
 // context), bad-handle, race (no event between a copy and what uses it),
 // barrier-divergence, undefined (shifts, divisions, casts and alignments that C

@@ -50,15 +50,15 @@ func TestPlantedMistakes(t *testing.T) {
 		}},
 		{"free of the middle", "bad-free", driver.InvalidValue, func(w *world) error { return w.MemFree(w.dev.Add(256)) }},
 		{"free before the work is done", "free-in-flight", 0, func(w *world) error {
-			w.sim.Set("delay_us=100000", "seed=5")
+			w.sim.Set("hold_us=100000")
 			return errors.Join(w.Memset(w.dev, 1, 4096, w.k.st), w.CopyToHost(w.host, 0, w.dev, 8, w.k.st), w.HostFree(w.host))
 		}},
 		{"unload before the work is done", "unload-in-flight", 0, func(w *world) error {
-			w.sim.Set("delay_us=100000", "seed=5")
+			w.sim.Set("hold_us=100000")
 			return errors.Join(w.launch(w.k.st, w.dev), w.ModuleUnload(w.k.mod))
 		}},
 		{"unload while work before it fails", "unload-in-flight", 0, func(w *world) error {
-			w.sim.Set("delay_us=100000", "seed=5")
+			w.sim.Set("hold_us=100000")
 			w.sim.Fault("kernel", 1, driver.LaunchFailed)
 			return errors.Join(w.launch(w.k.st, w.dev), w.launch(w.k.st, w.dev), w.ModuleUnload(w.k.mod))
 		}},
@@ -98,7 +98,7 @@ func TestPlantedMistakes(t *testing.T) {
 			return errors.Join(err, w.Memset(w.dev, 1, 4096, w.k.st), w.Memset(w.dev, 2, 4096, other), w.Synchronize())
 		}},
 		{"end of the context with work queued", "destroyed-in-flight", 0, func(w *world) error {
-			w.sim.Set("delay_us=100000", "seed=5")
+			w.sim.Set("hold_us=100000")
 			return errors.Join(w.Memset(w.dev, 1, 4096, w.k.st), w.Context().Close())
 		}},
 		{"end of the context with memory in use", "leak", 0, func(w *world) error { return w.Context().Close() }},
@@ -182,12 +182,54 @@ func TestHostAccess(t *testing.T) {
 	})
 }
 
+// TestStagingUsedTooEarly touches host memory while copies of it are queued: writing what one reads, and reading
+// what one writes, are faults; reading what one reads and everything after the wait are not.
+func TestStagingUsedTooEarly(t *testing.T) {
+	cpu, err := os.ReadFile("/proc/cpuinfo")
+	if err != nil || !strings.Contains(string(cpu), " ospke") {
+		t.Skip("this processor or kernel has no protection keys")
+	}
+	m := start(t, "hold_us=300000")
+	k := m.load(plusOne)
+	m.in(func(s *driver.Session) error {
+		const n = 16 << 10
+		dev, err1 := s.MemAlloc(n)
+		h, err2 := s.HostAlloc(2 * n)
+		if err := errors.Join(err1, err2); err != nil {
+			return err
+		}
+		up, down := h.Bytes()[8<<10:], h.Bytes()[n+8<<10:]
+		read := func(b []byte) func() { return func() { sink += b[0] } }
+		write := func(b []byte) func() { return func() { b[0] = 1 } }
+		if err := errors.Join(s.CopyToDevice(dev, h, 0, n, k.st), s.CopyToHost(h, n, dev, n, k.st)); err != nil {
+			return err
+		}
+		if panics(read(up)) || !panics(write(up)) || !panics(read(down)) || !panics(write(down)) {
+			t.Error("while the copies are queued: want only the reading of the first one's source to be allowed")
+		}
+		m.expect("copy-in-flight")
+		if err := s.StreamSynchronize(k.st); err != nil {
+			return err
+		}
+		if panics(write(up)) || panics(write(down)) || panics(read(down)) {
+			t.Error("after the wait the memory is still closed")
+		}
+		return errors.Join(s.MemFree(dev), s.HostFree(h))
+	})
+	m.unload(k)
+}
+
 // faults reads at p and returns whether that faulted.
-func faults(p driver.DevicePtr) (fault bool) {
+func faults(p driver.DevicePtr) bool {
+	at := *(*unsafe.Pointer)(unsafe.Pointer(&p))
+	return panics(func() { sink += *(*byte)(at) })
+}
+
+// panics runs f, whose faults are panics, and returns whether there was one.
+func panics(f func()) (fault bool) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() { fault = recover() != nil }()
-	at := *(*unsafe.Pointer)(unsafe.Pointer(&p))
-	sink += *(*byte)(at)
+	f()
 	return false
 }
 

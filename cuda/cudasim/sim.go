@@ -23,7 +23,7 @@ type Sim struct {
 
 // Start builds the simulator, puts it into its first state with the given
 // settings, such as "devices=2", "memory=64MiB", "host=1GiB", "arch=80",
-// "driver=12040", "init=100", "order=reverse", "seed=3", "delay_us=500",
+// "driver=12040", "init=100", "order=reverse", "seed=3", "delay_us=500", "hold_us=500",
 // "strict=0", "up=25", "down=25", "mem=1500", "launch_us=5", "timeout_ms=60000",
 // "fault=cuLaunchKernel:2:719", and points the environment at it.
 //

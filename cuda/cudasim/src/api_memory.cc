@@ -33,13 +33,19 @@ EXPORT int cuMemFreeHost(void *p) {
 }
 
 // queue_copy queues move, which touches dst and src; either may be null.
-static int queue_copy(Context *ctx, const StreamRef &s, Engine e, const char *kind, u64 bytes, double rate, AllocRef dst, AllocRef src, std::function<void()> move) {
+static int queue_copy(Context *ctx, const StreamRef &s, Engine e, const char *kind, u64 bytes, double rate, AllocRef dst, AllocRef src, std::function<void()> move, void *host = nullptr) {
 	Op op;
 	op.what = kind;
 	if (dst) stream_written(*s, dst, true, kind);
 	if (src) stream_written(*s, src, false, kind);
 	for (auto &a : {dst, src})
 		if (a) op.uses.push_back(a);
+	if (host) {
+		op.host = e == kDown ? dst : src;
+		op.host_from = (u8 *)host;
+		op.host_bytes = bytes;
+		op.host_written = e == kDown;
+	}
 	op.run = [=]() -> int {
 		if (const int injected = faults.call("copy", false)) return injected;
 		std::string what;
@@ -64,7 +70,7 @@ EXPORT int cuMemcpyHtoDAsync_v2(u64 dst, const void *src, u64 bytes, u64 stream)
 	AllocRef d, h;
 	if (int c = memory_check(ctx, "copy to device: destination", dst, bytes, false, &d)) return c;
 	if (int c = memory_check(ctx, "copy to device: source", (u64)src, bytes, true, &h)) return c;
-	return queue_copy(ctx, s, kUp, "up", bytes, config.up, d, h, [=] { memcpy((void *)dst, src, bytes); });
+	return queue_copy(ctx, s, kUp, "up", bytes, config.up, d, h, [=] { memcpy((void *)dst, src, bytes); }, (void *)src);
 }
 
 EXPORT int cuMemcpyDtoHAsync_v2(void *dst, u64 src, u64 bytes, u64 stream) {
@@ -74,7 +80,7 @@ EXPORT int cuMemcpyDtoHAsync_v2(void *dst, u64 src, u64 bytes, u64 stream) {
 	AllocRef d, h;
 	if (int c = memory_check(ctx, "copy to host: source", src, bytes, false, &d)) return c;
 	if (int c = memory_check(ctx, "copy to host: destination", (u64)dst, bytes, true, &h)) return c;
-	return queue_copy(ctx, s, kDown, "down", bytes, config.down, h, d, [=] { memcpy(dst, (void *)src, bytes); });
+	return queue_copy(ctx, s, kDown, "down", bytes, config.down, h, d, [=] { memcpy(dst, (void *)src, bytes); }, dst);
 }
 
 EXPORT int cuMemcpyDtoDAsync_v2(u64 dst, u64 src, u64 bytes, u64 stream) {

@@ -54,6 +54,7 @@ static bool set(const std::string &word) {
 	else if (k == "seed") config.seed = parse_bytes(v);
 	else if (k == "order") config.order = v == "reverse" ? 1 : v == "shuffle" ? 2 : 0;
 	else if (k == "delay_us") config.delay_us = parse_bytes(v);
+	else if (k == "hold_us") config.hold_us = parse_bytes(v);
 	else if (k == "strict") config.strict = atoi(v.c_str());
 	else if (k == "quarantine") config.quarantine = parse_bytes(v);
 	else if (k == "up") config.up = atof(v.c_str());

@@ -28,11 +28,11 @@ static void pkru(bool open) {
 	asm volatile("wrpkru" : : "a"(a), "c"(0), "d"(0));
 }
 static int new_key() { return (int)syscall(SYS_pkey_alloc, 0, 1); }
-static int protect_key(void *p, size_t n, int prot) { return (int)syscall(SYS_pkey_mprotect, p, n, prot, key); }
+static int protect_key(void *p, size_t n, int prot, int k) { return (int)syscall(SYS_pkey_mprotect, p, n, prot, k); }
 #else
 static void pkru(bool) {}
 static int new_key() { return -1; }
-static int protect_key(void *, size_t, int) { return -1; }
+static int protect_key(void *, size_t, int, int) { return -1; }
 #endif
 
 void memory_open() { pkru(true); }
@@ -46,7 +46,7 @@ static bool closed_now(const Alloc &a) { return config.strict && !keys() && a.de
 // set_access applies what an allocation's state asks for.
 static void set_access(const Alloc &a) {
 	if (a.freed || closed_now(a)) mprotect(pages(a), page_bytes(a), PROT_NONE);
-	else if (keys() && a.device >= 0) protect_key(pages(a), page_bytes(a), PROT_READ | PROT_WRITE);
+	else if (keys() && a.device >= 0) protect_key(pages(a), page_bytes(a), PROT_READ | PROT_WRITE, key);
 	else mprotect(pages(a), page_bytes(a), PROT_READ | PROT_WRITE);
 }
 
@@ -96,6 +96,19 @@ int memory_alloc(Context *ctx, u64 bytes, bool host, void **out) {
 	allocs[(uintptr_t)a->region] = a;
 	*out = a->ptr;
 	return kOK;
+}
+
+// memory_busy closes the pages that a queued copy writes to the host, and makes those that it reads read-only, so that a
+// staging buffer that is used again too early is found. Workers pass by their key; without keys nothing is closed.
+void memory_busy(Alloc &a, u8 *from, u64 bytes, bool written, int more) {
+	if (!keys()) return;
+	u8 *p = (u8 *)(((uintptr_t)from + kPage - 1) / kPage * kPage), *end = (u8 *)((uintptr_t)(from + bytes) / kPage * kPage);
+	for (; p < end; p += kPage) {
+		auto &n = a.busy[p];
+		(written ? n.second : n.first) += more;
+		if (!a.freed) protect_key(p, kPage, n.second || !n.first ? PROT_READ | PROT_WRITE : PROT_READ, n.second ? key : 0);
+		if (!n.first && !n.second) a.busy.erase(p);
+	}
 }
 
 // memory_intact reports whether the bytes around an allocation, inside its pages, are as they were.

@@ -40,7 +40,7 @@ static void handle(int sig, siginfo_t *info, void *uc) {
 			AllocRef a = memory_find(info->si_addr);
 			if (a) {
 				const std::string s = memory_describe(info->si_addr);
-				const char *kind = a->freed ? "use-after-free" : a->device >= 0 ? "host-access" : "out-of-bounds";
+				const char *kind = a->freed ? "use-after-free" : a->device >= 0 ? "host-access" : a->busy.count((u8 *)((uintptr_t)info->si_addr / 4096 * 4096)) ? "copy-in-flight" : "out-of-bounds";
 				report(kind, "the host accessed %s", s.c_str());
 				const std::string line = "cudasim: " + std::string(kind) + ": the host accessed " + s + "\n";
 				if (write(2, line.data(), line.size()) < 0) {

@@ -44,7 +44,7 @@ struct Config {
 	u64 memory = 1ull << 30, host = 8ull << 30;
 	u64 seed = 0;
 	int order = 0; // threads and blocks: 0 forward, 1 reverse, 2 shuffled by seed
-	u64 delay_us = 0;
+	u64 delay_us = 0, hold_us = 0; // before each operation: up to delay_us by chance, and hold_us
 	int strict = 1; // device memory is closed to the host: 1 by protection keys where there are any, 2 without them, 0 not at all
 	u64 quarantine = 2048; // freed allocations kept closed
 	double up = 25, down = 25, mem = 1500; // GB/s
@@ -69,6 +69,7 @@ struct Alloc {
 	size_t bytes;
 	bool freed = false;
 	int pending = 0; // queued operations that use it
+	std::map<u8 *, std::pair<int, int>> busy; // host pages that queued copies read and write
 	u64 writer = 0, writer_seq = 0; // last copy that was queued to write it: its stream and place there
 };
 typedef std::shared_ptr<Alloc> AllocRef;
@@ -87,6 +88,10 @@ struct Op {
 	std::string what;
 	std::function<int()> run; // called without mu
 	std::vector<AllocRef> uses;
+	AllocRef host; // what a copy reads or writes on the host
+	u8 *host_from = nullptr;
+	u64 host_bytes = 0;
+	bool host_written = false;
 	std::shared_ptr<int> launches; // of its module that are queued: this is one
 	EventRef record, wait;
 	u64 generation = 0;
@@ -176,6 +181,7 @@ int memory_free(Context *ctx, void *p, bool host);
 void memory_destroy(Context *ctx); // of a context that ends
 AllocRef memory_find(const void *p); // the allocation whose region holds p, freed ones too
 int memory_check(Context *ctx, const char *what, u64 p, u64 bytes, bool host, AllocRef *out);
+void memory_busy(Alloc &a, u8 *from, u64 bytes, bool written, int more); // a copy of host memory is queued (1) or done (-1)
 bool memory_intact(const Alloc &a);
 std::string memory_describe(const void *p);
 void memory_reset();

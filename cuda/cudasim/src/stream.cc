@@ -55,7 +55,7 @@ static void work(StreamRef s) {
 		s->busy = true;
 		Context *ctx = s->ctx;
 		if (op.wait) changed.wait(l, [&] { return op.wait->done >= op.generation || ctx->error; });
-		const u64 delay = config.delay_us ? xorshift(s->random) % config.delay_us : 0;
+		const u64 delay = config.hold_us + (config.delay_us ? xorshift(s->random) % config.delay_us : 0);
 		int code = 0;
 		if (op.run && !ctx->error) {
 			l.unlock();
@@ -66,6 +66,8 @@ static void work(StreamRef s) {
 		}
 		if (code && !ctx->error) ctx->error = code;
 		for (auto &a : op.uses) a->pending--;
+		if (op.host) memory_busy(*op.host, op.host_from, op.host_bytes, op.host_written, -1);
+		op.host.reset();
 		op.uses.clear();
 		if (op.launches) --*op.launches; // run or passed over
 		if (op.record && op.record->done < op.generation) op.record->done = op.generation;
@@ -97,6 +99,7 @@ StreamRef find_stream(Context *ctx, u64 handle) {
 
 void stream_push(Context *, const StreamRef &s, Op op) {
 	for (auto &a : op.uses) a->pending++;
+	if (op.host) memory_busy(*op.host, op.host_from, op.host_bytes, op.host_written, 1);
 	s->queued++;
 	s->queue.push_back(std::move(op));
 	changed.notify_all();
