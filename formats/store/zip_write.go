@@ -86,6 +86,7 @@ func (z *ZipWriter) put(key string, b []byte, sum uint32) error {
 		return fmt.Errorf("a member of an archive is written once: %w", fs.ErrExist)
 	}
 	n := uint64(len(b))
+	//lint:ignore SA1019 CreateRaw writes this field and does not look at Modified
 	h := &zip.FileHeader{Name: key, Method: zip.Store, CRC32: sum, CompressedSize64: n, UncompressedSize64: n, ModifiedDate: epoch}
 	h.SetMode(0o644)
 	w, err := z.w.CreateRaw(h)
