@@ -153,51 +153,62 @@ func (m ms) sinIn(q, r Reg) Reg {
 }
 
 func sin32(m ms, x Reg) Reg {
-	return m.angle(x, &sines32, m.sinIn)
+	q, r := m.reduce(x)
+	return m.largeAngles(x, m.sinIn(q, r), &sines32)
 }
 
 func cos32(m ms, x Reg) Reg {
-	return m.angle(x, &cosines32, func(q, r Reg) Reg { return m.sinIn(m.add(q, m.u(1)), r) })
+	q, r := m.reduce(x)
+	return m.largeAngles(x, m.sinIn(m.add(q, m.u(1)), r), &cosines32)
 }
 
-// angle is f of an angle's quadrant and rest; lanes with a large one are computed in float64.
-func (m ms) angle(x Reg, t *wider, f func(q, r Reg) Reg) Reg {
-	slow, err := t.program()
-	if err != nil {
+// largeAngles puts a function's values at large angles into y: from large32 on they are computed in float64, from
+// largeAngle on with the exact reduction.
+func (m ms) largeAngles(x, y Reg, t *wideTrig) Reg {
+	if err := t.build(); err != nil {
 		return m.fail(err)
 	}
-	return m.cold(m.le(m.c(large32), m.abs(x)), f(m.reduce(x)), x, slow)
+	a := m.abs(x)
+	y = m.cold(m.le(m.c(large32), a), y, x, t.quick)
+	return m.cold(m.le(m.c(largeAngle), a), y, x, t.exact)
 }
 
-// wider is a float64 function as a slow program of float32, made once.
-type wider struct {
-	of   func(mb, Reg) Reg
-	once sync.Once
-	slow *Program
-	err  error
+// wideTrig is a function of an angle in float64 as slow programs of float32, made once.
+type wideTrig struct {
+	turn         uint64 // quadrants to add
+	once         sync.Once
+	quick, exact *Program
+	err          error
 }
 
 var (
-	sines32   = wider{of: func(m mb, x Reg) Reg { return sinOf(m, m.reduceAny(x)) }}
-	cosines32 = wider{of: func(m mb, x Reg) Reg { return cosOf(m, m.reduceAny(x)) }}
+	sines32   = wideTrig{}
+	cosines32 = wideTrig{turn: 1}
 )
 
-func (t *wider) program() (*Program, error) {
+func (t *wideTrig) build() error {
 	t.once.Do(func() {
-		s := mb{NewBuilder(0)}
-		x := s.Cast(s.Input(In(dtype.Float32)), dtype.Float64)
-		y := s.sel(s.finite(x), t.of(s, x), s.c(math.NaN()))
-		s.Ret(s.Cast(y, dtype.Float32))
-		t.slow, t.err = s.Build()
+		t.quick, t.err = slow32(func(m mb, x Reg) Reg {
+			q, r := m.reduceQuick(x)
+			return m.sinQuick(m.add(q, m.u(t.turn)), r)
+		})
+		if t.err == nil {
+			t.exact, t.err = slow32(func(m mb, x Reg) Reg {
+				a := m.reduceLarge(x)
+				a.q = m.add(a.q, m.u(t.turn))
+				return m.sel(m.finite(x), sinOf(m, a), m.c(math.NaN()))
+			})
+		}
 	})
-	return t.slow, t.err
+	return t.err
 }
 
-// reduceAny is reduce for finite angles of any size.
-func (m mb) reduceAny(x Reg) angle {
-	a, b := m.reduce(x), m.reduceLarge(x)
-	large := m.le(m.c(largeAngle), m.abs(x))
-	return angle{m.sel(large, b.q, a.q), m.sel(large, b.hi, a.hi), m.sel(large, b.lo, a.lo)}
+// slow32 is a function of float64 as a slow program of float32.
+func slow32(f func(m mb, x Reg) Reg) (*Program, error) {
+	s := mb{NewBuilder(0)}
+	x := s.Input(In(dtype.Float32))
+	s.Ret(s.Cast(f(s, s.Cast(x, dtype.Float64)), dtype.Float32))
+	return s.Build()
 }
 
 // tanh32 is 1 - 2/(exp(2|x|)+1) beyond 0.62, where that loses nothing, else a polynomial.

@@ -16,9 +16,12 @@
 //
 // Every value is one vector register: as many elements as there are of the widest dtype in 32 bytes, shorter
 // ones in a part of a register. Truth values are masks. Constants are operands in memory behind the code; what does
-// not fit into 16 registers goes to a spill area. The elements behind the last whole vector are done by repeating
-// the last vector's worth, so results may not share memory with inputs. A vector with a lane that needs the slow program of a cold
-// instruction makes the call return: the caller has the block computed otherwise.
+// not fit into 16 registers goes to a spill area. Two vectors are worked on in step where registers allow. The elements
+// behind the last whole vector are done by repeating the last vector's worth, so results may not share memory with
+// inputs. A call may have several rows, whose operands step evenly. A vector with a lane that needs the slow program of
+// a cold instruction makes the call return: the caller has the block computed otherwise.
+//
+// Folds have loops of their own (Loop), which the caller chooses; so has the turning of tiles.
 //
 // Results are the bits of kernels.EvalPrimitive. What has no form here (64-bit integer division, integer powers, gcd,
 // positions, complex numbers) is the caller's to compute; Supports tells. A new form is a row of

@@ -9,7 +9,7 @@
 //
 // For sqrt(a*a + b) over float32: inputs that lie packed in memory are read in place; multiply
 // writes a slot of scratch, add the same slot, sqrt the output itself. An input with other strides
-// is first copied, box by box, to a slot of its own. A register that has one value
+// is first copied, box by box, to a slot of its own, by tiles (turner) if it lies packed along another axis. A register that has one value
 // for the whole call (constants, broadcast inputs and what depends on nothing
 // else) is computed once.
 //

@@ -428,6 +428,9 @@ func anyTrue(m []uint8) bool {
 
 // packed runs a slow program on n packed values of its input; its one result goes to y.
 func (e *exec) packed(x, y unsafe.Pointer, n int) {
+	if e.code.fused != nil && e.packedFused(x, y, n) {
+		return
+	}
 	e.ptr[0] = x
 	for i := range e.code.steps {
 		d := e.code.steps[i].d

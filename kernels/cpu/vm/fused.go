@@ -56,7 +56,8 @@ type fuser struct {
 	each     int64 // bytes of a slot
 	mu       sync.Mutex
 	variants map[string]*variant
-	note     string // what does not run as machine code, and why
+	whole    *variant // nothing but constants has one value
+	note     string   // what does not run as machine code, and why
 }
 
 // variant is the machine code for one choice of registers that have one value. Parts run in order.
@@ -85,6 +86,9 @@ func (c *code) fuse(asm Assembler) {
 	c.turns = findTurns(asm)
 	if asm == nil {
 		return
+	}
+	for _, s := range c.slow {
+		s.fuse(asm)
 	}
 	f := &fuser{asm: asm, slot: make([]int, c.regs), variants: map[string]*variant{}}
 	same := make([]bool, c.regs)
@@ -125,6 +129,7 @@ func (c *code) fuse(asm Assembler) {
 		f.note = "block machine for " + strings.Join(rest, ", ")
 	}
 	f.variants[string(keyOf(same, nil))] = v
+	f.whole = v
 	f.base, f.each = (c.plainScratch()+63)/64*64, c.slotBytes()
 	c.fused = f
 }

@@ -354,6 +354,26 @@ func (e *exec) calls(p *part, width, count int) bool {
 	return true
 }
 
+// packedFused is packed by machine code; it reports false where that does not do all.
+func (e *exec) packedFused(x, y unsafe.Pointer, n int) bool {
+	f, v := &e.fused, e.code.fused.whole
+	p := &v.parts[0]
+	if len(v.parts) != 1 || p.run == nil || len(p.ins) != 1 || len(p.outs) != 1 || p.outs[0] != e.code.root[e.code.p.Ret[0]] {
+		return false
+	}
+	if len(f.spill) < v.spill+1 {
+		f.spill = make([]byte, v.spill+1)
+	}
+	most := p.run.Longest()
+	for at := 0; at < n; at += most {
+		f.ptrs = slices.Grow(append(f.ptrs[:0], unsafe.Add(y, at*p.size[0]), unsafe.Add(x, at*p.size[1])), 1)
+		if k := min(most, n-at); p.run.Run(f.ptrs, k, unsafe.Pointer(&f.spill[0]), nil) != k {
+			return false
+		}
+	}
+	return true
+}
+
 // spillArea is the memory for what does not fit into registers.
 func (e *exec) spillArea() unsafe.Pointer {
 	f := &e.fused

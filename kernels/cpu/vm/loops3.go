@@ -43,12 +43,20 @@ func fma64(d, a, b, c unsafe.Pointer, n int, u uniform) {
 	}
 }
 
+// fma32 rounds the float64 sum to float32, which is rounding once unless the sum is the middle between two float32 or the
+// result has fewer bits than others.
 func fma32(d, a, b, c unsafe.Pointer, n int, u uniform) {
+	const low, middle = 1<<29 - 1, 1 << 28
 	z := values[float32](d, n)
 	ma, mb, mc := masks(u)
 	for i := range z {
-		p := float64(at[float32](a, i, ma)) * float64(at[float32](b, i, mb))
-		z[i] = float32(kernels.OddSum(p, float64(at[float32](c, i, mc))))
+		p := float64(float64(at[float32](a, i, ma)) * float64(at[float32](b, i, mb)))
+		w := float64(at[float32](c, i, mc))
+		s := p + w
+		if math.Float64bits(s)&low == middle || math.Abs(s) < 0x1p-126 {
+			s = kernels.OddSum(p, w)
+		}
+		z[i] = float32(s)
 	}
 }
 
