@@ -5,6 +5,7 @@ package codec
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 
 	"github.com/arrayrun/arrayrun/formats"
 )
@@ -58,7 +59,7 @@ func (m *msgpack) int(tag byte, size int) int {
 	for _, x := range m.n(size) {
 		v = v<<8 | uint64(x)
 	}
-	if v > 1<<46 {
+	if v > min(1<<46, math.MaxInt) {
 		m.bad = true
 	}
 	if m.bad {
@@ -219,7 +220,7 @@ func (s *Scratch) blosc2Array(dst []byte, f *frame2) (int, error) {
 		total *= n
 		blocks[i], grid[i] = (c+b-1)/b, (n+c-1)/c
 		chunks *= grid[i]
-		if padded *= blocks[i] * b; padded > 1<<31 {
+		if padded *= blocks[i] * b; padded > math.MaxInt32 {
 			return 0, corrupt("blosc2", "chunks of shape %v", f.cs)
 		}
 	}
