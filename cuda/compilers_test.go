@@ -23,8 +23,14 @@ func absent(t *testing.T, what string) {
 	t.Skip(what)
 }
 
-// texts returns every source, in one order, and what each is. -short takes one of 23.
-func texts(t *testing.T, random int) (list []string, what map[string]string) {
+// texts returns every source, those of 2000 random programs among them, in one order, and what each is: where
+// ARRAYRUN_REQUIRE=all; one of every 97 elsewhere.
+func texts(t *testing.T) (list []string, what map[string]string) {
+	t.Helper()
+	random := 40
+	if os.Getenv("ARRAYRUN_REQUIRE") == "all" {
+		random = 2000
+	}
 	what = everySource(t, random)
 	for s := range what {
 		list = append(list, s)
@@ -53,7 +59,7 @@ func TestClang(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	list, what := texts(t, 40)
+	list, what := texts(t)
 	for i, arch := range []string{"sm_70", "sm_80", "sm_90"} {
 		// Many kernels make one translation unit: each in a namespace of its own, which its one entry point leaves by its name.
 		for n := 0; n < len(list); n += 50 {
@@ -82,7 +88,7 @@ func TestClang(t *testing.T) {
 // TestNVRTC compiles the sources with NVIDIA's own compiler to machine code for the architectures it knows.
 func TestNVRTC(t *testing.T) {
 	n := openNVRTC(t)
-	list, what := texts(t, 40)
+	list, what := texts(t)
 	for i, arch := range []int{75, 80, 86, 89, 90, 100, 120} {
 		if !slices.Contains(n.Archs(), arch) {
 			t.Logf("NVRTC %v does not know sm_%d", n.Version(), arch)
