@@ -180,8 +180,9 @@ def w5_dask():
 def w6_xarray():
     import xarray as xr
 
-    x = xr.open_zarr(f"{data.DISK}/w6.zarr", consolidated=False).x
-    x = x.chunk(time=50)
+    ds = xr.open_zarr(f"{data.DISK}/w6.zarr", consolidated=False)
+    ds["kind"] = ds.kind.load()  # groups must be known
+    x = ds.x.chunk(time=50)
     g = x.groupby("kind")
     return [(g - g.mean()).mean("time").compute().values]
 
