@@ -336,7 +336,7 @@ def program(rep, w):
         goals.append(f"{'met' if peaks['arrayrun'] <= w.cap else 'MISSED'}: {w.cap} MiB")
     them = ", ".join(f"{p} {median(times[p]):.2f} s ({ratios[p]:.2f}x), {peaks[p]:.0f} MiB" for p in theirs)
     rep.add(f"| {w.name}: {w.title} | {median(mine):.2f} | {min(mine):.2f} | {peaks['arrayrun']:.0f} | {them} | {worst:.0e} | {'; '.join(goals)} |")
-    rep.commands.append(f"    arrayrun {' '.join(repr(x) if ' ' in x else x for x in w.argv)}")
+    rep.commands.append(f"    arrayrun {' '.join(repr(x) if ' ' in x else x for x in w.argv)}".format(d="bench/data", o="bench/data/ours-"))
 
 
 def compare(w, folder, names, printed):
@@ -381,7 +381,7 @@ def main():
         p.error(f"unknown {' '.join(bad)}; want {' '.join(GROUPS)} or all")
     rep = Report(a.o)
     rep.commands = []
-    head(rep, " ".join(a.names))
+    head(rep, " ".join(x for x in sys.argv[1:] if x not in ("-o", a.o)) or "all")
     memory = InMemory(rep, a.rounds)
     for n in names:
         memory.group(n)
