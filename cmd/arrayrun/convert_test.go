@@ -254,6 +254,17 @@ func TestConvertKeepsNumbers(t *testing.T) {
 	}
 }
 
+// TestConvertGroup: a group is a file of its own, with the dimensions it has from above.
+func TestConvertGroup(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "fc.nc")
+	ok(t, "convert", made+"#fc", out)
+	got, code := infoJSON(t, "--checksums", out)
+	want, _ := infoJSON(t, "--checksums", made)
+	if v := got.Variables["t2m"]; code != 0 || *v.Checksum != *want.Groups["fc"].Variables["t2m"].Checksum || got.Dims["lat"].Size != 7 || !got.Dims["run"].Unlimited {
+		t.Errorf("exit %d, %+v", code, got)
+	}
+}
+
 // TestRechunkBudget: chunks across all of the input, in tiles that the budget holds.
 func TestRechunkBudget(t *testing.T) {
 	dir := t.TempDir()

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/arrayrun/arrayrun/formats"
@@ -26,10 +27,12 @@ func splitURI(uri string) (path, variable string) {
 func onlyVariable(g *formats.Group, path string) (*formats.Group, error) {
 	format, closer := g.Format, g.Close
 	parts := strings.Split(strings.Trim(path, "/"), "/")
+	var above []formats.Dim // dimensions of the groups on the way, the nearest first
 walk:
 	for i, name := range parts {
 		for _, s := range g.Groups {
 			if s.Name == name {
+				above = append(slices.Clone(g.Dims), above...)
 				g = s.Group
 				continue walk
 			}
@@ -43,6 +46,13 @@ walk:
 	}
 	out := *g
 	out.Format, out.Close = format, closer
+	out.Dims = slices.Clone(g.Dims)
+	for _, d := range above {
+		used := slices.ContainsFunc(g.Vars, func(v formats.Var) bool { return slices.Contains(v.Dims, d.Name) })
+		if used && !slices.ContainsFunc(out.Dims, func(x formats.Dim) bool { return x.Name == d.Name }) {
+			out.Dims = append(out.Dims, d)
+		}
+	}
 	return &out, nil
 }
 
