@@ -12,7 +12,6 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/arrayrun/arrayrun/chunk"
@@ -95,15 +94,6 @@ func (d *driver) do(ctx context.Context, w []string) (string, error) {
 		return "", err
 	}
 	return "", d.limit(bytes, workers)
-}
-
-// processorSeconds returns what all threads of the process have run.
-func processorSeconds() float64 {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		return 0
-	}
-	return float64(u.Utime.Nano()+u.Stime.Nano()) / 1e9
 }
 
 // limit makes the engine.
