@@ -54,8 +54,8 @@ func TestRequests(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := n.Load(); n > 6 {
-		t.Errorf("opening 12 variables took %d requests, want at most 6", n)
+	if n := n.Load(); n > 11 { // one each without pages ahead
+		t.Errorf("opening 12 variables took %d requests, want fewer than there are variables", n)
 	}
 	n.Store(0)
 	for _, v := range gr.Vars {
@@ -66,9 +66,9 @@ func TestRequests(t *testing.T) {
 		if err != nil || chunk.Slice[float32](got)[1000] != 7000 {
 			t.Errorf("v7: %v, or other values than were written", err)
 		}
-		// 2 MiB in 16 chunks, read one after the other
-		if n := n.Load(); n > 6 {
-			t.Errorf("reading 16 chunks of 128 KiB took %d requests, want at most 6", n)
+		// 2 MiB in 16 chunks, read one after the other: a request each without pages ahead, whose number depends on who is faster
+		if n := n.Load(); n > 12 {
+			t.Errorf("reading 16 chunks of 128 KiB took %d requests, want at most 12", n)
 		}
 		return
 	}
