@@ -10,7 +10,7 @@ import (
 	"io"
 
 	"github.com/arrayrun/arrayrun/formats"
-	"github.com/arrayrun/arrayrun/formats/store"
+	"github.com/arrayrun/arrayrun/formats/internal/files"
 )
 
 // IPC is the row of Arrow's files and streams; files are written.
@@ -19,7 +19,9 @@ var IPC = formats.Format{
 	Detect: func(head []byte, _ string) bool {
 		return bytes.HasPrefix(head, []byte(ipcMagic)) || isStream(head)
 	},
-	Open:       func(ctx context.Context, path string) (*formats.Group, error) { return open(ctx, path, openIPCAt) },
+	Open: func(ctx context.Context, path string) (*formats.Group, error) {
+		return files.Open(ctx, "formats/arrow", path, openIPCAt)
+	},
 	OpenAt:     openIPCAt,
 	Extensions: []string{".arrow", ".feather"},
 	Create: func(ctx context.Context, path string, spec formats.Spec) (formats.Writer, error) {
@@ -29,28 +31,16 @@ var IPC = formats.Format{
 
 // Parquet is the row of Parquet files.
 var Parquet = formats.Format{
-	Name:       "parquet",
-	Detect:     func(head []byte, _ string) bool { return bytes.HasPrefix(head, []byte(parquetMagic)) },
-	Open:       func(ctx context.Context, path string) (*formats.Group, error) { return open(ctx, path, openParquetAt) },
+	Name:   "parquet",
+	Detect: func(head []byte, _ string) bool { return bytes.HasPrefix(head, []byte(parquetMagic)) },
+	Open: func(ctx context.Context, path string) (*formats.Group, error) {
+		return files.Open(ctx, "formats/arrow", path, openParquetAt)
+	},
 	OpenAt:     openParquetAt,
 	Extensions: []string{".parquet"},
 	Create: func(ctx context.Context, path string, spec formats.Spec) (formats.Writer, error) {
 		return create(ctx, path, spec, true, writeParquet)
 	},
-}
-
-func open(ctx context.Context, path string, read func(context.Context, io.ReaderAt, int64, string) (*formats.Group, error)) (*formats.Group, error) {
-	f, err := store.OpenFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("formats/arrow: %w", err)
-	}
-	g, err := read(ctx, f, f.Size(), path)
-	if err != nil {
-		f.Close()
-		return nil, err
-	}
-	g.Close = f.Close
-	return g, nil
 }
 
 func openIPCAt(ctx context.Context, r io.ReaderAt, size int64, name string) (*formats.Group, error) {

@@ -18,6 +18,7 @@ import (
 	"github.com/arrayrun/arrayrun/chunk/mem"
 	"github.com/arrayrun/arrayrun/formats"
 	"github.com/arrayrun/arrayrun/formats/codec"
+	"github.com/arrayrun/arrayrun/formats/internal/files"
 	"github.com/arrayrun/arrayrun/formats/store"
 )
 
@@ -58,11 +59,11 @@ func create(ctx context.Context, path string, spec formats.Spec, parquet bool, w
 		return fail(err)
 	}
 	path = filepath.Clean(path)
-	if !spec.Overwrite && store.Exists(path) {
-		return fail(fmt.Errorf("it is there; use --overwrite to replace it: %w", formats.ErrExists))
+	if err := files.Free(path, spec.Overwrite); err != nil {
+		return fail(err)
 	}
-	if st, err := os.Stat(path); err == nil && st.IsDir() {
-		return fail(fmt.Errorf("it is a folder; remove it or choose another name: %w", formats.ErrExists))
+	if err := files.NoFolder(path); err != nil {
+		return fail(err)
 	}
 	w := &writer{path: path, partial: store.Partial(path), staged: store.Partial(path + "-columns"), overwrite: spec.Overwrite, spec: spec, parquet: parquet, write: write}
 	if err := w.layout(); err != nil {
@@ -227,11 +228,8 @@ func (w *writer) Commit(ctx context.Context) error {
 	}
 	err := w.table(ctx)
 	err = errors.Join(err, w.stage.Close(), os.Remove(w.staged))
-	if err == nil && !w.overwrite && store.Exists(w.path) {
-		err = fmt.Errorf("it has appeared meanwhile: %w", formats.ErrExists)
-	}
 	if err == nil {
-		err = store.Replace(w.partial, w.path, w.overwrite)
+		err = files.Place(w.partial, w.path, w.overwrite)
 	}
 	if err != nil {
 		os.Remove(w.partial)

@@ -19,6 +19,7 @@ import (
 	"github.com/arrayrun/arrayrun/chunk/dtype"
 	"github.com/arrayrun/arrayrun/chunk/mem"
 	"github.com/arrayrun/arrayrun/formats"
+	"github.com/arrayrun/arrayrun/formats/internal/files"
 	"github.com/arrayrun/arrayrun/formats/store"
 )
 
@@ -63,16 +64,16 @@ func (w *writer) open(ctx context.Context, spec formats.Spec) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if !spec.Overwrite && store.Exists(w.path) {
-		return fmt.Errorf("it is there; use --overwrite to replace it: %w", formats.ErrExists)
+	if err := files.Free(w.path, spec.Overwrite); err != nil {
+		return err
 	}
 	if st, err := os.Stat(filepath.Dir(w.path)); err != nil {
 		return err
 	} else if !st.IsDir() {
 		return fmt.Errorf("%s is no folder: %w", filepath.Dir(w.path), formats.ErrFormat)
 	}
-	if st, err := os.Stat(w.path); err == nil && st.IsDir() {
-		return fmt.Errorf("it is a folder; remove it or choose another name: %w", formats.ErrExists)
+	if err := files.NoFolder(w.path); err != nil {
+		return err
 	}
 	total := int64(0)
 	for i := range spec.Vars {

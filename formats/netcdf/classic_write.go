@@ -16,6 +16,7 @@ import (
 	"github.com/arrayrun/arrayrun/chunk/mem"
 	"github.com/arrayrun/arrayrun/formats"
 	"github.com/arrayrun/arrayrun/formats/codec"
+	"github.com/arrayrun/arrayrun/formats/internal/files"
 	"github.com/arrayrun/arrayrun/formats/store"
 )
 
@@ -75,8 +76,8 @@ func newClassicWriter(ctx context.Context, path string, spec formats.Spec) (*cla
 	if !ok {
 		return nil, fmt.Errorf("format %q: want netcdf3, netcdf3-64bit or netcdf3-64bit-data: %w", spec.Format, formats.ErrFormat)
 	}
-	if !spec.Overwrite && store.Exists(path) {
-		return nil, fmt.Errorf("it is there; use --overwrite to replace it: %w", formats.ErrExists)
+	if err := files.Free(path, spec.Overwrite); err != nil {
+		return nil, err
 	}
 	w := &classicWriter{path: path, partial: store.Partial(path), overwrite: spec.Overwrite}
 	w.attrs = spec.Attrs
@@ -395,11 +396,8 @@ func (w *classicWriter) Commit(ctx context.Context) error {
 	if e := w.f.Close(); err == nil {
 		err = e
 	}
-	if err == nil && !w.overwrite && store.Exists(w.path) {
-		err = fmt.Errorf("it has appeared meanwhile: %w", formats.ErrExists)
-	}
 	if err == nil {
-		err = store.Replace(w.partial, w.path, w.overwrite)
+		err = files.Place(w.partial, w.path, w.overwrite)
 	}
 	if err != nil {
 		os.RemoveAll(w.partial)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/arrayrun/arrayrun/formats"
 	"github.com/arrayrun/arrayrun/formats/hdf5"
+	"github.com/arrayrun/arrayrun/formats/internal/files"
 	"github.com/arrayrun/arrayrun/formats/store"
 )
 
@@ -31,20 +32,9 @@ var Classic = formats.Format{
 
 // open opens a file and lets read parse it; the group's Close closes it.
 func open(ctx context.Context, path string, read func(io.ReaderAt, int64) (*formats.Group, error)) (*formats.Group, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	f, err := store.OpenFile(path)
-	if err != nil {
-		return nil, err
-	}
-	g, err := openAt(ctx, f, f.Size(), path, read)
-	if err == nil {
-		g.Close = f.Close
-		return g, nil
-	}
-	f.Close()
-	return nil, err
+	return files.Open(ctx, "netcdf", path, func(ctx context.Context, r io.ReaderAt, size int64, name string) (*formats.Group, error) {
+		return openAt(ctx, r, size, name, read)
+	})
 }
 
 func openAt(ctx context.Context, r io.ReaderAt, size int64, name string, read func(io.ReaderAt, int64) (*formats.Group, error)) (*formats.Group, error) {

@@ -13,14 +13,16 @@ import (
 	"sync"
 
 	"github.com/arrayrun/arrayrun/formats"
-	"github.com/arrayrun/arrayrun/formats/store"
+	"github.com/arrayrun/arrayrun/formats/internal/files"
 )
 
 // Format is the row of .npy files.
 var Format = formats.Format{
-	Name:       "npy",
-	Detect:     func(head []byte, _ string) bool { return strings.HasPrefix(string(head), magic) },
-	Open:       func(ctx context.Context, path string) (*formats.Group, error) { return open(ctx, path, openFile) },
+	Name:   "npy",
+	Detect: func(head []byte, _ string) bool { return strings.HasPrefix(string(head), magic) },
+	Open: func(ctx context.Context, path string) (*formats.Group, error) {
+		return files.Open(ctx, "formats/npy", path, openFile)
+	},
 	OpenAt:     openFile,
 	Extensions: []string{".npy"},
 	Create:     createFile,
@@ -28,27 +30,14 @@ var Format = formats.Format{
 
 // Archive is the row of .npz archives.
 var Archive = formats.Format{
-	Name:       "npz",
-	Detect:     detectArchive,
-	Open:       func(ctx context.Context, path string) (*formats.Group, error) { return open(ctx, path, openArchive) },
+	Name:   "npz",
+	Detect: detectArchive,
+	Open: func(ctx context.Context, path string) (*formats.Group, error) {
+		return files.Open(ctx, "formats/npy", path, openArchive)
+	},
 	OpenAt:     openArchive,
 	Extensions: []string{".npz"},
 	Create:     createArchive,
-}
-
-// open opens the file at path and lets read parse it; the group's Close closes it.
-func open(ctx context.Context, path string, read func(context.Context, io.ReaderAt, int64, string) (*formats.Group, error)) (*formats.Group, error) {
-	f, err := store.OpenFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("formats/npy: %w", err)
-	}
-	g, err := read(ctx, f, f.Size(), path)
-	if err != nil {
-		f.Close()
-		return nil, err
-	}
-	g.Close = f.Close
-	return g, nil
 }
 
 func openFile(ctx context.Context, f io.ReaderAt, size int64, path string) (*formats.Group, error) {

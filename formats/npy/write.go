@@ -17,6 +17,7 @@ import (
 	"github.com/arrayrun/arrayrun/chunk/mem"
 	"github.com/arrayrun/arrayrun/formats"
 	"github.com/arrayrun/arrayrun/formats/codec"
+	"github.com/arrayrun/arrayrun/formats/internal/files"
 	"github.com/arrayrun/arrayrun/formats/store"
 )
 
@@ -61,11 +62,11 @@ func create(ctx context.Context, path string, spec formats.Spec, zip bool) (form
 		return fail(err)
 	}
 	path = filepath.Clean(path)
-	if !spec.Overwrite && store.Exists(path) {
-		return fail(fmt.Errorf("it is there; use --overwrite to replace it: %w", formats.ErrExists))
+	if err := files.Free(path, spec.Overwrite); err != nil {
+		return fail(err)
 	}
-	if st, err := os.Stat(path); err == nil && st.IsDir() {
-		return fail(fmt.Errorf("it is a folder; remove it or choose another name: %w", formats.ErrExists))
+	if err := files.NoFolder(path); err != nil {
+		return fail(err)
 	}
 	w := &writer{path: path, partial: store.Partial(path), overwrite: spec.Overwrite, zip: zip}
 	at, seen := int64(0), map[string]bool{}
@@ -170,11 +171,8 @@ func (w *writer) Commit(ctx context.Context) error {
 	}
 	err := w.finish(ctx)
 	err = errors.Join(err, w.f.Close())
-	if err == nil && !w.overwrite && store.Exists(w.path) {
-		err = fmt.Errorf("it has appeared meanwhile: %w", formats.ErrExists)
-	}
 	if err == nil {
-		err = store.Replace(w.partial, w.path, w.overwrite)
+		err = files.Place(w.partial, w.path, w.overwrite)
 	}
 	if err != nil {
 		os.Remove(w.partial)

@@ -9,7 +9,7 @@ import (
 	"sync"
 
 	"github.com/arrayrun/arrayrun/formats"
-	"github.com/arrayrun/arrayrun/formats/store"
+	"github.com/arrayrun/arrayrun/formats/internal/files"
 )
 
 // Format is the row of TIFF, BigTIFF, GeoTIFF and OME-TIFF files, which are read, and of cloud-optimised GeoTIFF, which is written.
@@ -27,17 +27,7 @@ var spare = sync.Pool{New: func() any { return new([]byte) }}
 // Open opens the file at path. Its series are variables: image, image_1 and so on; their reduced copies are
 // image_overview_1, image_overview_2. The group's Close closes the file. Errors wrap formats.ErrFormat or formats.ErrCorrupt.
 func Open(ctx context.Context, path string) (*formats.Group, error) {
-	f, err := store.OpenFile(path)
-	if err != nil {
-		return nil, err
-	}
-	g, err := OpenAt(ctx, f, f.Size(), path)
-	if err != nil {
-		f.Close()
-		return nil, err
-	}
-	g.Close = f.Close
-	return g, nil
+	return files.Open(ctx, "formats/tiff", path, OpenAt)
 }
 
 // OpenAt is Open for the size bytes of r, which stays open; name says where they are.

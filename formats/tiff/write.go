@@ -15,6 +15,7 @@ import (
 	"github.com/arrayrun/arrayrun/formats"
 	"github.com/arrayrun/arrayrun/formats/codec"
 	"github.com/arrayrun/arrayrun/formats/internal/aside"
+	"github.com/arrayrun/arrayrun/formats/internal/files"
 	"github.com/arrayrun/arrayrun/formats/store"
 )
 
@@ -52,11 +53,11 @@ func create(ctx context.Context, path string, spec formats.Spec) (formats.Writer
 		return fail(err)
 	}
 	path = filepath.Clean(path)
-	if !spec.Overwrite && store.Exists(path) {
-		return fail(fmt.Errorf("it is there; use --overwrite to replace it: %w", formats.ErrExists))
+	if err := files.Free(path, spec.Overwrite); err != nil {
+		return fail(err)
 	}
-	if st, err := os.Stat(path); err == nil && st.IsDir() {
-		return fail(fmt.Errorf("it is a folder; remove it or choose another name: %w", formats.ErrExists))
+	if err := files.NoFolder(path); err != nil {
+		return fail(err)
 	}
 	w := &writer{path: path, partial: store.Partial(path), staged: store.Partial(path + "-tiles"), overwrite: spec.Overwrite,
 		global: spec.Attrs, others: map[string]*aside.Var{}, classic: mostClassic}
@@ -271,11 +272,8 @@ func (w *writer) Commit(ctx context.Context) error {
 		err = w.assemble(ctx)
 	}
 	err = errors.Join(err, w.stage.Close(), os.Remove(w.staged))
-	if err == nil && !w.overwrite && store.Exists(w.path) {
-		err = fmt.Errorf("it has appeared meanwhile: %w", formats.ErrExists)
-	}
 	if err == nil {
-		err = store.Replace(w.partial, w.path, w.overwrite)
+		err = files.Place(w.partial, w.path, w.overwrite)
 	}
 	if err != nil {
 		os.Remove(w.partial)

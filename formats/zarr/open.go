@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/arrayrun/arrayrun/formats"
+	"github.com/arrayrun/arrayrun/formats/internal/files"
 	"github.com/arrayrun/arrayrun/formats/store"
 )
 
@@ -63,17 +64,7 @@ func Open(ctx context.Context, path string) (*formats.Group, error) {
 }
 
 func openArchive(ctx context.Context, path string) (*formats.Group, error) {
-	f, err := store.OpenFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("formats/zarr: %w", err)
-	}
-	g, err := openArchiveAt(ctx, f, f.Size(), path)
-	if err != nil {
-		f.Close()
-		return nil, err
-	}
-	g.Close = f.Close
-	return g, nil
+	return files.Open(ctx, "formats/zarr", path, openArchiveAt)
 }
 
 // openArchiveAt opens the hierarchy in an archive: at its root, or in the one folder it has there.

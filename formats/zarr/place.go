@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	"github.com/arrayrun/arrayrun/formats"
+	"github.com/arrayrun/arrayrun/formats/internal/files"
 	"github.com/arrayrun/arrayrun/formats/store"
 )
 
@@ -26,8 +27,8 @@ type place struct {
 
 // folder is a directory, written under its partial name.
 func folder(path string, overwrite bool) (place, error) {
-	if !overwrite && store.Exists(path) {
-		return place{}, fmt.Errorf("it is there; use --overwrite to replace it: %w", formats.ErrExists)
+	if err := files.Free(path, overwrite); err != nil {
+		return place{}, err
 	}
 	if err := replaceable(path); err != nil {
 		return place{}, err
@@ -41,13 +42,8 @@ func folder(path string, overwrite bool) (place, error) {
 			}
 			return store.NewDir(partial), os.Mkdir(partial, 0o777)
 		},
-		commit: func(context.Context, store.Store) error {
-			if !overwrite && store.Exists(path) {
-				return fmt.Errorf("it has appeared meanwhile: %w", formats.ErrExists)
-			}
-			return store.Replace(partial, path, overwrite)
-		},
-		abort: func(store.Store) error { return os.RemoveAll(partial) },
+		commit: func(context.Context, store.Store) error { return files.Place(partial, path, overwrite) },
+		abort:  func(store.Store) error { return os.RemoveAll(partial) },
 	}, nil
 }
 
