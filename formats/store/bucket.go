@@ -11,9 +11,29 @@ import (
 	"io/fs"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
+
+// Pattern returns a test of names against a regular expression. It is compiled when it is first asked: programs that
+// open no bucket do not pay for its repetitions, about a millisecond.
+func Pattern(expr string) func(name string) bool {
+	re := sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
+	return func(name string) bool { return re().MatchString(name) }
+}
+
+// ErrorDocument returns the code of an answer with the interface of S3, "" where its body has none, and an error that says what the
+// server said.
+func ErrorDocument(res *http.Response, body []byte) (code string, err error) {
+	var doc struct {
+		Code    string
+		Message string
+	}
+	_ = xml.Unmarshal(body, &doc) // an answer without a document has its status
+	return doc.Code, fmt.Errorf("%s: %s %s", res.Status, doc.Code, doc.Message)
+}
 
 // Limits of a listing.
 const (

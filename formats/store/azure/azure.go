@@ -10,7 +10,6 @@ import (
 	"io/fs"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strings"
 	"time"
 
@@ -38,8 +37,8 @@ type Container struct {
 var _ store.Store = (*Container)(nil)
 
 var (
-	containerName = regexp.MustCompile(`^(\$root|\$web|[a-z0-9][a-z0-9-]{1,61}[a-z0-9])$`)
-	accountName   = regexp.MustCompile(`^[a-z0-9]{3,24}$`)
+	containerName = store.Pattern(`^(\$root|\$web|[a-z0-9][a-z0-9-]{1,61}[a-z0-9])$`)
+	accountName   = store.Pattern(`^[a-z0-9]{3,24}$`)
 )
 
 // New returns the store in a container, which may be CONTAINER@HOST with the host of the account. Errors wrap fs.ErrInvalid for names
@@ -52,14 +51,14 @@ func New(container string, o Options) (*Container, error) {
 			o.Endpoint = "https://" + strings.Replace(host, ".dfs.", ".blob.", 1) // the blobs of a hierarchical account
 		}
 	}
-	if !containerName.MatchString(name) {
+	if !containerName(name) {
 		return nil, fmt.Errorf("store/azure: %q is no name of a container: %w", name, fs.ErrInvalid)
 	}
 	who, err := newIdentity(&o)
 	if err != nil {
 		return nil, fmt.Errorf("store/azure: container %s: %w", name, err)
 	}
-	if !accountName.MatchString(o.Account) {
+	if !accountName(o.Account) {
 		return nil, fmt.Errorf("store/azure: container %s: %q is no name of an account; set AZURE_STORAGE_ACCOUNT or write CONTAINER@ACCOUNT.blob.core.windows.net: %w", name, o.Account, fs.ErrInvalid)
 	}
 	if o.Endpoint == "" {

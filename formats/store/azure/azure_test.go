@@ -13,7 +13,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -25,12 +24,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	for _, v := range os.Environ() { // tests say themselves who asks
-		if name, _, _ := strings.Cut(v, "="); strings.HasPrefix(name, "AZURE_") {
-			os.Unsetenv(name)
-		}
-	}
-	os.Exit(m.Run())
+	os.Exit(storetest.Alone(m, "AZURE_"))
 }
 
 // TestSign compares signatures with those of Microsoft's own library.
@@ -128,39 +122,15 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (f *fake) list(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
-	prefix, after := q.Get("prefix"), q.Get("marker")
-	seen := map[string]int{}
-	for k, v := range f.values {
-		rest, ok := strings.CutPrefix(k, prefix)
-		if !ok {
-			continue
-		}
-		if dir, _, deep := strings.Cut(rest, q.Get("delimiter")); deep {
-			seen[prefix+dir+"/"] = -1
-		} else {
-			seen[k] = len(v)
-		}
-	}
-	var names []string
-	for n := range seen {
-		if n > after {
-			names = append(names, n)
-		}
-	}
-	slices.Sort(names)
+	page, next := storetest.Page(f.values, q.Get("prefix"), q.Get("delimiter"), q.Get("marker"), 3)
 	fmt.Fprint(w, "\ufeff<?xml version=\"1.0\" encoding=\"utf-8\"?><EnumerationResults><Blobs>")
-	next := ""
-	for i, n := range names {
-		if i == 3 {
-			next = names[i-1]
-			break
-		}
+	for _, e := range page {
 		var text strings.Builder
-		xml.EscapeText(&text, []byte(n))
-		if size := seen[n]; size < 0 {
+		xml.EscapeText(&text, []byte(e.Name))
+		if e.Size < 0 {
 			fmt.Fprintf(w, "<BlobPrefix><Name>%s</Name></BlobPrefix>", text.String())
 		} else {
-			fmt.Fprintf(w, "<Blob><Name>%s</Name><Properties><Etag>x</Etag><Content-Length>%d</Content-Length></Properties></Blob>", text.String(), size)
+			fmt.Fprintf(w, "<Blob><Name>%s</Name><Properties><Etag>x</Etag><Content-Length>%d</Content-Length></Properties></Blob>", text.String(), e.Size)
 		}
 	}
 	fmt.Fprintf(w, "</Blobs><NextMarker>%s</NextMarker></EnumerationResults>", next)

@@ -4,12 +4,10 @@ package gcs
 
 import (
 	"context"
-	"encoding/xml"
 	"fmt"
 	"io/fs"
 	"net/http"
 	"os"
-	"regexp"
 	"strings"
 
 	"github.com/arrayrun/arrayrun/formats/store"
@@ -31,12 +29,12 @@ type Bucket struct {
 
 var _ store.Store = (*Bucket)(nil)
 
-var bucketName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$`)
+var bucketName = store.Pattern(`^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$`)
 
 // New returns the store in a bucket. Errors wrap fs.ErrInvalid for a name that is none, or say why the credentials cannot be
 // used. Nothing is asked of the server.
 func New(bucket string, o Options) (*Bucket, error) {
-	if !bucketName.MatchString(bucket) || strings.Contains(bucket, "..") {
+	if !bucketName(bucket) || strings.Contains(bucket, "..") {
 		return nil, fmt.Errorf("store/gcs: %q is no name of a bucket: %w", bucket, fs.ErrInvalid)
 	}
 	endpoint := o.Endpoint
@@ -75,14 +73,9 @@ func (b *Bucket) sign(req *http.Request, _ []byte) error {
 
 // explain says what the code in the body of an answer means where its status says less.
 func (b *Bucket) explain(res *http.Response, body []byte) error {
-	var doc struct {
-		Code    string
-		Message string
-	}
-	_ = xml.Unmarshal(body, &doc) // an answer without a document has its status
-	err := fmt.Errorf("%s: %s %s", res.Status, doc.Code, doc.Message)
+	code, err := store.ErrorDocument(res, body)
 	switch {
-	case doc.Code == "NoSuchBucket": // were it fs.ErrNotExist, every chunk would read as fill value
+	case code == "NoSuchBucket": // were it fs.ErrNotExist, every chunk would read as fill value
 		return fmt.Errorf("the bucket does not exist: %w", fs.ErrInvalid)
 	case res.StatusCode == http.StatusUnauthorized && b.who.forget():
 		return store.Temporary(fmt.Errorf("%w (%s): %w", err, b.who.from, fs.ErrPermission), 0)

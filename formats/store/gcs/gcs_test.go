@@ -21,7 +21,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -32,22 +31,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	for _, v := range os.Environ() { // tests say themselves who asks
-		name, _, _ := strings.Cut(v, "=")
-		for _, p := range []string{"GOOGLE_", "CLOUDSDK_", "STORAGE_EMULATOR", "GCE_"} {
-			if strings.HasPrefix(name, p) {
-				os.Unsetenv(name)
-			}
-		}
-	}
-	home, err := os.MkdirTemp("", "home")
-	if err != nil {
-		panic(err)
-	}
-	os.Setenv("HOME", home)
-	code := m.Run()
-	os.RemoveAll(home)
-	os.Exit(code)
+	os.Exit(storetest.Alone(m, "GOOGLE_", "CLOUDSDK_", "STORAGE_EMULATOR", "GCE_"))
 }
 
 // fake answers as "Cloud Storage XML API" says, for one bucket and pages of few entries.
@@ -98,37 +82,17 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (f *fake) list(w http.ResponseWriter, q url.Values) {
-	prefix := q.Get("prefix")
-	seen := map[string]int{}
-	for k, v := range f.values {
-		rest, ok := strings.CutPrefix(k, prefix)
-		if !ok {
-			continue
-		}
-		if dir, _, deep := strings.Cut(rest, q.Get("delimiter")); deep {
-			seen[prefix+dir+"/"] = -1
-		} else {
-			seen[k] = len(v)
-		}
-	}
-	var names []string
-	for n := range seen {
-		if n > q.Get("continuation-token") {
-			names = append(names, n)
-		}
-	}
-	slices.Sort(names)
+	page, next := storetest.Page(f.values, q.Get("prefix"), q.Get("delimiter"), q.Get("continuation-token"), 3)
 	fmt.Fprint(w, "<?xml version='1.0' encoding='UTF-8'?><ListBucketResult xmlns='http://doc.s3.amazonaws.com/2006-03-01'><Name>era5</Name><EncodingType>url</EncodingType>")
-	for i, n := range names {
-		if i == 3 {
-			fmt.Fprintf(w, "<IsTruncated>true</IsTruncated><NextContinuationToken>%s</NextContinuationToken>", strings.ReplaceAll(names[i-1], "&", "&amp;"))
-			break
-		}
-		if size := seen[n]; size < 0 {
-			fmt.Fprintf(w, "<CommonPrefixes><Prefix>%s</Prefix></CommonPrefixes>", url.QueryEscape(n))
+	for _, e := range page {
+		if e.Size < 0 {
+			fmt.Fprintf(w, "<CommonPrefixes><Prefix>%s</Prefix></CommonPrefixes>", url.QueryEscape(e.Name))
 		} else {
-			fmt.Fprintf(w, "<Contents><Key>%s</Key><Generation>1</Generation><Size>%d</Size></Contents>", url.QueryEscape(n), size)
+			fmt.Fprintf(w, "<Contents><Key>%s</Key><Generation>1</Generation><Size>%d</Size></Contents>", url.QueryEscape(e.Name), e.Size)
 		}
+	}
+	if next != "" {
+		fmt.Fprintf(w, "<IsTruncated>true</IsTruncated><NextContinuationToken>%s</NextContinuationToken>", strings.ReplaceAll(next, "&", "&amp;"))
 	}
 	fmt.Fprint(w, "</ListBucketResult>")
 }

@@ -6,12 +6,10 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/xml"
 	"fmt"
 	"io/fs"
 	"net/http"
 	"os"
-	"regexp"
 	"strings"
 	"sync/atomic"
 
@@ -42,15 +40,15 @@ type Bucket struct {
 var _ store.Store = (*Bucket)(nil)
 
 var (
-	bucketName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]$`)
-	hostName   = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$`)
-	regionName = regexp.MustCompile(`^[a-z0-9-]{1,32}$`)
+	bucketName = store.Pattern(`^[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]$`)
+	hostName   = store.Pattern(`^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$`)
+	regionName = store.Pattern(`^[a-z0-9-]{1,32}$`)
 )
 
 // New returns the store in a bucket. Errors wrap fs.ErrInvalid for a name that is none, or say why the profile cannot be used.
 // Nothing is asked of the server.
 func New(bucket string, o Options) (*Bucket, error) {
-	if !bucketName.MatchString(bucket) || strings.Contains(bucket, "..") {
+	if !bucketName(bucket) || strings.Contains(bucket, "..") {
 		return nil, fmt.Errorf("store/s3: %q is no name of a bucket: %w", bucket, fs.ErrInvalid)
 	}
 	set := settings(o)
@@ -63,13 +61,13 @@ func New(bucket string, o Options) (*Bucket, error) {
 	if region == "" {
 		region = "us-east-1"
 	}
-	if !regionName.MatchString(region) {
+	if !regionName(region) {
 		return nil, fmt.Errorf("store/s3: bucket %s: region %q: want a name such as eu-west-1: %w", bucket, region, fs.ErrInvalid)
 	}
 	b.region.Store(&region)
 	base := set.endpoint + "/" + bucket
 	if b.amazon {
-		if b.byHost = hostName.MatchString(bucket); b.byHost {
+		if b.byHost = hostName(bucket); b.byHost {
 			base = "https://" + b.host(region)
 		} else {
 			base = "https://" + b.host(region) + "/" + bucket
@@ -114,17 +112,12 @@ func (b *Bucket) sign(req *http.Request, body []byte) error {
 
 // explain says what the code in the body of an answer means where its status says less.
 func (b *Bucket) explain(res *http.Response, body []byte) error {
-	var doc struct {
-		Code    string
-		Message string
-	}
-	_ = xml.Unmarshal(body, &doc) // an answer without a document has its status
-	err := fmt.Errorf("%s: %s %s", res.Status, doc.Code, doc.Message)
-	if at := res.Header.Get("X-Amz-Bucket-Region"); at != "" && at != *b.region.Load() && regionName.MatchString(at) {
+	code, err := store.ErrorDocument(res, body)
+	if at := res.Header.Get("X-Amz-Bucket-Region"); at != "" && at != *b.region.Load() && regionName(at) {
 		b.region.Store(&at)
 		return store.Temporary(err, 0)
 	}
-	switch doc.Code {
+	switch code {
 	case "NoSuchBucket": // were it fs.ErrNotExist, every chunk would read as fill value
 		return fmt.Errorf("the bucket does not exist: %w", fs.ErrInvalid)
 	case "RequestTimeout", "ConditionalRequestConflict", "OperationAborted", "SlowDown", "InternalError":

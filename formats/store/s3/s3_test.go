@@ -35,19 +35,7 @@ func TestMain(m *testing.M) {
 		serve()
 		return
 	}
-	for _, v := range os.Environ() { // tests say themselves who asks
-		if name, _, _ := strings.Cut(v, "="); strings.HasPrefix(name, "AWS_") {
-			os.Unsetenv(name)
-		}
-	}
-	home, err := os.MkdirTemp("", "home")
-	if err != nil {
-		panic(err)
-	}
-	os.Setenv("HOME", home)
-	code := m.Run()
-	os.RemoveAll(home)
-	os.Exit(code)
+	os.Exit(storetest.Alone(m, "AWS_"))
 }
 
 // serve runs the server until its standard input ends, and prints its address.
