@@ -12,10 +12,7 @@ import (
 )
 
 // numeric are the dtypes that programs compute with.
-var numeric = []dtype.DType{
-	dtype.Bool, dtype.Int8, dtype.Int16, dtype.Int32, dtype.Int64, dtype.Uint8, dtype.Uint16, dtype.Uint32, dtype.Uint64,
-	dtype.Float16, dtype.BFloat16, dtype.Float32, dtype.Float64,
-}
+var numeric = dtype.Reals()
 
 // opProgram returns out = op(inputs) over a loop of rank axes, nil where the operation does not take the dtype.
 func opProgram(t *testing.T, o *kernels.Op, d dtype.DType, rank int) *kernels.Program {

@@ -112,6 +112,26 @@ func (b *Builder) Index(axis int) Reg {
 	return b.add(value{kind: valueInst, op: OpIndex, c: Const{DType: dtype.Int64}, args: noArgs, aux: int32(axis)})
 }
 
+// Position returns the row-major number of each element of a loop of the shape among those along some of its axes, int64. Numbers along
+// all axes are distinct, as those of an indexed fold have to be: which of two elements of one number wins is not defined.
+func (b *Builder) Position(shape []int64, axes AxisSet) Reg {
+	r := NoReg
+	for a, n := range shape {
+		switch {
+		case !axes.Has(a):
+		case r == NoReg:
+			r = b.Index(a)
+		default:
+			r = b.Apply(OpMultiply, r, b.Const(Const{DType: dtype.Int64, Bits: uint64(n)}))
+			r = b.Apply(OpAdd, r, b.Index(a))
+		}
+	}
+	if r == NoReg {
+		r = b.Const(Const{DType: dtype.Int64})
+	}
+	return r
+}
+
 // Type returns the dtype of r.
 func (b *Builder) Type(r Reg) dtype.DType {
 	if r < 0 || int(r) >= len(b.vals) {

@@ -112,6 +112,17 @@ func (d DType) IsComplex() bool { return d.Kind() == KindComplex }
 // IsNumeric reports whether kernels compute with d: everything but Raw and String.
 func (d DType) IsNumeric() bool { k := d.Kind(); return k >= KindBool && k <= KindComplex }
 
+// Reals returns the dtypes that kernels compute with as real numbers, Bool among them, in the order of their values.
+func Reals() []DType {
+	var out []DType
+	for d := range DType(Count) {
+		if d.IsNumeric() && !d.IsComplex() {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
 // Parse returns the dtype with NumPy's name s ("float32", "f4", "<i2", "bool", "double").
 func Parse(s string) (DType, error) {
 	if d, ok := names[s]; ok {

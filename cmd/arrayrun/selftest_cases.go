@@ -18,10 +18,7 @@ import (
 )
 
 // numericTypes are the real dtypes that programs compute with.
-var numericTypes = []dtype.DType{
-	dtype.Bool, dtype.Int8, dtype.Int16, dtype.Int32, dtype.Int64, dtype.Uint8, dtype.Uint16, dtype.Uint32, dtype.Uint64,
-	dtype.Float16, dtype.BFloat16, dtype.Float32, dtype.Float64,
-}
+var numericTypes = dtype.Reals()
 
 // deviceCase is one comparison: a unit and its operands. Outputs are made anew for each run, except those of a
 // combine, which are operands too.
@@ -137,7 +134,7 @@ func foldCases(yield func(*deviceCase, error) bool) {
 				fold := kernels.Fold{Op: r.ID, Args: []kernels.Reg{b.Input(kernels.In(d))}, Axes: f.axes, Group: -1}
 				c.input(d, k%2)
 				if r.Indexed {
-					fold.Args = append(fold.Args, rowMajor(b, f.shape))
+					fold.Args = append(fold.Args, b.Position(f.shape, 1<<len(f.shape)-1))
 				}
 				if f.groups > 0 {
 					fold.Group = int16(len(c.call.In))
@@ -179,16 +176,6 @@ func joinCase(r *kernels.Reduction, d dtype.DType) *deviceCase {
 	return c
 }
 
-// rowMajor returns the row-major number of each element.
-func rowMajor(b *kernels.Builder, shape chunk.Shape) kernels.Reg {
-	p := b.Index(0)
-	for i := 1; i < len(shape); i++ {
-		n, _ := kernels.ConstOf(dtype.Int64, shape[i])
-		p = b.Apply(kernels.OpAdd, b.Apply(kernels.OpMultiply, p, b.Const(n)), b.Index(i))
-	}
-	return p
-}
-
 // randomCases is programs of random operations with results and folds.
 func randomCases(n int) iter.Seq2[*deviceCase, error] {
 	return func(yield func(*deviceCase, error) bool) {
@@ -225,7 +212,7 @@ func randomCases(n int) iter.Seq2[*deviceCase, error] {
 				r := all[c.rng.IntN(len(all))]
 				f := kernels.Fold{Op: r.ID, Args: []kernels.Reg{pick()}, Axes: kernels.AxisSet(1 + c.rng.Uint32N(7)), Group: -1}
 				if r.Indexed {
-					f.Args = append(f.Args, rowMajor(b, c.call.Shape))
+					f.Args = append(f.Args, b.Position(c.call.Shape, 1<<len(c.call.Shape)-1))
 				}
 				b.Fold(f)
 			}

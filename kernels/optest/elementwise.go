@@ -13,10 +13,7 @@ import (
 )
 
 // numeric are the dtypes programs compute with.
-var numeric = []dtype.DType{
-	dtype.Bool, dtype.Int8, dtype.Int16, dtype.Int32, dtype.Int64, dtype.Uint8, dtype.Uint16, dtype.Uint32, dtype.Uint64,
-	dtype.Float16, dtype.BFloat16, dtype.Float32, dtype.Float64,
-}
+var numeric = dtype.Reals()
 
 // maxLen is the longest run of the length tests: all of 0..70, each at another alignment.
 const maxLen = 70

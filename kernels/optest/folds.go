@@ -71,7 +71,7 @@ func (s *suite) foldOne(t *testing.T, oracle kernels.Device, r *kernels.Reductio
 	nans := rng.IntN(3)
 	c.In = append(c.In, s.guards.place(d, shape, l, func(int64) kernels.Const { return foldValue(rng, d, nans) }))
 	if r.Indexed {
-		f.Args = append(f.Args, position(b, shape))
+		f.Args = append(f.Args, b.Position(shape, 1<<len(shape)-1))
 	}
 	if groups > 0 {
 		f.Group = int16(len(c.In))
@@ -84,17 +84,6 @@ func (s *suite) foldOne(t *testing.T, oracle kernels.Device, r *kernels.Reductio
 		t.Fatal(err)
 	}
 	s.compareFolds(t, oracle, foldCase{fmt.Sprintf("%s(%v) over axes %b of %v, %s, %d groups", r.Name, d, axes, shape, l.name, groups), p, c, groups})
-}
-
-// position returns the row-major number of each element. Positions of one fold are distinct, as
-// those along an axis are: which of two elements at one position wins is not defined.
-func position(b *kernels.Builder, shape chunk.Shape) kernels.Reg {
-	p := b.Index(0)
-	for i := 1; i < len(shape); i++ {
-		n, _ := kernels.ConstOf(dtype.Int64, shape[i])
-		p = b.Apply(kernels.OpAdd, b.Apply(kernels.OpMultiply, p, b.Const(n)), b.Index(i))
-	}
-	return p
 }
 
 // ids returns group ids for a shape: they vary along all axes, or along the reduced ones only.
@@ -168,7 +157,7 @@ func (s *suite) randomFolds(t *testing.T, seed uint64) foldCase {
 			f.Axes = kernels.AxisSet(rng.Uint32N(1 << rank))
 		}
 		if r.Indexed {
-			f.Args = append(f.Args, position(b, shape))
+			f.Args = append(f.Args, b.Position(shape, 1<<len(shape)-1))
 		}
 		b.Fold(f)
 	}

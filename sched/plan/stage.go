@@ -319,7 +319,7 @@ func (f *fuser) fold(it *item) (*Fold, error) {
 	}
 	args := []kernels.Reg{v}
 	if red.Indexed {
-		args = append(args, f.position(arg.Axes))
+		args = append(args, f.b.Position(f.body.Shape, it.cells.Set))
 	}
 	pf := kernels.Fold{Op: arg.Op, Args: args, Axes: it.cells.Set, Group: -1}
 	switch {
@@ -344,19 +344,6 @@ func (f *fuser) fold(it *item) (*Fold, error) {
 	}
 	fold.Finish, err = f.pl.finish(fold)
 	return fold, err
-}
-
-// position returns the row-major number of an element among the reduced ones.
-func (f *fuser) position(axes []int) kernels.Reg {
-	if len(axes) == 0 {
-		return f.b.Const(int64Const(0))
-	}
-	r := f.b.Index(axes[0])
-	for _, a := range axes[1:] {
-		r = f.b.Apply(kernels.OpMultiply, r, f.b.Const(int64Const(f.body.Shape[a])))
-		r = f.b.Apply(kernels.OpAdd, r, f.b.Index(a))
-	}
-	return r
 }
 
 // finish compiles the program from a fold's state to its result.
