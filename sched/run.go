@@ -106,7 +106,7 @@ func (e *Engine) execute(ctx context.Context, p *plan.Plan, outputs []ndarray.Ou
 	}
 	for _, s := range p.Spills {
 		r.outs[s.Output].out = ndarray.Output{Name: p.Outputs[s.Output].Name, To: s.Scratch}
-		defer s.Scratch.(*scratchFile).close()
+		defer s.Scratch.Close()
 	}
 	st := &Stats{BudgetBytes: e.opt.Memory, Device: "cpu", CPU: e.device.Name()}
 	err := r.stages(ctx, st)

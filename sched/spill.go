@@ -4,6 +4,7 @@ package sched
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -57,7 +58,7 @@ func (s *scratchFile) open() (*os.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sched: spill %d bytes: %w; name a folder with room with --tmpdir or ARRAYRUN_TMPDIR, or raise --memory", s.meta.Bytes, err)
 	}
-	if runtime.GOOS != "windows" {
+	if runtime.GOOS != "windows" { // which keeps the names of open files
 		// Without a name it is gone even when the process is killed.
 		if err := os.Remove(f.Name()); err != nil {
 			f.Close()
@@ -68,14 +69,18 @@ func (s *scratchFile) open() (*os.File, error) {
 	return f, nil
 }
 
-// close gives the storage back.
-func (s *scratchFile) close() {
-	if s.file == nil {
-		return
+// Close gives the storage back.
+func (s *scratchFile) Close() error {
+	f := s.file
+	if f == nil {
+		return nil
 	}
-	s.file.Close()
-	os.Remove(s.file.Name())
 	s.file, s.free = nil, nil
+	err := f.Close()
+	if runtime.GOOS == "windows" {
+		err = errors.Join(err, os.Remove(f.Name()))
+	}
+	return err
 }
 
 // packed returns a buffer of a slot's length; put it back with unpack.

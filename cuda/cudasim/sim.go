@@ -104,24 +104,13 @@ func (s *Sim) Set(settings ...string) {
 // work, which loses the context whatever the code; its error shows at the next call.
 func (s *Sim) Fault(name string, nth int, code driver.Code) {
 	s.tb.Helper()
-	s.fault(name, strconv.Itoa(nth), int32(code))
-}
-
-// FaultFrom is Fault for the nth and every later call.
-func (s *Sim) FaultFrom(name string, nth int, code driver.Code) {
-	s.tb.Helper()
-	s.fault(name, strconv.Itoa(nth)+"+", int32(code))
+	s.command(s.cuda, fmt.Sprintf("fault %s:%d:%d", name, nth, int32(code)))
 }
 
 // CompileFault is Fault for the functions of NVRTC; "*" is any of them.
 func (s *Sim) CompileFault(name string, nth int, code driver.CompileCode) {
 	s.tb.Helper()
 	s.command(s.nvrtc, fmt.Sprintf("fault %s:%d:%d", name, nth, code))
-}
-
-func (s *Sim) fault(name, nth string, code int32) {
-	s.tb.Helper()
-	s.command(s.cuda, fmt.Sprintf("fault %s:%s:%d", name, nth, code))
 }
 
 // ClearFaults removes all faults.

@@ -152,11 +152,15 @@ func (s *parquetSource) read(g *rowGroup, dst *chunk.Chunk) (int64, error) {
 func (p *pages) header() (h pageHeader, err error) {
 	t := &thrift{b: p.b}
 	h.levelEnc = encRLE
-	sub := func(f func(id int16, v int64)) bool {
+	// numbers reads a structure whose fields go to the places.
+	numbers := func(places map[int16]*int64) bool {
 		t.fields(1, func(id int16, typ byte) bool {
 			switch {
 			case typ == thriftI32:
-				f(id, t.varint())
+				v := t.varint()
+				if at := places[id]; at != nil {
+					*at = v
+				}
 				return true
 			case id == 7 && typ == thriftFalse:
 				h.plain = true
@@ -182,38 +186,11 @@ func (p *pages) header() (h pageHeader, err error) {
 		case typ != thriftStruct:
 			return false
 		case id == 5:
-			return sub(func(id int16, v int64) {
-				switch id {
-				case 1:
-					h.values = v
-				case 2:
-					h.enc = v
-				case 3:
-					h.levelEnc = v
-				}
-			})
+			return numbers(map[int16]*int64{1: &h.values, 2: &h.enc, 3: &h.levelEnc})
 		case id == 7:
-			return sub(func(id int16, v int64) {
-				switch id {
-				case 1:
-					h.values = v
-				case 2:
-					h.enc = v
-				}
-			})
+			return numbers(map[int16]*int64{1: &h.values, 2: &h.enc})
 		case id == 8:
-			return sub(func(id int16, v int64) {
-				switch id {
-				case 1:
-					h.values = v
-				case 4:
-					h.enc = v
-				case 5:
-					h.levelBytes = v
-				case 6:
-					h.repBytes = v
-				}
-			})
+			return numbers(map[int16]*int64{1: &h.values, 4: &h.enc, 5: &h.levelBytes, 6: &h.repBytes})
 		}
 		return false
 	})

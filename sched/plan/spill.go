@@ -13,10 +13,11 @@ import (
 	"github.com/arrayrun/arrayrun/ndarray/graph"
 )
 
-// Scratch is storage outside memory for one intermediate result: its chunks are written, then read.
+// Scratch is storage outside memory for one intermediate result: its chunks are written, then read. Close gives it back.
 type Scratch interface {
 	formats.Sink
 	formats.Source
+	Close() error
 }
 
 // Spill is the result of a fold that does not stay in memory: it goes to storage part by part, as an
