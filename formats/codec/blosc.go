@@ -71,16 +71,7 @@ func (s *Scratch) Blosc(dst, src []byte) (int, error) {
 	if inner.decode == nil {
 		return 0, corrupt("blosc", "inner codec number %d is not known", flags>>5)
 	}
-	blocks := (nbytes-1)/blocksize + 1
-	if cbytes < header+4*blocks {
-		return 0, corrupt("blosc", "%d bytes do not hold the starts of %d blocks", cbytes, blocks)
-	}
-	for i := range blocks {
-		start := int(le.Uint32(src[header+4*i:]))
-		if start < header+4*blocks || start > cbytes {
-			return 0, corrupt("blosc", "block %d starts at byte %d of %d", i, start, cbytes)
-		}
-		out := dst[i*blocksize : min((i+1)*blocksize, nbytes)]
+	return nbytes, bloscBlocks("blosc", dst, src, header, blocksize, func(i, blocks int, out, from []byte) error {
 		splits := 1
 		// c-blosc's rule: only whole blocks of enough elements are split by byte of the element
 		if flags&bloscNoSplit == 0 && typesize <= 16 && blocksize/typesize >= 128 && len(out) == blocksize && blocksize%typesize == 0 {
@@ -93,8 +84,8 @@ func (s *Scratch) Blosc(dst, src []byte) (int, error) {
 			s.block = Grow(s.block, len(out))
 			to = s.block
 		}
-		if err := s.bloscBlock(to, src[start:], splits, inner.decode); err != nil {
-			return 0, corrupt("blosc", "block %d of %d (%s): %v", i, blocks, inner.name, err)
+		if err := s.bloscBlock(to, from, splits, inner.decode); err != nil {
+			return corrupt("blosc", "block %d of %d (%s): %v", i, blocks, inner.name, err)
 		}
 		switch {
 		case bitshuffle:
@@ -107,8 +98,27 @@ func (s *Scratch) Blosc(dst, src []byte) (int, error) {
 		case shuffle:
 			Unshuffle(out, to, typesize)
 		}
+		return nil
+	})
+}
+
+// bloscBlocks calls decode for each block of a container with its place in dst and what is stored from its start on: the starts
+// of the blocks follow the header, in both versions.
+func bloscBlocks(name string, dst, src []byte, header, blocksize int, decode func(i, blocks int, out, from []byte) error) error {
+	blocks := (len(dst)-1)/blocksize + 1
+	if len(src) < header+4*blocks {
+		return corrupt(name, "%d bytes do not hold the starts of %d blocks", len(src), blocks)
 	}
-	return nbytes, nil
+	for i := range blocks {
+		start := int(binary.LittleEndian.Uint32(src[header+4*i:]))
+		if start < header+4*blocks || start > len(src) {
+			return corrupt(name, "block %d starts at byte %d of %d", i, start, len(src))
+		}
+		if err := decode(i, blocks, dst[i*blocksize:min((i+1)*blocksize, len(dst))], src[start:]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // bloscBlock decodes the splits at the start of src, each with its length before it, into dst.

@@ -89,27 +89,19 @@ func (s *Scratch) blosc2Chunk(dst, src []byte) (int, error) {
 	if blocksize <= 0 {
 		return 0, corrupt("blosc2", "block size %d", blocksize)
 	}
-	blocks := (nbytes-1)/blocksize + 1
-	if cbytes < blosc2Header+4*blocks {
-		return 0, corrupt("blosc2", "%d bytes do not hold the starts of %d blocks", cbytes, blocks)
-	}
-	for i := range blocks {
-		start := int(le.Uint32(src[blosc2Header+4*i:]))
-		if start < blosc2Header+4*blocks || start > cbytes {
-			return 0, corrupt("blosc2", "block %d starts at byte %d of %d", i, start, cbytes)
-		}
-		out := dst[i*blocksize : min((i+1)*blocksize, nbytes)]
+	filters, meta := src[16:16+blosc2Filters], src[24:24+blosc2Filters]
+	return nbytes, bloscBlocks("blosc2", dst, src, blosc2Header, blocksize, func(i, blocks int, out, from []byte) error {
 		splits := 1
 		if flags&bloscNoSplit == 0 && len(out) == blocksize {
 			splits = typesize
 		}
 		s.block = Grow(s.block, len(out))
-		if err := s.blosc2Streams(s.block, src[start:], splits, inner.decode); err != nil {
-			return 0, fmt.Errorf("codec blosc2: block %d of %d (%s): %w", i, blocks, inner.name, err)
+		if err := s.blosc2Streams(s.block, from, splits, inner.decode); err != nil {
+			return fmt.Errorf("codec blosc2: block %d of %d (%s): %w", i, blocks, inner.name, err)
 		}
-		s.blosc2Unfilter(out, dst, i*blocksize, typesize, src[16:16+blosc2Filters], src[24:24+blosc2Filters])
-	}
-	return nbytes, nil
+		s.blosc2Unfilter(out, dst, i*blocksize, typesize, filters, meta)
+		return nil
+	})
 }
 
 // blosc2Streams decodes the streams of one block, each with its length before it: 0 for zeros, negative for one repeated byte.
