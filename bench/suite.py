@@ -14,6 +14,7 @@ import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 
 import numpy as np
@@ -83,17 +84,19 @@ def clock(wall, processor, at_work):
 
 
 def spawn(argv):
-    """Runs a program: seconds on the wall and on processors, peak MiB, stdout."""
-    start = time.perf_counter()
+    """Runs a program: seconds on the wall and on processors, peak MiB, stdout.
+
+    GNU time starts it: a child's peak begins with its parent's resident memory, and this process has arrays.
+    """
     env = dict(os.environ, GOMAXPROCS=THREADS, BENCH_THREADS=THREADS, OMP_NUM_THREADS=THREADS)
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=env) as p:
-        out = p.stdout.read()
-        _, status, usage = os.wait4(p.pid, 0)
+    with tempfile.NamedTemporaryFile("r") as usage:
+        start = time.perf_counter()
+        p = subprocess.run(["time", "-o", usage.name, "-f", "%M %U %S", *argv], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=env)
         seconds = time.perf_counter() - start
-        p.returncode = os.waitstatus_to_exitcode(status)
-    if p.returncode != 0:
-        raise RuntimeError(f"{' '.join(argv)[:120]}: exit {p.returncode}")
-    return seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, out
+        if p.returncode != 0:
+            raise RuntimeError(f"{' '.join(argv)[:120]}: exit {p.returncode}")
+        peak, user, system = map(float, usage.read().split())
+    return seconds, user + system, peak / 1024, p.stdout
 
 
 def off(got, want):
