@@ -90,18 +90,18 @@ func Open(ctx context.Context, uri string) (*formats.Group, error) {
 
 // firstBytes returns up to 4096 bytes of the file at path, none for a directory.
 func firstBytes(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	st, err := f.Stat()
+	st, err := os.Stat(path) // before it is opened: a named pipe opens when somebody writes to it
 	if err != nil || st.IsDir() {
 		return nil, err
 	}
 	if !st.Mode().IsRegular() {
 		return nil, fmt.Errorf("%s: it is neither a file nor a directory: %w", path, formats.ErrFormat)
 	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
 	head := make([]byte, 4096)
 	n, err := io.ReadFull(f, head)
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {

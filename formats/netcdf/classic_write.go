@@ -79,6 +79,9 @@ func newClassicWriter(ctx context.Context, path string, spec formats.Spec) (*cla
 	if err := files.Free(path, spec.Overwrite); err != nil {
 		return nil, err
 	}
+	if err := files.NoFolder(path); err != nil {
+		return nil, err
+	}
 	w := &classicWriter{path: path, partial: store.Partial(path), overwrite: spec.Overwrite}
 	w.attrs = spec.Attrs
 	if len(spec.Groups) > 0 {

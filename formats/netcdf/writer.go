@@ -79,6 +79,9 @@ func newWriter(ctx context.Context, path string, spec formats.Spec) (*writer, er
 	if err := files.Free(path, spec.Overwrite); err != nil {
 		return nil, err
 	}
+	if err := files.NoFolder(path); err != nil {
+		return nil, err
+	}
 	w := &writer{path: path, partial: store.Partial(path), overwrite: spec.Overwrite, attrs: spec.Attrs, groups: spec.Groups, end: superblockBytes}
 	for _, g := range append([]formats.GroupSpec{{Dims: spec.Dims}}, spec.Groups...) {
 		if err := checkGroup(g.Path); err != nil {

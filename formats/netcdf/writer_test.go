@@ -274,6 +274,16 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// TestOverFolder: a folder is refused before anything is computed, whatever may be replaced.
+func TestOverFolder(t *testing.T) {
+	for _, create := range []func(context.Context, string, formats.Spec) (formats.Writer, error){Create, CreateClassic} {
+		spec := formats.Spec{Overwrite: true, Vars: []formats.VarSpec{{Name: "v", Dims: []string{"x"}, Shape: chunk.Shape{3}, DType: dtype.Float32}}}
+		if _, err := create(context.Background(), t.TempDir(), spec); !errors.Is(err, formats.ErrExists) {
+			t.Errorf("got %v, want an error wrapping ErrExists", err)
+		}
+	}
+}
+
 func TestGroups(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "g.nc")
 	spec := formats.Spec{Vars: []formats.VarSpec{

@@ -3,6 +3,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"sync"
@@ -49,12 +50,18 @@ func newDescriptors(most int) *descriptors {
 func OpenFile(path string) (*File, error) { return shared.file(path) }
 
 func (d *descriptors) file(path string) (*File, error) {
+	st, err := os.Stat(path) // before it is opened: a named pipe opens when somebody writes to it
+	if err != nil {
+		return nil, err
+	}
+	if mode := st.Mode(); !mode.IsRegular() && !mode.IsDir() {
+		return nil, &os.PathError{Op: "open", Path: path, Err: errors.New("it is neither a file nor a directory")}
+	}
 	h, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	st, err := h.Stat()
-	if err != nil {
+	if st, err = h.Stat(); err != nil {
 		_ = h.Close() // opened for reading: nothing is lost
 		return nil, err
 	}
