@@ -37,7 +37,7 @@ type Options struct {
 // streams is how many tasks a device has in flight: one copies in, one computes, one copies out.
 const streams = 3
 
-// Device is one GPU. It takes chunks in host memory and gives results there.
+// Device is one GPU. It takes chunks in host memory, and views of Residents, and gives results in host memory.
 type Device struct {
 	opt       Options
 	ctx       *driver.Context
@@ -47,6 +47,10 @@ type Device struct {
 	slots     chan *slot
 	mu        sync.Mutex
 	units     map[string]*kernel
+	residents map[*mem.Block]*Resident // by the block that stands for the array
+	resident  int64                    // bytes of theirs
+	moving    sync.Mutex
+	moves     map[string]*loaded
 	busy      sync.WaitGroup // compilations
 	compiling chan struct{}  // holds one for each that runs
 	warned    atomic.Bool
@@ -70,7 +74,7 @@ type Info struct {
 
 // counters count what a device did.
 type counters struct {
-	launches, uploaded, downloaded, compiled, fellBack atomic.Int64
+	launches, uploaded, downloaded, compiled, fellBack, evicted atomic.Int64
 }
 
 // Stats are the numbers of everything a device has done.
@@ -80,6 +84,7 @@ type Stats struct {
 	DownloadedBytes int64 `json:"downloaded_bytes"`
 	Compiled        int64 `json:"compiled"`  // kernels made ready, from the cache or by the compiler
 	FellBack        int64 `json:"fell_back"` // calls that the CPU ran instead
+	Evicted         int64 `json:"evicted"`   // arrays that stayed on the device until memory ran short
 	PeakBytes       int64 `json:"peak_bytes"`
 }
 
@@ -123,7 +128,7 @@ func Open(o Options) (*Device, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Device{opt: o, ctx: ctx, comp: comp, units: map[string]*kernel{}, slots: make(chan *slot, streams),
+	d := &Device{opt: o, ctx: ctx, comp: comp, units: map[string]*kernel{}, residents: map[*mem.Block]*Resident{}, moves: map[string]*loaded{}, slots: make(chan *slot, streams),
 		compiling: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2))}
 	d.info = Info{Ordinal: o.Ordinal, Name: name, Arch: 10*major + minor, Driver: drv.Version(), NVRTC: n.Version(),
 		DriverPath: drv.Library().Path(), NVRTCPath: n.Library().Path()}
@@ -174,6 +179,9 @@ func (d *Device) stop() error {
 		for _, k := range d.units {
 			errs = append(errs, k.unload(s))
 		}
+		for _, f := range d.moves {
+			errs = append(errs, s.ModuleUnload(f.module))
+		}
 		if d.pool != nil {
 			errs = append(errs, d.pool.close(s))
 		}
@@ -197,7 +205,7 @@ func (d *Device) Stats() Stats {
 	d.pool.mu.Lock()
 	peak := d.pool.peak
 	d.pool.mu.Unlock()
-	return Stats{d.stats.launches.Load(), d.stats.uploaded.Load(), d.stats.downloaded.Load(), d.stats.compiled.Load(), d.stats.fellBack.Load(), peak}
+	return Stats{d.stats.launches.Load(), d.stats.uploaded.Load(), d.stats.downloaded.Load(), d.stats.compiled.Load(), d.stats.fellBack.Load(), d.stats.evicted.Load(), peak}
 }
 
 // Allocator returns the CPU's: operands and results are in host memory.
@@ -237,6 +245,9 @@ func (d *Device) Compile(ctx context.Context, u kernels.Unit) (kernels.Kernel, e
 	d.units[text] = k
 	return k, nil
 }
+
+// Lost reports whether the device is not used any more.
+func (d *Device) Lost() bool { return d.lost.Load() }
 
 // note remembers an error of the device: a lost one is not used again. The first is told.
 func (d *Device) note(err error) {

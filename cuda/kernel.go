@@ -90,6 +90,11 @@ func (k *kernel) Run(ctx context.Context, c *kernels.Call) error {
 	default:
 		k.dev.note(err)
 	}
+	for _, in := range c.In {
+		if k.dev.residentOf(in) != nil {
+			return fmt.Errorf("%w: %w", ErrHost, err)
+		}
+	}
 	k.dev.stats.fellBack.Add(1)
 	return k.cpu.Run(ctx, c)
 }
@@ -214,6 +219,7 @@ type view struct {
 	src   *chunk.Chunk // nil: the input is not read
 	chunk *chunk.Chunk // strides on the device
 	first int64        // offset of the element at index 0 in what was copied, in elements
+	at    *Resident    // what the input is a view of, when that is on the device: nothing is copied
 }
 
 // viewOf copies a chunk's whole span, gaps included, where that is little more than its elements: the
@@ -228,7 +234,7 @@ func viewOf(c *chunk.Chunk) view {
 	}
 	if n := once.Size(); hi-lo+1 <= n+n/4 {
 		flat := &chunk.Chunk{DType: c.DType, ItemBytes: c.ItemBytes, Shape: chunk.Shape{hi - lo + 1}, Strides: []int64{1}, Offset: c.Offset + lo, Block: c.Block}
-		return view{flat, c, -lo}
+		return view{src: flat, chunk: c, first: -lo}
 	}
 	src := *c
 	src.Shape = once
@@ -239,5 +245,5 @@ func viewOf(c *chunk.Chunk) view {
 			dense.Strides[i] = 0
 		}
 	}
-	return view{&src, &dense, 0}
+	return view{src: &src, chunk: &dense}
 }

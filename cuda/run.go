@@ -5,6 +5,7 @@ package cuda
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 
 	"github.com/arrayrun/arrayrun/chunk"
@@ -12,23 +13,57 @@ import (
 	"github.com/arrayrun/arrayrun/kernels"
 )
 
-// try runs a call on the device. A call that does not fit is halved; one that cannot be halved, or that the
-// CPU is better at, gives an error wrapping errCPU.
+// try runs a call on the device. A call that does not fit makes room or is halved; one that cannot be halved, or that the
+// CPU is better at or that only it does, gives an error wrapping errCPU.
 func (k *kernel) try(ctx context.Context, c *kernels.Call) error {
+	for {
+		err := k.attempt(ctx, c)
+		switch {
+		case errors.Is(err, errTooLarge):
+			if err = k.halve(ctx, c); !errors.Is(err, errWhole) {
+				return err
+			}
+		case driver.CodeOf(err) != driver.OutOfMemory:
+			return err
+		}
+		switch {
+		case k.dev.evict(): // again, with more memory
+		case errors.Is(err, errWhole):
+			return err
+		default:
+			return k.halve(ctx, c)
+		}
+	}
+}
+
+// errTooLarge is wrapped when a call takes more than its share of the device's memory; errWhole when it has no axis to halve.
+var (
+	errTooLarge = errors.New("cuda: the call does not fit its share of the device's memory")
+	errWhole    = fmt.Errorf("%w: the call does not fit the device's memory and has no axis to halve", errCPU)
+)
+
+// attempt is try for a call as it is. Its slot and its operands are free again when it returns.
+func (k *kernel) attempt(ctx context.Context, c *kernels.Call) error {
 	if k.dev.lost.Load() {
 		return fmt.Errorf("%w: the device is lost", errCPU)
 	}
 	views := make([]view, len(c.In))
 	for i, in := range c.In {
-		if k.reads(i) {
+		if r := k.dev.residentOf(in); r != nil {
+			if err := r.pin(); err != nil {
+				return fmt.Errorf("%w: %w", errCPU, err)
+			}
+			defer r.unpin()
+			views[i] = view{chunk: in, at: r}
+		} else if k.reads(i) {
 			views[i] = viewOf(in)
 		}
 		if k.program != nil && c.Shape.Size() == 0 { // nothing is read, and there may be nothing to read
 			views[i].src = nil
 		}
 	}
-	if need(views, c.Out) > k.dev.info.BudgetBytes/streams {
-		return k.halve(ctx, c)
+	if need(views, c.Out) > k.dev.room() {
+		return errTooLarge
 	}
 	steps := k.steps(c, views)
 	fns, err := k.sources(steps)
@@ -40,13 +75,9 @@ func (k *kernel) try(ctx context.Context, c *kernels.Call) error {
 		return err
 	}
 	defer func() { k.dev.slots <- sl }()
-	err = k.dev.ctx.Do(func(s *driver.Session) error {
+	return k.dev.ctx.Do(func(s *driver.Session) error {
 		return sl.finish(s, k.on(ctx, s, sl, c, views, steps, fns))
 	})
-	if driver.CodeOf(err) == driver.OutOfMemory {
-		return k.halve(ctx, c)
-	}
-	return err
 }
 
 // reads reports whether some part reads input i.
@@ -93,6 +124,9 @@ func (k *kernel) on(ctx context.Context, s *driver.Session, sl *slot, c *kernels
 		l.call = &call
 	}
 	for i, v := range views {
+		if v.at != nil {
+			l.in[i] = uint64(v.at.block.ptr.Add(v.chunk.Offset * int64(v.chunk.ItemBytes)))
+		}
 		if v.src == nil || v.src.Shape.Size() == 0 {
 			continue
 		}
@@ -174,7 +208,14 @@ func (k *kernel) steps(c *kernels.Call, views []view) []*step {
 		if q.group >= 0 {
 			groups = c.Out[q.folds[0].out].Shape[0]
 		}
-		steps = append(steps, stepOf(q, c.Shape, in, groups))
+		st := stepOf(q, c.Shape, in, groups)
+		for i, v := range views {
+			// Wide loads want what begins where an allocation does; a view may begin anywhere.
+			if v.at != nil && q.in[i] && v.chunk.Offset*int64(v.chunk.ItemBytes)%16 != 0 {
+				st.vector = 1
+			}
+		}
+		steps = append(steps, st)
 	}
 	return steps
 }
@@ -227,7 +268,7 @@ func (k *kernel) halve(ctx context.Context, c *kernels.Call) error {
 		}
 	}
 	if axis < 0 {
-		return fmt.Errorf("%w: the call does not fit the device's memory and has no axis to halve", errCPU)
+		return errWhole
 	}
 	for _, cut := range [][2]int64{{0, longest / 2}, {longest / 2, longest}} {
 		if err := k.try(ctx, k.slice(c, axis, cut[0], cut[1])); err != nil {
