@@ -47,6 +47,9 @@ func (k *kernel) attempt(ctx context.Context, c *kernels.Call) error {
 	if k.dev.lost.Load() {
 		return fmt.Errorf("%w: the device is lost", errCPU)
 	}
+	if c.Continue {
+		return fmt.Errorf("%w: its folds go on from states", errCPU)
+	}
 	views := make([]view, len(c.In))
 	for i, in := range c.In {
 		if r := k.dev.residentOf(in); r != nil {

@@ -5,6 +5,7 @@ package kernels
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/arrayrun/arrayrun/chunk"
 	"github.com/arrayrun/arrayrun/chunk/mem"
@@ -44,7 +45,7 @@ type Device interface {
 // cell (one operand chunk, or several joined, see FoldBlocks). Kept axes may be
 // split freely. A fold's output has shape [blocks, kept lengths in loop order...],
 // blocks = FoldBlocks(Shape, Axes); for a grouped fold [groups, kept...]. Outputs
-// of folds are contiguous and are written, not accumulated into.
+// of folds are contiguous and are written, not accumulated into, unless Continue is set.
 //
 // For a Combine: Out and In have one chunk per state component, contiguous, all
 // of one shape; Out becomes Out joined with In, Out being the earlier in order.
@@ -53,6 +54,35 @@ type Call struct {
 	Origin  chunk.Shape
 	Shape   chunk.Shape
 	Scratch *mem.Block // at least Scratch(Shape) bytes, contents undefined
+	Stream  bool       // results are not read soon and do not fit the last-level cache: store them past the caches
+	// Continue: the folds of this call go on from the states that Out holds, as if the numbers of this call
+	// followed those of earlier calls in the same block: the bits are those of one call over all of them. It is for
+	// programs whose every fold is ungrouped, keeps the last loop axis and is of a reduction that Continues, and
+	// for calls that hold numbers of one block (FoldBlocks = 1; with the earlier calls' at most OuterBlock).
+	// CheckContinue reports what is otherwise.
+	Continue bool
+}
+
+// CheckContinue returns an error for a call of p with Continue set whose folds cannot go on from a state; see Call.Continue.
+func (c *Call) CheckContinue(p *Program) error {
+	if !c.Continue {
+		return nil
+	}
+	for i, f := range p.Folds {
+		r := ReductionOf(f.Op)
+		blocks := FoldBlocks(c.Shape, f.Axes)
+		switch {
+		case f.Group >= 0:
+			return fmt.Errorf("kernels: run: fold %d (%s) continues: got groups, want none", i, r.Name)
+		case p.Rank == 0 || f.Axes.Has(p.Rank-1):
+			return fmt.Errorf("kernels: run: fold %d (%s) continues: got the last of %d axes reduced, want it kept", i, r.Name, p.Rank)
+		case !r.Continues():
+			return fmt.Errorf("kernels: run: fold %d continues: got %s, which needs all numbers of a block at once; fold whole blocks", i, r.Name)
+		case blocks != 1:
+			return fmt.Errorf("kernels: run: fold %d (%s) continues: got %d blocks in a loop of shape %v, want 1", i, r.Name, blocks, c.Shape)
+		}
+	}
+	return nil
 }
 
 // Kernel is a compiled unit. Run returns when the work is done. Both methods

@@ -148,6 +148,19 @@ func AllReductions() []*Reduction {
 // TwinOf returns the row that treats NaN the other way, r itself where NaN makes no difference.
 func (r *Reduction) TwinOf() *Reduction { return reductionNames[r.Twin] }
 
+// Continues reports whether a fold over axes before the last can go on from the state of earlier numbers of its block:
+// whether each accumulator takes its numbers once and in sequence.
+func (r *Reduction) Continues() bool { return !algebras[r.Algebra].twice }
+
+// Uncounted returns the reduction that can fold in r's place where the number of elements is known, and nil where there is
+// none: its state is r's without the count, for values of a dtype whose Accumulator it is.
+func (r *Reduction) Uncounted() *Reduction {
+	if r.Algebra == FoldMean && !r.SkipNaN {
+		return reductionNames["sum"]
+	}
+	return nil
+}
+
 // String returns the name.
 func (r *Reduction) String() string { return r.Name }
 

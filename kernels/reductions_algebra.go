@@ -23,6 +23,7 @@ type algebra struct {
 	// aggregate makes the value of the result; nil: it is the first component.
 	aggregate func(r *Reduction, b *Builder, state []Reg, p Params) Reg
 	complex   bool // defined for complex operands
+	twice     bool // a block's numbers are read twice, so all of them must be at hand
 }
 
 // algebras is indexed by Algebra.
@@ -30,7 +31,7 @@ var algebras = [...]algebra{
 	FoldSum:     {name: "sum", state: []component{{"sum", Accumulator}}, result: sumResult, complex: true},
 	FoldProd:    {name: "prod", state: []component{{"prod", Accumulator}}, result: sumResult, identity: identityProd, complex: true},
 	FoldMean:    {name: "mean", state: []component{{"sum", meanSum}, {"count", always(dtype.Int64)}}, result: meanResult, aggregate: aggregateMean, complex: true},
-	FoldMoments: {name: "moments", state: []component{{"count", always(dtype.Int64)}, {"mean", always(dtype.Float64)}, {"m2", always(dtype.Float64)}}, result: meanResult, aggregate: aggregateMoments},
+	FoldMoments: {name: "moments", state: []component{{"count", always(dtype.Int64)}, {"mean", always(dtype.Float64)}, {"m2", always(dtype.Float64)}}, result: meanResult, aggregate: aggregateMoments, twice: true},
 	FoldMin:     {name: "min", state: []component{{"value", sameDType}}, result: sameDType, identity: identityMin},
 	FoldMax:     {name: "max", state: []component{{"value", sameDType}}, result: sameDType, identity: identityMax},
 	FoldAny:     {name: "any", state: []component{{"any", always(dtype.Bool)}}, result: always(dtype.Bool), complex: true},

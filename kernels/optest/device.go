@@ -21,6 +21,7 @@ func Device(t *testing.T, dev kernels.Device) {
 	t.Run("gather", func(t *testing.T) { newSuite(t, dev).gathers(t) })
 	t.Run("programs", func(t *testing.T) { newSuite(t, dev).programs(t) })
 	t.Run("folds", func(t *testing.T) { newSuite(t, dev).folds(t) })
+	t.Run("continue", func(t *testing.T) { newSuite(t, dev).continued(t) })
 	t.Run("combine", func(t *testing.T) { newSuite(t, dev).combines(t) })
 }
 

@@ -59,7 +59,7 @@ func runFold(p *kernels.Program, f kernels.Fold, c *kernels.Call, out []*chunk.C
 			}
 		}
 		for g, es := range byGroup {
-			writeState(out, int64(g)*keep+k, foldBlock(r, in, es, 1))
+			writeState(out, int64(g)*keep+k, foldBlock(r, in, es, 1, r.Identity(in)))
 		}
 		block, width := kernels.OuterBlock, 1
 		if rank > 0 && f.Axes.Has(rank-1) {
@@ -67,7 +67,11 @@ func runFold(p *kernels.Program, f kernels.Fold, c *kernels.Call, out []*chunk.C
 		}
 		for b := 0; len(all) > 0; b++ {
 			n := min(block, len(all))
-			writeState(out, int64(b)*keep+k, foldBlock(r, in, all[:n], width))
+			from := r.Identity(in)
+			if c.Continue {
+				from = readState(out, int64(b)*keep+k)
+			}
+			writeState(out, int64(b)*keep+k, foldBlock(r, in, all[:n], width, from))
 			all = all[n:]
 		}
 	}
@@ -96,6 +100,14 @@ func writeState(out []*chunk.Chunk, at int64, s state) {
 	for i, c := range s {
 		putConst(out[i], at, c)
 	}
+}
+
+func readState(out []*chunk.Chunk, at int64) state {
+	s := make(state, len(out))
+	for i := range out {
+		s[i] = getConst(out[i], at)
+	}
+	return s
 }
 
 // getConst and putConst read and write element i of a contiguous chunk.

@@ -12,18 +12,18 @@ import (
 	"github.com/arrayrun/arrayrun/kernels"
 )
 
-// foldBlock returns the state of a block: element i goes to accumulator i mod width,
+// foldBlock returns the state of a block: element i goes to accumulator i mod width, all of which begin with the state from,
 // the accumulators join by halving. Moments take two passes: the mean, then the deviations from it.
-func foldBlock(r *kernels.Reduction, in dtype.DType, es []element, width int) state {
+func foldBlock(r *kernels.Reduction, in dtype.DType, es []element, width int, from state) state {
 	if r.Algebra != kernels.FoldMoments {
-		return halve(es, width, r.Identity(in), func(e element) state { return stateOf(r, in, e) }, func(a, b state) state { return join(r, a, b) })
+		return halve(es, width, from, func(e element) state { return stateOf(r, in, e) }, func(a, b state) state { return join(r, a, b) })
 	}
 	// The state of a mean is (sum, count), that of the deviations (sum).
 	mean, _ := kernels.ReductionByName("mean")
 	if r.SkipNaN {
 		mean = mean.TwinOf()
 	}
-	m := foldBlock(mean, in, es, width)
+	m := foldBlock(mean, in, es, width, mean.Identity(in))
 	count := m[1].Int64()
 	if count == 0 {
 		return r.Identity(in)
@@ -40,11 +40,11 @@ func foldBlock(r *kernels.Reduction, in dtype.DType, es []element, width int) st
 	return state{i64(count), f64(mu), d[0]}
 }
 
-// halve folds the elements in the lane order.
-func halve(es []element, width int, identity state, one func(element) state, join func(a, b state) state) state {
+// halve folds the elements in the lane order, all accumulators beginning with the state from.
+func halve(es []element, width int, from state, one func(element) state, join func(a, b state) state) state {
 	acc := make([]state, width)
 	for i := range acc {
-		acc[i] = identity
+		acc[i] = from
 	}
 	for i, e := range es {
 		acc[i%width] = join(acc[i%width], one(e))

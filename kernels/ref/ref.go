@@ -129,6 +129,9 @@ func (program) Scratch(chunk.Shape) int64 { return 0 }
 // Run computes each element's registers in turn, and each fold by itself.
 func (k program) Run(ctx context.Context, c *kernels.Call) error {
 	p := k.p
+	if err := c.CheckContinue(p); err != nil {
+		return fmt.Errorf("kernels/ref: %w", err)
+	}
 	if len(p.Ret) > 0 {
 		index := make([]int64, p.Rank)
 		for range c.Shape.Size() {

@@ -172,6 +172,8 @@ func (s *argSweep[T]) bind(out []*chunk.Chunk, slots int) {
 	}
 }
 
+func (s *argSweep[T]) resume() { s.half.resume() }
+
 func (s *argSweep[T]) fill() { s.start(0, 0, len(s.val)) }
 
 func (s *argSweep[T]) seg(slot, _ int, x args, n int, _ bool) {

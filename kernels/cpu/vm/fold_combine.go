@@ -200,13 +200,7 @@ func joinValues[T any](a, b *chunk.Chunk, join func(x, y []T)) {
 // widened returns the elements of a float16 or bfloat16 chunk as float32.
 func widened[T any](h *halves, c *chunk.Chunk) []T {
 	v := bindValue[T](h, c.DType, c)
-	for i, x := range output[uint16](c) {
-		if c.DType == dtype.Float16 {
-			h.wide[i] = dtype.F16{Bits: x}.Float32()
-		} else {
-			h.wide[i] = dtype.BF16{Bits: x}.Float32()
-		}
-	}
+	h.resume()
 	return v
 }
 

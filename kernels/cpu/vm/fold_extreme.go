@@ -45,6 +45,8 @@ func (s *extremeSweep[T]) bind(out []*chunk.Chunk, slots int) {
 	}
 }
 
+func (s *extremeSweep[T]) resume() { s.half.resume() }
+
 func (s *extremeSweep[T]) fill() { s.start(0, 0, len(s.out)) }
 
 func (s *extremeSweep[T]) seg(slot, _ int, x args, n int, _ bool) {

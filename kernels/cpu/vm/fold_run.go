@@ -182,7 +182,11 @@ func (r *foldRun) bind(g *foldGroup, c *kernels.Call, slots int) {
 		if g.group >= 0 {
 			s.fill()
 		}
+		if n, ok := s.(resumer); ok && c.Continue {
+			n.resume()
+		}
 	}
+	r.geo.resumed = c.Continue
 }
 
 // mark notes where the sources' first elements are.

@@ -140,7 +140,7 @@ func (s *sumSweep[T, A]) end(_, at, w, n int) {
 	if s.counted && !s.skip {
 		c := s.cnt[at : at+w]
 		for i := range c {
-			c[i] = int64(n)
+			c[i] += int64(n)
 		}
 	}
 }

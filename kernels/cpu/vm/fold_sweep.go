@@ -31,11 +31,11 @@ type sweep interface {
 	shorts(at, n int, x args, stride, count int) bool
 	// flush ends a block of n numbers.
 	flush(slot, at, n int)
-	// start begins a block of w accumulators.
+	// start begins a block of w accumulators; without it, the block goes on from what the outputs hold.
 	start(slot, at, w int)
 	// rows takes the block's next count rows of w values, stride elements apart.
 	rows(slot, at, w int, x args, stride [2]int, count int, stable bool)
-	// end ends a block of n rows.
+	// end ends a block of n rows, or one that goes on after another n.
 	end(slot, at, w, n int)
 	// passes is how often a grouped fold visits its elements; between is called after the first pass.
 	passes() int
@@ -46,6 +46,9 @@ type sweep interface {
 	// done ends the run.
 	done()
 }
+
+// resumer is a sweep that must be told, after bind, that its outputs hold states to go on from.
+type resumer interface{ resume() }
 
 // shortBlock is the longest block that is folded without lanes.
 const shortBlock = 8 * lanes
@@ -98,6 +101,20 @@ func (h *halves) bind(dt dtype.DType, c *chunk.Chunk) []float32 {
 	}
 	h.dt, h.store, h.wide = dt, c, h.wide[:n]
 	return h.wide
+}
+
+// resume reads the elements from the chunk, if it is one of halves.
+func (h *halves) resume() {
+	if h.store == nil {
+		return
+	}
+	for i, x := range output[uint16](h.store) {
+		if h.dt == dtype.Float16 {
+			h.wide[i] = dtype.F16{Bits: x}.Float32()
+		} else {
+			h.wide[i] = dtype.BF16{Bits: x}.Float32()
+		}
+	}
 }
 
 // done rounds the elements into the chunk.

@@ -80,17 +80,18 @@ type folding struct {
 
 // geometry is the loop of a call as the folds over one set of axes see it.
 type geometry struct {
-	n      int // axes, the last one is the run's
-	dim    [kernels.MaxAxes + 1]int
-	kept   [kernels.MaxAxes + 1]bool
-	from   [kernels.MaxAxes + 1]int // the first axis of the call it stands for
-	weight [kernels.MaxAxes + 1]int // of an axis's position in the kept or the reduced number
-	order  []int                    // the axes but the last, kept ones first
-	nkept  int                      // how many of order are kept
-	inner  bool                     // the last axis is reduced
-	count  int                      // reduced elements for each kept one
-	keep   int                      // kept elements
-	at     box                      // where boxes is; kept here so that a call allocates nothing
+	n       int // axes, the last one is the run's
+	dim     [kernels.MaxAxes + 1]int
+	kept    [kernels.MaxAxes + 1]bool
+	from    [kernels.MaxAxes + 1]int // the first axis of the call it stands for
+	weight  [kernels.MaxAxes + 1]int // of an axis's position in the kept or the reduced number
+	order   []int                    // the axes but the last, kept ones first
+	nkept   int                      // how many of order are kept
+	inner   bool                     // the last axis is reduced
+	resumed bool                     // the outputs hold the states of earlier numbers; see kernels.Call.Continue
+	count   int                      // reduced elements for each kept one
+	keep    int                      // kept elements
+	at      box                      // where boxes is; kept here so that a call allocates nothing
 }
 
 // box is a part of the loop: position and extent along each axis.
@@ -298,7 +299,7 @@ func (g *geometry) walkOuter(b *box, fs []folding, kept, number int, slots bool)
 				to := blk*g.keep + kept
 				for f := range fs {
 					d := &fs[f]
-					if in == 0 {
+					if in == 0 && !g.resumed {
 						d.sweep.start(slot, to, w)
 					}
 					d.rows(slot, to, w, off[f], at, take, rowAxis, last)

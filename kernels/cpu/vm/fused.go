@@ -17,8 +17,9 @@ import (
 type Assembler interface {
 	// Supports reports whether an instruction of p has a form.
 	Supports(p *kernels.Program, in kernels.Inst) bool
-	// Assemble returns the code of an elementwise program whose inputs come packed, those of same as one value.
-	Assemble(p *kernels.Program, same []bool) (Assembled, error)
+	// Assemble returns the code of an elementwise program whose inputs come packed, those of same as one value. With stream it stores
+	// results that begin at whole cache lines past the caches.
+	Assemble(p *kernels.Program, same []bool, stream bool) (Assembled, error)
 	// Loop returns the code of a fold's loop over a dtype, nil where there is none. Names are sum, nansum, mean, nanmean (sums in
 	// float64), square, nansquare, min, max, nanmin, nanmax, count, nonzero (lanes count zeros where they are integers'), any,
 	// all, argmin, argmax, nanargmin and nanargmax, each followed by " lanes", " rows" or, of sums and squares, " runs".
@@ -66,6 +67,7 @@ type variant struct {
 	spill  int
 	direct bool // one part whose results all go to outputs: boxes may be of any size
 	mixed  bool // some steps but positions run on the block machine
+	stream bool // results are stored past the caches
 }
 
 // part is machine code, or a step of the block machine where run is nil.
@@ -95,7 +97,7 @@ func (c *code) fuse(asm Assembler) {
 	for i := range c.p.Consts {
 		same[len(c.p.In)+i] = true
 	}
-	v, err := c.assemble(f, same)
+	v, err := c.assemble(f, same, false)
 	if err != nil {
 		c.how = err.Error()
 		return
@@ -128,15 +130,18 @@ func (c *code) fuse(asm Assembler) {
 	if len(rest) > 0 {
 		f.note = "block machine for " + strings.Join(rest, ", ")
 	}
-	f.variants[string(keyOf(same, nil))] = v
+	f.variants[string(keyOf(same, false, nil))] = v
 	f.whole = v
 	f.base, f.each = (c.plainScratch()+63)/64*64, c.slotBytes()
 	c.fused = f
 }
 
 // keyOf packs flags.
-func keyOf(same []bool, b []byte) []byte {
+func keyOf(same []bool, stream bool, b []byte) []byte {
 	b = b[:0]
+	if stream {
+		b = append(b, 1)
+	}
 	for i, s := range same {
 		if i%8 == 0 {
 			b = append(b, 0)
@@ -156,15 +161,16 @@ func (f *fuser) scratchBytes() int64 {
 	return 64 + int64(f.spill) + int64(f.slots)*f.each
 }
 
-// variant returns the machine code for the registers in same, nil where there is none.
-func (c *code) variant(same []bool, key []byte) *variant {
+// variant returns the machine code for the registers in same, nil where there is none; one that streams only where nothing but
+// results is stored.
+func (c *code) variant(same []bool, stream bool, key []byte) *variant {
 	f := c.fused
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	v, ok := f.variants[string(key)]
 	if !ok {
-		v, _ = c.assemble(f, same) // what fails runs on the block machine
-		if v != nil && !f.holds(c, v) {
+		v, _ = c.assemble(f, same, stream) // what fails runs on the block machine
+		if v != nil && (!f.holds(c, v) || stream && !v.direct) {
 			v = nil
 		}
 		f.variants[string(key)] = v
@@ -224,16 +230,16 @@ func (c *code) levels(f *fuser, same []bool) (level []int, native []bool, top in
 }
 
 // assemble makes the parts of a variant; same tells by register what has one value. Constants are in same.
-func (c *code) assemble(f *fuser, same []bool) (*variant, error) {
+func (c *code) assemble(f *fuser, same []bool, stream bool) (*variant, error) {
 	level, native, top := c.levels(f, same)
-	v := &variant{}
+	v := &variant{stream: stream}
 	codes := 0
 	for n := -1; n < top; n++ {
 		seg := &segment{c: c, same: same, level: level, native: native, at: n, to: map[kernels.Reg]kernels.Reg{}}
 		if n >= 0 {
 			p, flags := seg.program()
 			if len(p.Ret) > 0 {
-				run, err := f.asm.Assemble(p, flags)
+				run, err := f.asm.Assemble(p, flags, stream)
 				if err != nil {
 					return nil, err
 				}

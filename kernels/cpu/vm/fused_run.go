@@ -52,17 +52,41 @@ func (e *exec) bindFused(store bool) {
 			}
 		}
 	}
-	f.key = keyOf(f.same, f.key)
-	f.variant = c.variant(f.same, f.key)
+	e.choose(false)
 	if f.rows && (f.variant == nil || f.variant.mixed) { // loops know one value for the call only
 		f.rows = false
 		copy(f.same, e.uni)
-		f.key = keyOf(f.same, f.key)
-		f.variant = c.variant(f.same, f.key)
+		e.choose(false)
 	}
 	if f.rows {
 		f.turn = e.turnAxis(store)
 	}
+	if v := f.variant; store && v != nil && v.direct && e.streams() {
+		if e.choose(true); f.variant == nil {
+			f.variant = v
+		}
+	}
+}
+
+// choose sets the variant for the registers in same.
+func (e *exec) choose(stream bool) {
+	f := &e.fused
+	f.key = keyOf(f.same, stream, f.key)
+	f.variant = e.code.variant(f.same, stream, f.key)
+}
+
+// streams reports whether results go past the caches: the call asks for it, and their rows are long.
+func (e *exec) streams() bool {
+	f, last := &e.fused, e.geo.n-1
+	if !e.call.Stream || !f.alone || !f.rows || e.geo.dim[last] < longRun {
+		return false
+	}
+	for i := range e.out {
+		if e.out[i].stride[last] != 1 {
+			return false
+		}
+	}
+	return true
 }
 
 // turnAxis is the axis along which boxes may have several rows, or -1.
@@ -316,6 +340,18 @@ func (e *exec) calls(p *part, width, count int) bool {
 	if flat {
 		width, count = width*count, 1
 	}
+	if f.variant.stream && count == 1 {
+		// What lies before the first whole cache line of a result is computed apart: what follows may go past the caches.
+		if k := min(p.head(f.ptrs[0]), width); k > 0 {
+			if p.run.Run(slices.Grow(f.ptrs, 1), k, spill, nil) != k {
+				return false
+			}
+			for i := range f.ptrs {
+				f.ptrs[i] = unsafe.Add(f.ptrs[i], k*p.size[i])
+			}
+			width -= k
+		}
+	}
 	most := p.run.Longest()
 	per, span := count, width // rows and elements of a call
 	switch {
@@ -353,6 +389,13 @@ func (e *exec) calls(p *part, width, count int) bool {
 	}
 	return true
 }
+
+// head is how many elements of the first result, which is at a, lie before a whole cache line.
+func (p *part) head(a unsafe.Pointer) int {
+	return int(-uintptr(a)%cacheLine) / p.size[0]
+}
+
+const cacheLine = 64
 
 // packedFused is packed by machine code; it reports false where that does not do all.
 func (e *exec) packedFused(x, y unsafe.Pointer, n int) bool {

@@ -135,6 +135,9 @@ func (k *kernel) check(c *kernels.Call) error {
 			return fmt.Errorf("kernels/cpu: run: output %d: got %v %v, want %v %v", i, o.DType, o.Shape, k.p.RegType(r), c.Shape)
 		}
 	}
+	if err := c.CheckContinue(k.p); err != nil {
+		return fmt.Errorf("kernels/cpu: %w", err)
+	}
 	if k.need > 0 && (c.Scratch == nil || c.Scratch.Len() < k.need) {
 		return fmt.Errorf("kernels/cpu: run: scratch: got less than the %d bytes Scratch asks for", k.need)
 	}
