@@ -18,6 +18,7 @@ import (
 type Dir struct {
 	root string
 	temp atomic.Int64
+	held root
 }
 
 var _ Store = (*Dir)(nil)
@@ -32,12 +33,12 @@ func (d *Dir) path(key string) string {
 	return d.root + string(filepath.Separator) + filepath.FromSlash(key)
 }
 
-// Get implements Store: one open, one stat, one pread.
+// Get implements Store.
 func (d *Dir) Get(ctx context.Context, key string, r Range, limit int64, buf []byte) ([]byte, error) {
 	if err := errors.Join(ctx.Err(), checkKey(key)); err != nil {
 		return nil, err
 	}
-	b, err := readFile(d.path(key), r, limit, buf)
+	b, err := d.read(key, r, limit, buf)
 	if err != nil {
 		return nil, fmt.Errorf("store: get %s: %w", d.path(key), err)
 	}

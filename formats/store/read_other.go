@@ -9,8 +9,8 @@ import (
 	"os"
 )
 
-func readFile(path string, r Range, limit int64, buf []byte) ([]byte, error) {
-	f, err := os.Open(path)
+func (d *Dir) read(key string, r Range, limit int64, buf []byte) ([]byte, error) {
+	f, err := os.Open(d.path(key))
 	if err != nil {
 		return nil, err
 	}

@@ -31,10 +31,12 @@ func (f fd) ReadAt(p []byte, off int64) (int, error) {
 	return done, nil
 }
 
-func readFile(path string, r Range, limit int64, buf []byte) ([]byte, error) {
-	n, err := syscall.Open(path, syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
-	for err == syscall.EINTR {
-		n, err = syscall.Open(path, syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
+// read reads a range of the file at key.
+func (d *Dir) read(key string, r Range, limit int64, buf []byte) ([]byte, error) {
+	d.held.hold(d.root)
+	n, err := d.held.open(key)
+	if err == syscall.ENOENT { // not held, not there, or the directory has been replaced since
+		n, err = open(d.path(key))
 	}
 	if err != nil {
 		if err == syscall.ENOTDIR {
@@ -42,13 +44,57 @@ func readFile(path string, r Range, limit int64, buf []byte) ([]byte, error) {
 		}
 		return nil, err
 	}
-	defer syscall.Close(n)
+	b, err := fd(n).read(r, limit, buf)
+	_ = syscall.Close(n) // opened for reading: nothing is lost
+	return b, err
+}
+
+func open(path string) (int, error) {
+	for {
+		n, err := syscall.Open(path, syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
+		if err != syscall.EINTR {
+			return n, err
+		}
+	}
+}
+
+func (f fd) read(r Range, limit int64, buf []byte) ([]byte, error) {
+	if r == All {
+		if b, ok, err := f.all(limit, buf); ok || err != nil {
+			return b, err
+		}
+	}
 	var st syscall.Stat_t
-	if err := syscall.Fstat(n, &st); err != nil {
+	if err := syscall.Fstat(int(f), &st); err != nil {
 		return nil, err
 	}
 	if st.Mode&syscall.S_IFMT == syscall.S_IFDIR {
 		return nil, syscall.ENOENT
 	}
-	return readOpen(fd(n), st.Size, r, limit, buf)
+	return readOpen(f, st.Size, r, limit, buf)
+}
+
+// all reads the whole file where buf and limit have room for it: a read that finds the end costs less than asking for the size.
+func (f fd) all(limit int64, buf []byte) (b []byte, ok bool, err error) {
+	buf = buf[:cap(buf)]
+	if limit >= 0 && int64(len(buf)) > limit {
+		buf = buf[:limit]
+	}
+	if len(buf) == 0 {
+		return nil, false, nil
+	}
+	n, err := f.ReadAt(buf, 0)
+	switch {
+	case err == syscall.EISDIR:
+		return nil, false, syscall.ENOENT
+	case err == io.ErrUnexpectedEOF:
+		return buf[:n], true, nil
+	case err != nil:
+		return nil, false, err
+	}
+	var more [1]byte
+	if _, err := f.ReadAt(more[:], int64(n)); err != io.ErrUnexpectedEOF {
+		return nil, false, err
+	}
+	return buf, true, nil
 }

@@ -124,6 +124,58 @@ func TestReplaceKeepsFolders(t *testing.T) {
 	}
 }
 
+// A directory that has been read from often is held open: one that takes its place is seen none the less.
+func TestDirReplaced(t *testing.T) {
+	ctx, root := context.Background(), filepath.Join(t.TempDir(), "x")
+	write := func(s string) {
+		os.MkdirAll(filepath.Join(root, "c"), 0o777)
+		os.WriteFile(filepath.Join(root, "c/0"), []byte(s), 0o666)
+	}
+	write("old")
+	d := store.NewDir(root)
+	for range 100 {
+		if b, err := d.Get(ctx, "c/0", store.All, -1, nil); err != nil || string(b) != "old" {
+			t.Fatalf("Get = %q, %v", b, err)
+		}
+	}
+	if err := os.RemoveAll(root); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := d.Get(ctx, "c/0", store.All, -1, nil); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("Get of what was removed = %q, %v, want fs.ErrNotExist", b, err)
+	}
+	write("new")
+	if b, err := d.Get(ctx, "c/0", store.All, -1, nil); err != nil || string(b) != "new" {
+		t.Errorf("Get = %q, %v, want what is there now", b, err)
+	}
+}
+
+// Whole values are read without asking for their size where the buffer has room.
+func TestDirBuffers(t *testing.T) {
+	ctx, d := context.Background(), store.NewDir(t.TempDir())
+	for _, n := range []int{0, 1, 10, 4096} {
+		want := bytes.Repeat([]byte{7}, n)
+		if err := d.Put(ctx, "v", want, store.PutOpt{}); err != nil {
+			t.Fatal(err)
+		}
+		for _, room := range []int{0, n - 1, n, n + 1, 2 * n} {
+			for _, limit := range []int64{-1, 0, int64(n) - 1, int64(n), int64(n) + 1} {
+				b, err := d.Get(ctx, "v", store.All, limit, make([]byte, 0, max(room, 0)))
+				if limit >= 0 && int64(n) > limit {
+					if !errors.Is(err, store.ErrRange) {
+						t.Errorf("%d bytes, limit %d: %v, want ErrRange", n, limit, err)
+					}
+				} else if err != nil || !bytes.Equal(b, want) {
+					t.Errorf("%d bytes into %d, limit %d: got %d bytes, %v", n, room, limit, len(b), err)
+				}
+			}
+		}
+	}
+	if _, err := store.NewDir(filepath.Dir(d.Name())).Get(ctx, filepath.Base(d.Name()), store.All, -1, make([]byte, 10)); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("Get of a directory = %v, want fs.ErrNotExist", err)
+	}
+}
+
 func BenchmarkDirGet(b *testing.B) {
 	ctx := context.Background()
 	d := store.NewDir(b.TempDir())
