@@ -64,13 +64,37 @@ func TestSelftestWithoutGPU(t *testing.T) {
 }
 
 // every returns one case of so many.
-func every(n int, cases iter.Seq2[*deviceCase, error]) iter.Seq2[*deviceCase, error] {
-	return func(yield func(*deviceCase, error) bool) {
-		k := 0
-		for c, err := range cases {
-			if k++; k%n == 0 && !yield(c, err) {
+func every(t *testing.T, n int, cases iter.Seq2[*deviceCase, error]) iter.Seq[*deviceCase] {
+	t.Helper()
+	list, err := inTurn(cases)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func(yield func(*deviceCase) bool) {
+		for k, c := range list {
+			if k%n == 0 && !yield(c) {
 				return
 			}
+		}
+	}
+}
+
+// TestSelftestOrder: every operation and reduction comes once before any comes twice.
+func TestSelftestOrder(t *testing.T) {
+	list, err := inTurn(selftestCases(20))
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]int{}
+	for _, c := range list {
+		name, _, _ := strings.Cut(c.what, "(")
+		if seen[name]++; seen["add"] == 2 {
+			break
+		}
+	}
+	for _, name := range []string{"add", "arctan2", "sum", "nanvar", "join mean", "random program 0"} {
+		if seen[name] == 0 {
+			t.Errorf("no %s before the second case of add", name)
 		}
 	}
 }
@@ -79,7 +103,7 @@ func every(n int, cases iter.Seq2[*deviceCase, error]) iter.Seq2[*deviceCase, er
 func TestSelftestCPU(t *testing.T) {
 	for _, mode := range []string{"auto", "generic"} {
 		d := cpu.New(cpu.Options{Mode: mode})
-		r, err := runSelftest(context.Background(), d, every(23, selftestCases(100)))
+		r, err := runSelftest(context.Background(), d, every(t, 23, selftestCases(100)), 0)
 		if err != nil || r.failed != 0 || r.cases < 150 {
 			t.Errorf("%s: %d of %d cases failed, error %v: %q", mode, r.failed, r.cases, err, r.failures)
 		}
@@ -109,7 +133,7 @@ func (k lie) Run(ctx context.Context, c *kernels.Call) error {
 func TestSelftestFindsFaults(t *testing.T) {
 	host := cpu.New(cpu.Options{Mode: "generic"})
 	defer host.Close()
-	r, err := runSelftest(context.Background(), liar{host}, every(41, selftestCases(20)))
+	r, err := runSelftest(context.Background(), liar{host}, every(t, 41, selftestCases(20)), 0)
 	if err != nil {
 		t.Fatal(err)
 	}

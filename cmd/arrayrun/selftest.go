@@ -3,11 +3,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"iter"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -29,12 +31,16 @@ func selftestCommand(a *app) *cobra.Command {
 		Short: "compare a device with the definition of every operation, bit for bit, and measure it",
 		Long: `Runs every operation and reduction on every dtype, conversions, joins of partial results and random programs on the
 device, and compares each element with the reference: all bits must be the same, NaN equal to NaN. Then it measures how fast
-the device copies and computes. A person with a GPU runs "arrayrun selftest --device cuda" first.`,
+the device copies and computes. A person with a GPU runs "arrayrun selftest --device cuda" first.
+
+A GPU's kernels are compiled one by one, which takes minutes for all of the cases: on a GPU the test ends after --limit, having
+taken one case of every operation and reduction before the second of any. --limit 0 runs them all.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return a.selftest(c) },
 	}
 	c.Flags().Bool("json", false, "print one JSON document")
 	c.Flags().Int("random", 300, "random programs to compare")
+	c.Flags().Duration("limit", -1, "begin no case after this time; 0: no limit (default: 60s on a GPU, none on the CPU)")
 	c.Flags().String("device", "auto", "what to test: cpu (also auto), cuda or cuda:N")
 	c.Flags().String("cpu", "auto", "processor code: auto, avx2 or generic")
 	return c
@@ -65,6 +71,7 @@ func (a *app) selftest(c *cobra.Command) error {
 	name, mode := a.settings.text("device"), a.settings.text("cpu")
 	random, _ := c.Flags().GetInt("random")
 	asJSON, _ := c.Flags().GetBool("json")
+	limit, _ := c.Flags().GetDuration("limit")
 	host := cpu.New(cpu.Options{Mode: mode})
 	defer host.Close()
 	dev := host
@@ -76,8 +83,15 @@ func (a *app) selftest(c *cobra.Command) error {
 			return at(exitFailed, fmt.Errorf("selftest --device %s: %w", name, err))
 		}
 		dev = d
+		if limit < 0 {
+			limit = gpuLimit
+		}
 	}
-	r, err := runSelftest(c.Context(), dev, selftestCases(random))
+	cases, err := inTurn(selftestCases(random))
+	if err != nil {
+		return errors.Join(err, closeOther(dev, host))
+	}
+	r, err := runSelftest(c.Context(), dev, slices.Values(cases), limit)
 	if err != nil {
 		return errors.Join(at(exitRunning, err), closeOther(dev, host))
 	}
@@ -93,10 +107,10 @@ func (a *app) selftest(c *cobra.Command) error {
 		if failures == nil {
 			failures = []string{}
 		}
-		err = a.printJSON(object{{"device", r.device}, {"simulated", simulated}, {"cases", r.cases}, {"failed", r.failed},
+		err = a.printJSON(object{{"device", r.device}, {"simulated", simulated}, {"cases", r.cases}, {"of", len(cases)}, {"failed", r.failed},
 			{"unsupported", r.refused}, {"failures", failures}, {"seconds", r.seconds}, {"bandwidth", r.bandwidth}})
 	} else {
-		err = a.printSelftest(r, simulated)
+		err = a.printSelftest(r, len(cases), simulated)
 	}
 	if err == nil && r.failed > 0 {
 		err = &quietError{exitFailed}
@@ -118,11 +132,14 @@ func isSimulated(dev kernels.Device) bool {
 	return ok && strings.Contains(strings.ToLower(d.Info().Name), "sim")
 }
 
-func (a *app) printSelftest(r *selftestReport, simulated bool) error {
+func (a *app) printSelftest(r *selftestReport, of int, simulated bool) error {
 	var b strings.Builder
 	what := r.device
 	if simulated {
 		what += " (simulated: no GPU took part)"
+	}
+	if r.cases < of {
+		what += fmt.Sprintf("\n%d of %d cases: the time was up; --limit 0 runs them all", r.cases, of)
 	}
 	fmt.Fprintf(&b, "%s\n%d cases in %.1f s: %d failed, %d not supported\n", what, r.cases, r.seconds, r.failed, r.refused)
 	for _, f := range r.failures {
@@ -161,21 +178,52 @@ func deviceText(dev kernels.Device) string {
 	return dev.Name()
 }
 
-// runSelftest compares a device with the reference, several cases at a time: compiling for a GPU takes longest.
-func runSelftest(ctx context.Context, dev kernels.Device, cases iter.Seq2[*deviceCase, error]) (*selftestReport, error) {
+// gpuLimit is how long a GPU is tested for where nobody says.
+const gpuLimit = time.Minute
+
+// inTurn returns the cases in turn: one of each operation, reduction and kind, then the second of each.
+func inTurn(cases iter.Seq2[*deviceCase, error]) ([]*deviceCase, error) {
+	type ranked struct {
+		c    *deviceCase
+		turn int
+	}
+	var list []ranked
+	turns := map[string]int{}
+	for c, err := range cases {
+		if err != nil {
+			return nil, err
+		}
+		kind, _, ok := strings.Cut(c.what, "(")
+		if !ok {
+			kind, _, _ = strings.Cut(c.what, " ")
+		}
+		list = append(list, ranked{c, turns[kind]})
+		turns[kind]++
+	}
+	slices.SortStableFunc(list, func(a, b ranked) int { return cmp.Compare(a.turn, b.turn) })
+	out := make([]*deviceCase, len(list))
+	for i, r := range list {
+		out[i] = r.c
+	}
+	return out, nil
+}
+
+// runSelftest compares a device with the reference, several cases at a time: compiling for a GPU takes longest. After
+// the limit, where there is one, no case is begun.
+func runSelftest(ctx context.Context, dev kernels.Device, cases iter.Seq[*deviceCase], limit time.Duration) (*selftestReport, error) {
 	r := &selftestReport{device: deviceText(dev)}
 	start := time.Now()
 	var mu sync.Mutex
 	var all sync.WaitGroup
 	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
 	var broken error
-	for c, err := range cases {
-		if err != nil || ctx.Err() != nil {
-			broken = errors.Join(err, context.Cause(ctx))
+	for c := range cases {
+		slots <- struct{}{}
+		if ctx.Err() != nil || limit > 0 && time.Since(start) > limit {
+			broken = context.Cause(ctx)
 			break
 		}
 		r.cases++
-		slots <- struct{}{}
 		all.Go(func() {
 			defer func() { <-slots }()
 			what, err := c.compare(ctx, dev)
