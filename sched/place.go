@@ -149,6 +149,10 @@ func (e *Engine) place(ctx context.Context, p *plan.Plan, noRoom error) error {
 			stay(func() string { return whyNone(err) })
 			continue
 		}
+		if s.GoesOn() {
+			stay(func() string { return "the memory is too small for whole blocks of its folds" })
+			continue
+		}
 		onGPU := w.onGPU(dev.Info().Rates, e.opt.Workers)
 		both := fmt.Sprintf("about %s on the GPU, %s on the CPU", round(onGPU), round(onCPU))
 		if !e.gpu.asked && onGPU >= onCPU {
