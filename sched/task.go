@@ -48,6 +48,7 @@ func newTasker(r *run, sr *stageRun) *tasker {
 	if b.Program == nil {
 		return t
 	}
+	t.call.Stream = t.streams()
 	t.rets = make([]*chunk.Chunk, len(b.Program.Ret))
 	t.in = make([]chunk.Chunk, len(b.Ports))
 	t.call.In = make([]*chunk.Chunk, len(b.Ports))
@@ -70,6 +71,24 @@ func newTasker(r *run, sr *stageRun) *tasker {
 		t.folds[i].init(t, i)
 	}
 	return t
+}
+
+// streamFrom is the size from which results in memory count as too large for the last-level cache.
+const streamFrom = 32 << 20
+
+// streams reports whether all results go straight to memory of outputs that are larger than caches are.
+func (t *tasker) streams() bool {
+	bytes := int64(0)
+	for i, root := range t.s.Body.Roots {
+		if root.Ret < 0 {
+			continue
+		}
+		if t.place[i] < 0 {
+			return false
+		}
+		bytes += t.s.Body.Shape.Size() * int64(root.Node.ItemBytes)
+	}
+	return bytes >= streamFrom
 }
 
 // run does task i: step by step reads its leaves and runs the program, then

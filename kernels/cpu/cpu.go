@@ -117,8 +117,8 @@ type assembler struct{ *jit.Compiler }
 
 func (assembler) Supports(p *kernels.Program, in kernels.Inst) bool { return jit.Supports(p, in) }
 
-func (a assembler) Assemble(p *kernels.Program, same []bool) (vm.Assembled, error) {
-	f, err := a.Compile(p, same)
+func (a assembler) Assemble(p *kernels.Program, same []bool, stream bool) (vm.Assembled, error) {
+	f, err := a.Compile(p, same, stream)
 	if err != nil {
 		return nil, err
 	}

@@ -22,6 +22,7 @@ type emitter struct {
 	frees []int32       // places whose values are dead
 	dying []int32       // places whose values die with the node at work, which may still read them
 	exits []int         // jumps that leave for a cold lane
+	past  bool          // the body at work stores past the caches
 }
 
 const vectors = 16
@@ -39,8 +40,9 @@ const (
 // pointerRegs hold the first pointers of the argument block; others are loaded where they are used.
 var pointerRegs = [...]int{rBX, r8, r9, r10, r11, r12, r13}
 
-// emit returns the machine code of loops over g, for every row and every vector of it, with its pool behind it.
-func emit(g *graph, outs, operands int) (code []byte, length, spillBytes int) {
+// emit returns the machine code of loops over g, for every row and every vector of it, with its pool behind it. With stream
+// results whose vectors are aligned are stored past the caches.
+func emit(g *graph, outs, operands int, stream bool) (code []byte, length, spillBytes int) {
 	e := &emitter{outs: outs, ptrs: outs + operands}
 	e.b = append(e.b, 0x45, 0x31, 0xFF) // xor r15d, r15d
 	nextRow := len(e.b)
@@ -53,17 +55,26 @@ func emit(g *graph, outs, operands int) (code []byte, length, spillBytes int) {
 	}
 	e.zero(rIndex)
 	unroll, round := e.unroll(g)
-	var toSingle int
-	if unroll > 1 {
-		toSingle = e.jumpUnlessRoom(unroll * g.v)
+	if unroll > 1 || stream {
+		toSingle := []int{e.jumpUnlessRoom(unroll * g.v)}
+		if stream {
+			for k := range outs {
+				e.test(e.pointer(k), vectorBytes-1)
+				toSingle = append(toSingle, e.jump(ifNotZero))
+			}
+		}
 		e.align(32)
 		top := len(e.b)
+		e.past = stream
 		e.body(round)
+		e.past = false
 		e.lea(rIndex, memAt(rIndex, int32(unroll*g.v)))
 		e.lea(rTemp, memAt(rIndex, int32(unroll*g.v)))
 		e.cmp(rTemp, rCount)
 		e.to(e.jump(ifNotAbove), top)
-		e.land(toSingle)
+		for _, x := range toSingle {
+			e.land(x)
+		}
 	}
 	// One vector at a time; what is left behind the last whole one is done again from n - v on.
 	toTail := e.jumpUnlessRoom(g.v)
@@ -85,16 +96,23 @@ func emit(g *graph, outs, operands int) (code []byte, length, spillBytes int) {
 	e.gpr(0x3B, rTurn, memAt(rTemp, 0)) // cmp
 	e.to(e.jump(ifBelow), nextRow)
 	e.lea(rTemp, memAt(rCount, 0))
-	e.ret()
+	e.leave(stream)
 	for _, x := range e.exits { // a cold lane: the index, of the first vector of a round, is the answer
 		e.land(x)
 	}
 	if len(e.exits) > 0 {
 		e.lea(rTemp, memAt(rIndex, 0))
-		e.ret()
+		e.leave(stream)
 	}
 	length = e.finish(g.pool)
 	return e.b, length, int(e.most) * vectorBytes
+}
+
+func (e *emitter) leave(stream bool) {
+	if stream {
+		e.sfence()
+	}
+	e.ret()
 }
 
 // jumpUnlessRoom jumps when fewer than k elements are left.
@@ -371,6 +389,9 @@ func (e *emitter) store(n *node, r int) {
 		op = vmovqStore
 	default:
 		op = vmovdStore
+	}
+	if e.past && op == vmovupsStore {
+		op = vmovntps
 	}
 	e.vex(&opcodes[op], l, r, 0, m)
 }

@@ -135,6 +135,13 @@ func (a *assembler) imul(r, by int) {
 }
 func (a *assembler) ret() { a.b = append(a.b, 0xC3) }
 
+// test compares the bits of r that mask has with 0; sfence orders what was stored past the caches before all later stores.
+func (a *assembler) test(r int, mask uint32) {
+	a.gpr(0xF7, 0, reg(r))
+	a.b = binary.LittleEndian.AppendUint32(a.b, mask)
+}
+func (a *assembler) sfence() { a.b = append(a.b, 0x0F, 0xAE, 0xF8) }
+
 // Conditions of jumps after an unsigned comparison, or a test.
 const (
 	ifBelow     = 0x82

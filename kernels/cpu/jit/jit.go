@@ -37,7 +37,7 @@ func New() (*Compiler, error) {
 // try compiles and runs a program of one copy: the system may forbid executable memory.
 func (c *Compiler) try() error {
 	p := &kernels.Program{In: []kernels.Port{kernels.In(dtype.Int64)}, Ret: []kernels.Reg{0}}
-	f, err := c.Compile(p, []bool{false})
+	f, err := c.Compile(p, []bool{false}, false)
 	if err != nil {
 		return err
 	}
@@ -73,9 +73,10 @@ type Func struct {
 
 // Compile returns the code of an elementwise program: its inputs are read one element after another, those
 // that same names have one value. Rank, folds, gathers and positions play no part. A program with an instruction
-// that has no form gives an error wrapping kernels.ErrUnsupported.
-func (c *Compiler) Compile(p *kernels.Program, same []bool) (*Func, error) {
-	key := p.String() + fmt.Sprint(same)
+// that has no form gives an error wrapping kernels.ErrUnsupported. With stream results go past the caches wherever all of them begin
+// at whole vectors: quicker where they are too many to be kept there, slower where they are read again.
+func (c *Compiler) Compile(p *kernels.Program, same []bool, stream bool) (*Func, error) {
+	key := p.String() + fmt.Sprint(same, stream)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.err != nil {
@@ -99,7 +100,7 @@ func (c *Compiler) Compile(p *kernels.Program, same []bool) (*Func, error) {
 			f.size = append(f.size, in.DType.Size())
 		}
 	}
-	f.code, f.length, f.spill = emit(g, len(p.Ret), len(p.In))
+	f.code, f.length, f.spill = emit(g, len(p.Ret), len(p.In), stream)
 	if f.entry, err = c.install(f.code); err != nil {
 		return nil, err
 	}
@@ -135,7 +136,7 @@ func longest(g *graph) int {
 		}
 	}
 	n := budget * 10 / cost * g.v
-	return max(min(n, 1<<16), 1024)
+	return max(min(n, 1<<16), 1024) &^ (vectorBytes*2 - 1) // whole cache lines of bytes
 }
 
 // Spill returns the bytes of the spill area a call needs.

@@ -76,7 +76,7 @@ func checkWith(t *testing.T, c *Compiler, p *kernels.Program, r *rand.Rand, draw
 			return false, 0
 		}
 	}
-	f, err := c.Compile(p, same)
+	f, err := c.Compile(p, same, r.IntN(2) == 0)
 	if err != nil {
 		t.Fatalf("%v\n%v", err, p)
 	}
@@ -326,7 +326,7 @@ func TestHalves(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			f, err := c.Compile(p, []bool{false})
+			f, err := c.Compile(p, []bool{false}, false)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -179,6 +179,7 @@ const (
 	vpbroadcastw
 	vmovupsLoad
 	vmovupsStore
+	vmovntps
 	vmovdLoad
 	vmovdStore
 	vmovqLoad
@@ -332,6 +333,7 @@ var opcodes = [vopCount]opcode{
 	vpbroadcastw: {"vpbroadcastw", p66, map0F38, 0, 0x79, shapeUnary, 0},
 	vmovupsLoad:  {"vmovups", pNone, map0F, 0, 0x10, shapeUnary, 0},
 	vmovupsStore: {"vmovups", pNone, map0F, 0, 0x11, shapeToMem, 0},
+	vmovntps:     {"vmovntps", pNone, map0F, 0, 0x2B, shapeToMem, 0},
 	vmovdLoad:    {"vmovd", p66, map0F, 0, 0x6E, shapeUnary, 0},
 	vmovdStore:   {"vmovd", p66, map0F, 0, 0x7E, shapeToMem, 0},
 	vmovqLoad:    {"vmovq", pF3, map0F, 0, 0x7E, shapeUnary, 0},
