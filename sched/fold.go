@@ -3,7 +3,6 @@
 package sched
 
 import (
-"fmt"
 	"context"
 
 	"github.com/arrayrun/arrayrun/chunk"
@@ -37,7 +36,7 @@ type foldRun struct {
 
 // fragRun is the tree of one fragment inside one task.
 type fragRun struct {
-	fill int64 // slots of store in use
+	fill int64 // slots of store in use: one for each node of row, in order
 	kept int64
 	key  int64
 	lo   chunk.Shape // kept region, by kept axis
@@ -216,8 +215,14 @@ func (f *foldRun) after(ctx context.Context, t *tasker) error {
 		}
 	}
 	// What was joined has left its slots.
-	fr.fill = fr.row.Nodes[len(fr.row.Nodes)-1].State + 1
-	if (fr.fill)*fr.kept > f.stride { panic(fmt.Sprint("DBG", f.plan.Cells, t.s.Tiles, t.s.Steps, t.task.Region, fr.row.Nodes, f.stride, fr.kept, f.blocks, t.cells.count, t.cells.largest())) }
+	from := int64(f.cur) * f.stride
+	for i := range fr.row.Nodes {
+		if n := &fr.row.Nodes[i]; n.State != int64(i) {
+			copyState(f.store, from+int64(i)*fr.kept, f.store, from+n.State*fr.kept, fr.kept)
+			n.State = int64(i)
+		}
+	}
+	fr.fill = int64(len(fr.row.Nodes))
 	return nil
 }
 
