@@ -93,13 +93,7 @@ func Open(o Options) (*Device, error) {
 	if o.CPU == nil {
 		return nil, errors.New("cuda: open: no CPU device to run what the GPU cannot")
 	}
-	search := driver.FromEnv()
-	if o.CUDALib != "" {
-		search.CUDA = o.CUDALib
-	}
-	if o.NVRTCLib != "" {
-		search.NVRTC = o.NVRTCLib
-	}
+	search := o.search()
 	drv, err := search.Open()
 	if err != nil {
 		return nil, err

@@ -42,7 +42,8 @@ func (d *Device) measure(dev *driver.Device) error {
 		r.Float64 = r.Float32 / 2
 	}
 	r.Memory = 0.8 * 2 * attribute(driver.MemoryClockRateKHz, 4e6) * 1e3 * attribute(driver.MemoryBusWidthBits, 256) / 8
-	c, err := chunk.New(d.Allocator(), dtype.Uint8, 1, chunk.Shape{calibrateBytes})
+	n := min(calibrateBytes, max(1, d.info.BudgetBytes/2))
+	c, err := chunk.New(d.Allocator(), dtype.Uint8, 1, chunk.Shape{n})
 	if err != nil {
 		return err
 	}
@@ -55,7 +56,7 @@ func (d *Device) measure(dev *driver.Device) error {
 	defer func() { d.slots <- sl }()
 	return d.ctx.Do(func(s *driver.Session) error {
 		return sl.finish(s, func() error {
-			to, err := sl.alloc(s, calibrateBytes)
+			to, err := sl.alloc(s, n)
 			if err != nil {
 				return err
 			}
@@ -67,12 +68,12 @@ func (d *Device) measure(dev *driver.Device) error {
 				if err := s.StreamSynchronize(sl.stream); err != nil {
 					return err
 				}
-				r.Up = calibrateBytes / max(time.Since(start), time.Microsecond).Seconds()
+				r.Up = float64(n) / max(time.Since(start), time.Microsecond).Seconds()
 				start = time.Now()
 				if err := sl.download(ctx, s, c, to); err != nil {
 					return err
 				}
-				r.Down = calibrateBytes / max(time.Since(start), time.Microsecond).Seconds()
+				r.Down = float64(n) / max(time.Since(start), time.Microsecond).Seconds()
 			}
 			start := time.Now()
 			if err := s.Memset(to, 0, 1, sl.stream); err != nil {

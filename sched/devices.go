@@ -35,22 +35,23 @@ func openCPU(opt Options, pool *mem.Pool) (kernels.Device, error) {
 	return cpu.New(cpu.Options{Mode: opt.CPU, Allocator: pool}), nil
 }
 
-// gpu is an engine's GPU: opened when a stage may want it, or at once when the user asked for it.
-type gpu struct {
+// gpus are an engine's GPUs: opened when a stage may want them, or at once when the user asked for them.
+type gpus struct {
 	opt   cuda.Options
-	asked bool // the user named it: stages go there whatever they cost
+	all   bool // every device of the machine; else the one with the options' ordinal
+	asked bool // the user named them: stages go there whatever they cost
 
 	mu    sync.Mutex
 	tried bool
-	dev   *cuda.Device
+	devs  []*cuda.Device
 	err   error // why there is none
 	host  int64 // bytes of host memory that the driver and the staging buffers take
 }
 
-// openGPU returns the GPU that the options name, nil for none. One that the user asked for and
-// that is not there is an error.
-func openGPU(opt Options, host kernels.Device) (*gpu, error) {
-	g := &gpu{opt: cuda.Options{CPU: host, Memory: opt.GPU.Memory, Strict: opt.GPU.Strict,
+// openGPU returns the GPUs that the options name, nil for none. What the user asked for and
+// is not there is an error.
+func openGPU(opt Options, host kernels.Device) (*gpus, error) {
+	g := &gpus{all: true, opt: cuda.Options{CPU: host, Memory: opt.GPU.Memory, Strict: opt.GPU.Strict,
 		CUDALib: opt.GPU.CUDALib, NVRTCLib: opt.GPU.NVRTCLib, Cache: opt.GPU.Cache}}
 	name, ordinal, numbered := strings.Cut(opt.Device, ":")
 	switch {
@@ -64,7 +65,7 @@ func openGPU(opt Options, host kernels.Device) (*gpu, error) {
 			if err != nil || n < 0 {
 				return nil, fmt.Errorf("sched: device %q: want auto, cpu, cuda or cuda:N", opt.Device)
 			}
-			g.opt.Ordinal = n
+			g.opt.Ordinal, g.all = n, false
 		}
 		g.asked, g.opt.Always = true, true
 		if _, err := g.open(); err != nil {
@@ -75,37 +76,55 @@ func openGPU(opt Options, host kernels.Device) (*gpu, error) {
 	return nil, fmt.Errorf("sched: device %q: want auto, cpu, cuda or cuda:N", opt.Device)
 }
 
-// open returns the device, opened once, or why there is none.
-func (g *gpu) open() (*cuda.Device, error) {
+// open returns the devices, opened once, or why there is none.
+func (g *gpus) open() ([]*cuda.Device, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if !g.tried {
 		g.tried = true
 		before := residentBytes()
-		if g.dev, g.err = cuda.Open(g.opt); g.err == nil {
-			g.host = max(residentBytes()-before, 0) + cuda.HostBytes
+		if g.all {
+			g.devs, g.err = cuda.OpenAll(g.opt)
+		} else {
+			var d *cuda.Device
+			if d, g.err = cuda.Open(g.opt); g.err == nil {
+				g.devs = []*cuda.Device{d}
+			}
+		}
+		if g.err == nil {
+			g.host = max(residentBytes()-before, 0) + int64(len(g.devs))*cuda.HostBytes
 		}
 	}
-	return g.dev, g.err
+	return g.devs, g.err
 }
 
-// opened returns the device if it has been opened, and the host memory it takes.
-func (g *gpu) opened() (*cuda.Device, int64) {
+// opened returns the devices if they have been opened, and the host memory they take.
+func (g *gpus) opened() ([]*cuda.Device, int64) {
 	if g == nil {
 		return nil, 0
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.dev, g.host
+	return g.devs, g.host
 }
 
-// close closes the device if it was opened.
-func (g *gpu) close() error {
-	dev, _ := g.opened()
-	if dev == nil {
-		return nil
+// close closes the devices that were opened.
+func (g *gpus) close() error {
+	devs, _ := g.opened()
+	var errs []error
+	for _, d := range devs {
+		errs = append(errs, d.Close())
 	}
-	return dev.Close()
+	return errors.Join(errs...)
+}
+
+// namesOf returns the names of devices, "cuda:0, cuda:1".
+func namesOf(devs []*cuda.Device) string {
+	var list []string
+	for _, d := range devs {
+		list = append(list, d.Name())
+	}
+	return strings.Join(list, ", ")
 }
 
 // whyNone says in a few words why there is no GPU.
@@ -117,18 +136,22 @@ func whyNone(err error) string {
 	return "no GPU: " + err.Error()
 }
 
-// fill adds what the GPU did to the statistics.
-func (g *gpu) fill(s *Stats) {
-	dev, _ := g.opened()
-	if dev == nil {
-		return
+// fill adds what the GPUs did to the statistics.
+func (g *gpus) fill(s *Stats) {
+	devs, _ := g.opened()
+	for _, dev := range devs {
+		d := dev.Stats()
+		if d.Launches == 0 {
+			continue
+		}
+		s.Device = namesOf(devs)
+		s.GPU.Launches += d.Launches
+		s.GPU.H2DBytes += d.UploadedBytes
+		s.GPU.D2HBytes += d.DownloadedBytes
+		s.GPU.PeakBytes = max(s.GPU.PeakBytes, d.PeakBytes)
+		s.GPU.FellBack += d.FellBack
+		s.GPU.Evicted += d.Evicted
 	}
-	d := dev.Stats()
-	if d.Launches == 0 {
-		return
-	}
-	s.Device = dev.Name()
-	s.GPU = GPUStats{Launches: d.Launches, H2DBytes: d.UploadedBytes, D2HBytes: d.DownloadedBytes, PeakBytes: d.PeakBytes, FellBack: d.FellBack}
 }
 
 // residentBytes returns the memory that the process has now, 0 where the system does not say.

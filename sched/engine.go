@@ -41,7 +41,7 @@ type Engine struct {
 	opt    Options
 	pool   *mem.Pool
 	device kernels.Device // the CPU's
-	gpu    *gpu           // nil: none is to be used
+	gpu    *gpus          // nil: none is to be used
 	gate   *gate
 	runs   *gate // admits runs whose plans fit together
 	cpu    slots
@@ -70,7 +70,7 @@ func New(opt Options) (*Engine, error) {
 	}
 	pool := mem.NewPool()
 	dev := opt.device
-	var g *gpu
+	var g *gpus
 	if dev == nil {
 		var err error
 		if dev, err = openCPU(opt, pool); err != nil {

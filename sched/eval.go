@@ -56,6 +56,11 @@ func (sc *scope) close(mark int) {
 // leaf returns a view of the leaf for the loop region at: rank and shape are the
 // loop's, axes the leaf does not follow have stride 0.
 func (sc *scope) leaf(ctx context.Context, l *plan.Leaf, at chunk.Region) (*chunk.Chunk, error) {
+	if x := sc.r.leaves[l]; x != nil {
+		if c, err := sc.preload(ctx, x, l, at); c != nil || err != nil {
+			return c, err
+		}
+	}
 	switch l.Kind {
 	case plan.Position, plan.Absent, plan.Group, plan.Picks:
 		return sc.listLeaf(l, at)

@@ -20,17 +20,20 @@ import (
 
 // run is one execution of a plan.
 type run struct {
-	e       *Engine
-	plan    *plan.Plan
-	pool    *mem.Pool
-	device  kernels.Device
-	gate    *gate
-	cpu     slots
-	outs    []output
-	results []*chunk.Chunk // by Plan.Results: while they live
-	kept    []*kept        // by Plan.Sources
-	stats   *counters      // of the running stage
-	bar     *progress
+	e         *Engine
+	plan      *plan.Plan
+	pool      *mem.Pool
+	device    kernels.Device
+	gate      *gate
+	cpu       slots
+	outs      []output
+	results   []*chunk.Chunk           // by Plan.Results: while they live
+	kept      []*kept                  // by Plan.Sources
+	kernel    kernels.Kernel           // of the running stage
+	leaves    map[*plan.Leaf]*resident // what stays on GPUs
+	residents []*resident
+	stats     *counters // of the running stage
+	bar       *progress
 }
 
 // output is where a result goes; mu makes calls of a function one at a time.
@@ -104,6 +107,9 @@ func (e *Engine) execute(ctx context.Context, p *plan.Plan, outputs []ndarray.Ou
 	for i := range outputs {
 		r.outs[i].out = outputs[i]
 	}
+	if devs, _ := e.gpu.opened(); devs != nil {
+		r.stay(devs)
+	}
 	for _, s := range p.Spills {
 		r.outs[s.Output].out = ndarray.Output{Name: p.Outputs[s.Output].Name, To: s.Scratch}
 		defer s.Scratch.Close()
@@ -137,7 +143,7 @@ func (r *run) stages(ctx context.Context, st *Stats) error {
 		for k := range sr.mergers {
 			sr.mergers[k] = map[int64]*merger{}
 		}
-		r.stats = &sr.counters
+		r.stats, r.kernel = &sr.counters, r.kernelOf(s)
 		err := sr.run(ctx)
 		sr.drop()
 		hash := uint64(0)
@@ -197,6 +203,7 @@ func (r *run) prepare(i int, s *plan.Stage) error {
 
 // forget releases what no stage after i needs.
 func (r *run) forget(i int, all bool) {
+	r.leave(i, all)
 	for k, c := range r.results {
 		if c != nil && (all || r.plan.Results[k].Last <= i) {
 			r.gate.hold(-mem.ClassBytes(c.Block.Len()))

@@ -36,6 +36,7 @@ type GPUStats struct {
 	KernelSeconds float64 `json:"kernel_seconds"`
 	PeakBytes     int64   `json:"peak_bytes"`
 	FellBack      int64   `json:"fell_back"` // calls that the CPU ran although they were placed on the GPU
+	Evicted       int64   `json:"evicted"`   // arrays that stayed on a GPU until its memory ran short
 }
 
 // StageStats says what one stage did. Seconds are summed over tasks.

@@ -282,7 +282,7 @@ func (t *tasker) cell(ctx context.Context) error {
 }
 
 func (t *tasker) kernel(ctx context.Context) error {
-	if err := t.s.Body.Kernel.Run(ctx, &t.call); err != nil {
+	if err := t.r.kernel.Run(ctx, &t.call); err != nil {
 		return fmt.Errorf("at %v: %w", t.task.Region, err)
 	}
 	return nil

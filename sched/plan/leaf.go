@@ -164,6 +164,9 @@ func (l *Leaf) gathers() bool {
 // copies reports whether the leaf's view of values in memory has to be a copy of its own.
 func (l *Leaf) copies() bool { return l.Gather < 0 && (l.gathers() || l.missing()) }
 
+// Copied reports whether the leaf's values are gathered on the host, and not read where they lie.
+func (l *Leaf) Copied() bool { return l.copies() }
+
 // missing reports whether the leaf reads positions that do not exist.
 func (l *Leaf) missing() bool {
 	for _, m := range l.Axes {

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package sched
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/arrayrun/arrayrun/chunk"
+	"github.com/arrayrun/arrayrun/chunk/dtype"
+	"github.com/arrayrun/arrayrun/cuda"
+	"github.com/arrayrun/arrayrun/cuda/cudasim"
+	"github.com/arrayrun/arrayrun/cuda/driver"
+	"github.com/arrayrun/arrayrun/ndarray"
+)
+
+// compute runs one array into memory and returns its bytes, the statistics and what the plan says.
+func compute(t *testing.T, e *Engine, a ndarray.Array) (string, Stats, string) {
+	t.Helper()
+	out := heapChunk(a.DType(), a.Shape())
+	defer out.Release()
+	p, err := e.PlanOutputs(context.Background(), []ndarray.Output{{Array: a, Into: out}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := e.Stats()
+	st, err := p.run(context.Background(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	after := e.Stats()
+	after.GPU.H2DBytes -= before.GPU.H2DBytes
+	after.GPU.D2HBytes -= before.GPU.D2HBytes
+	after.GPU.Launches -= before.GPU.Launches
+	after.BytesDecoded = st.BytesDecoded
+	after.Chunks = st.Chunks
+	return string(out.Bytes()), after, p.Explain()
+}
+
+// twoPasses returns arrays that read their operand in more than one stage.
+func twoPasses(x ndarray.Array) map[string]ndarray.Array {
+	return map[string]ndarray.Array{
+		"departures": x.Sub(x.Mean(0)).Sum(),
+		"zscore":     x.Sub(x.Mean(0)).Div(x.Std(0)),
+		"spread":     x.Sub(x.Mean()).Max(1),
+	}
+}
+
+// TestResidency: what several stages read is copied to the device once, whether it is in memory, kept in memory or read from
+// storage, and of folds only their states come back; the bits are the CPU's.
+func TestResidency(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(7, 9))
+	grid := chunk.Regular(chunk.Shape{600, 640}, 128, 200)
+	src := newFake(rnd, dtype.Float32, grid)
+	values := chunk.Slice[float32](src.data)
+	size := int64(len(values)) * 4
+	for where, x := range map[string]ndarray.Array{
+		"memory": ndarray.FromSliceOn(values, grid),
+		"stored": ndarray.FromSource(src, "x"),
+	} {
+		for name, a := range twoPasses(x) {
+			t.Run(where+" "+name, func(t *testing.T) {
+				want, _, _ := compute(t, newEngine(t, Options{Memory: 256 << 20, Workers: 2, Device: "cpu"}), a)
+				sim := cudasim.Start(t)
+				t.Setenv(cuda.EnvCache, t.TempDir())
+				e := newEngine(t, Options{Memory: 256 << 20, Workers: 2, Device: "cuda", GPU: GPU{Memory: 64 << 20, Strict: true}})
+				got, st, text := compute(t, e, a)
+				if got != want {
+					t.Error("the bits differ from the CPU's")
+				}
+				small := int64(len(want))/8 + size/8 // means of columns, and states
+				if up := st.GPU.H2DBytes; up < size || up > size+small {
+					t.Errorf("%d bytes up, want the operand's %d once and at most %d of results\n%s", up, size, small, text)
+				}
+				out := int64(0)
+				if name == "zscore" {
+					out = size
+				}
+				if down := st.GPU.D2HBytes; down > out+size/4 {
+					t.Errorf("%d bytes down, want results of %d and states only", down, out)
+				}
+				if st.GPU.FellBack != 0 || st.GPU.Evicted != 0 || st.GPU.PeakBytes > 64<<20 {
+					t.Errorf("%+v", st.GPU)
+				}
+				if !strings.Contains(text, "stays there: ") {
+					t.Errorf("the plan does not say what stays:\n%s", text)
+				}
+				if s := sim.Stats(); s["bytes.up"] < size {
+					t.Errorf("the device saw %d bytes", s["bytes.up"])
+				}
+			})
+		}
+	}
+}
+
+// TestResidencyReadsOnce: what does not fit in host memory beside the rest, but does on the device, is decoded once.
+func TestResidencyReadsOnce(t *testing.T) {
+	src := newFake(rand.New(rand.NewPCG(7, 9)), dtype.Float32, chunk.Regular(chunk.Shape{2048, 8192}, 128, 1024))
+	x := ndarray.FromSource(src, "x")
+	a := x.Sub(x.Mean(0)).Sum()
+	want, _, _ := compute(t, newEngine(t, Options{Memory: 512 << 20, Workers: 2, Device: "cpu"}), a)
+	cudasim.Start(t)
+	t.Setenv(cuda.EnvCache, t.TempDir())
+	e := newEngine(t, Options{Memory: 256 << 20, Workers: 2, Device: "cuda", GPU: GPU{Memory: 256 << 20}})
+	_, taken := e.gpu.opened()
+	e.opt.Memory = taken + 48<<20 // the array has 64 MiB
+	got, st, text := compute(t, e, a)
+	if got != want {
+		t.Error("the bits differ from the CPU's")
+	}
+	if st.BytesDecoded != 64<<20 || !strings.Contains(text, "x, 64.0 MiB") {
+		t.Errorf("%d bytes decoded, want each once: %d\n%s", st.BytesDecoded, 64<<20, text)
+	}
+	if st.PeakBudgetBytes > e.opt.Memory {
+		t.Errorf("%d bytes at the peak, the budget is %d", st.PeakBudgetBytes, e.opt.Memory)
+	}
+}
+
+// TestResidencyGivesWay: the bits are the same where the device fails while arrays stay on it, and where they do not fit.
+func TestResidencyGivesWay(t *testing.T) {
+	src := newFake(rand.New(rand.NewPCG(1, 2)), dtype.Float32, chunk.Regular(chunk.Shape{300, 400}, 64, 100))
+	x := ndarray.FromSource(src, "x")
+	a := x.Sub(x.Mean(0)).Div(x.Std(0))
+	want, _, _ := compute(t, newEngine(t, Options{Memory: 256 << 20, Workers: 2, Device: "cpu"}), a)
+	for name, f := range map[string]struct {
+		fault func(s *cudasim.Sim)
+		gpu   int64
+	}{
+		"small device":  {nil, 256 << 10},
+		"kernel dies":   {func(s *cudasim.Sim) { s.Fault("kernel", 9, driver.IllegalAddress) }, 0},
+		"no memory":     {func(s *cudasim.Sim) { s.Fault("cuMemAlloc_v2", 3, driver.OutOfMemory) }, 0},
+		"copy dies":     {func(s *cudasim.Sim) { s.Fault("copy", 12, driver.IllegalAddress) }, 0},
+		"copy refused":  {func(s *cudasim.Sim) { s.Fault("cuMemcpyHtoDAsync_v2", 7, driver.Unknown) }, 0},
+		"mover refused": {func(s *cudasim.Sim) { s.Fault("cuModuleLoadDataEx", 1, driver.Unknown) }, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			sim := cudasim.Start(t)
+			t.Setenv(cuda.EnvCache, t.TempDir())
+			e, err := New(Options{Memory: 256 << 20, Workers: 2, Device: "cuda", GPU: GPU{Memory: f.gpu}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if f.fault != nil {
+				f.fault(sim)
+			}
+			got, st, _ := compute(t, e, a)
+			if got != want {
+				t.Error("the bits differ from the CPU's")
+			}
+			t.Logf("%+v", st.GPU)
+			if err := e.Close(); err != nil && driver.CodeOf(err) == 0 {
+				t.Error(err)
+			}
+			sim.TakeReports() // a lost device's memory is gone with it
+		})
+	}
+}
+
+// TestSeveralGPUs: the tiles of a stage go to all devices, with the CPU's bits; cuda:N uses one of them.
+func TestSeveralGPUs(t *testing.T) {
+	src := newFake(rand.New(rand.NewPCG(5, 5)), dtype.Float32, chunk.Regular(chunk.Shape{600, 500}, 64, 100))
+	x := ndarray.FromSource(src, "x")
+	list := map[string]ndarray.Array{"map": x.Mul(x).Add(1), "fold": x.Mul(x).Sum(1), "two passes": x.Sub(x.Mean(0)).Std(0)}
+	for name, a := range list {
+		want, _, _ := compute(t, newEngine(t, Options{Memory: 256 << 20, Workers: 4, Device: "cpu"}), a)
+		for n := 2; n <= 4; n++ {
+			t.Run(fmt.Sprint(name, " ", n), func(t *testing.T) {
+				sim := cudasim.Start(t, fmt.Sprintf("devices=%d", n))
+				t.Setenv(cuda.EnvCache, t.TempDir())
+				e := newEngine(t, Options{Memory: 512 << 20, Workers: 4, Device: "cuda", GPU: GPU{Strict: true}, tileElements: 20000})
+				got, st, _ := compute(t, e, a)
+				if got != want {
+					t.Error("the bits differ from the CPU's")
+				}
+				used := sim.Stats()
+				for d := range n {
+					if used[fmt.Sprintf("busy_compute_ns.%d", d)] == 0 {
+						t.Errorf("device %d has computed nothing", d)
+					}
+				}
+				if !strings.HasSuffix(st.Device, fmt.Sprintf("cuda:%d", n-1)) {
+					t.Errorf("device %q, want all %d named", st.Device, n)
+				}
+				one := newEngine(t, Options{Memory: 512 << 20, Workers: 4, Device: "cuda:1", GPU: GPU{Strict: true}})
+				sim.Forget()
+				if got, st, _ := compute(t, one, a); got != want || st.Device != "cuda:1" || sim.Stats()["busy_compute_ns.0"] != 0 {
+					t.Errorf("device %q: want the CPU's bits and cuda:1 alone", st.Device)
+				}
+			})
+		}
+	}
+}
+
+// TestOneOfSeveralIsLost: the others, or the CPU, do what a lost device cannot; with Strict that is an error.
+func TestOneOfSeveralIsLost(t *testing.T) {
+	src := newFake(rand.New(rand.NewPCG(5, 5)), dtype.Float32, chunk.Regular(chunk.Shape{600, 500}, 64, 100))
+	x := ndarray.FromSource(src, "x")
+	a := x.Sub(x.Mean(0)).Std(0)
+	want, _, _ := compute(t, newEngine(t, Options{Memory: 256 << 20, Workers: 2, Device: "cpu"}), a)
+	for _, strict := range []bool{false, true} {
+		sim := cudasim.Start(t, "devices=3")
+		t.Setenv(cuda.EnvCache, t.TempDir())
+		e, err := New(Options{Memory: 512 << 20, Workers: 2, Device: "cuda", GPU: GPU{Strict: strict}, tileElements: 20000})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sim.Fault("kernel", 5, driver.IllegalAddress)
+		out := heapChunk(a.DType(), a.Shape())
+		err = e.Run(context.Background(), []ndarray.Output{{Array: a, Into: out}})
+		devs, _ := e.gpu.opened()
+		lost := 0
+		for _, d := range devs {
+			if d.Lost() {
+				lost++
+			}
+		}
+		switch {
+		case strict && driver.CodeOf(err) != driver.IllegalAddress:
+			t.Errorf("strict: error %v, want %v", err, driver.IllegalAddress)
+		case !strict && (err != nil || string(out.Bytes()) != want):
+			t.Errorf("error %v, or other bits than the CPU's", err)
+		case !strict && lost != 1:
+			t.Errorf("%d devices are lost, want 1", lost)
+		}
+		if st := e.Stats().GPU; !strict && st.FellBack > 3 {
+			t.Errorf("%d calls on the CPU: want those that ran on the lost device, the others' go on", st.FellBack)
+		}
+		out.Release()
+		if err := e.Close(); err != nil && driver.CodeOf(err) == 0 {
+			t.Error(err)
+		}
+		sim.TakeReports()
+	}
+}
