@@ -9,7 +9,7 @@ import (
 
 // cellWalk visits the kernel calls of a tile: its steps one after another, and in each of
 // them the fold cells, row-major over the axes that a fold reduces; along the others a call covers the
-// whole step.
+// whole step. Along one axis a step may end inside a cell, which the next step goes on with.
 type cellWalk struct {
 	cell  []bool       // by loop axis: some fold reduces it
 	cuts  []chunk.Axis // by loop axis: its cells, or its steps where no fold reduces it
@@ -23,10 +23,19 @@ type cellWalk struct {
 	key   chunk.Key    // of the current cell; along other axes of the step
 	at    chunk.Region // the current call
 	shape chunk.Shape
+	goes  int         // the stage's Within
+	begun bool        // calls before this one had a part of its cell
+	ends  bool        // this call has the last part of its cell
+	most  chunk.Shape // the longest step
 }
 
 func (w *cellWalk) init(s *plan.Stage) {
 	rank := len(s.Body.Shape)
+	w.goes, w.ends = s.Within, true
+	w.most = make(chunk.Shape, rank)
+	for i, a := range s.Steps {
+		w.most[i] = a.Max()
+	}
 	w.cell = make([]bool, rank)
 	w.cuts = append([]chunk.Axis(nil), s.Steps...)
 	for i := range rank {
@@ -78,8 +87,13 @@ func (w *cellWalk) enter(step chunk.Region) bool {
 
 func (w *cellWalk) set(a int, k int64) {
 	w.key[a] = k
-	w.at.Lo[a], w.at.Hi[a] = w.cuts[a].Bounds(k)
-	w.shape[a] = w.at.Hi[a] - w.at.Lo[a]
+	lo, hi := w.cuts[a].Bounds(k)
+	if a == w.goes {
+		w.begun, w.ends = lo < w.step.Lo[a], hi <= w.step.Hi[a]
+		lo, hi = max(lo, w.step.Lo[a]), min(hi, w.step.Hi[a])
+	}
+	w.at.Lo[a], w.at.Hi[a] = lo, hi
+	w.shape[a] = hi - lo
 }
 
 // next goes to the next call of the step; false after the last.
@@ -118,7 +132,7 @@ func (w *cellWalk) pick(dst, full *chunk.Chunk, axis int, shape chunk.Shape) {
 func (w *cellWalk) largest() chunk.Shape {
 	s := w.tile.Shape()
 	for a := range s {
-		s[a] = min(s[a], w.cuts[a].Max())
+		s[a] = min(s[a], w.cuts[a].Max(), w.most[a])
 	}
 	return s
 }

@@ -36,7 +36,7 @@ type foldRun struct {
 
 // fragRun is the tree of one fragment inside one task.
 type fragRun struct {
-	fill int64 // blocks in store
+	fill int64 // slots of store in use: one for each node of row, in order
 	kept int64
 	key  int64
 	lo   chunk.Shape // kept region, by kept axis
@@ -89,11 +89,11 @@ func (f *foldRun) init(t *tasker, i int) {
 // begin makes room for the partials of a tile.
 func (f *foldRun) begin(t *tasker) error {
 	w := &t.cells
-	kept, frags, blocks := int64(1), int64(1), int64(1)
-	cell := w.largest()
+	kept, frags, blocks := int64(1), int64(1), int64(0)
+	cells, cell := int64(1), w.largest()
 	for a, n := range w.count {
 		if f.plan.Cells.Set.Has(a) {
-			blocks *= n
+			cells *= n
 		} else {
 			kept *= cell[a]
 			frags *= n
@@ -105,7 +105,7 @@ func (f *foldRun) begin(t *tasker) error {
 	case f.plan.Groups > 0:
 		blocks = f.plan.Groups
 	default:
-		blocks *= kernels.FoldBlocks(cell, f.plan.Cells.Set)
+		blocks = t.s.Slots(f.plan, cells, kernels.FoldBlocks(cell, f.plan.Cells.Set))
 	}
 	f.stride = blocks * kept
 	total := f.stride * frags
@@ -193,9 +193,12 @@ func (f *foldRun) open(t *tasker, fr *fragRun) {
 	}
 }
 
-// after joins the current cell's partials to those before.
+// after joins the current cell's partials, when they are complete, to those before.
 func (f *foldRun) after(ctx context.Context, t *tasker) error {
 	fr := &f.frags[f.cur]
+	if !t.cells.ends {
+		return nil
+	}
 	if f.plan.Groups > 0 {
 		m, cell := t.sr.merger(f, fr), f.plan.Cells.Linear(t.cells.key)
 		if f.waits && !m.cells.Turn(cell) {
@@ -211,7 +214,15 @@ func (f *foldRun) after(ctx context.Context, t *tasker) error {
 			return err
 		}
 	}
-	fr.fill += f.blocks
+	// What was joined has left its slots.
+	from := int64(f.cur) * f.stride
+	for i := range fr.row.Nodes {
+		if n := &fr.row.Nodes[i]; n.State != int64(i) {
+			copyState(f.store, from+int64(i)*fr.kept, f.store, from+n.State*fr.kept, fr.kept)
+			n.State = int64(i)
+		}
+	}
+	fr.fill = int64(len(fr.row.Nodes))
 	return nil
 }
 

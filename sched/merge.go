@@ -208,7 +208,7 @@ func (m *merger) finishGroups(ctx context.Context, sc *scope) error {
 
 // identity writes the state of no elements.
 func (m *merger) identity(s state, from, n int64) {
-	for i, c := range m.plan.Reduction.Identity(m.plan.In) {
+	for i, c := range m.plan.By.Identity(m.plan.In) {
 		w := int64(s[i].ItemBytes)
 		item := make([]byte, w)
 		for k := range min(w, 8) {

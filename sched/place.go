@@ -178,6 +178,10 @@ func (e *Engine) place(ctx context.Context, p *plan.Plan, noRoom error) error {
 			stay(func() string { return whyNone(err) })
 			continue
 		}
+		if s.GoesOn() && !e.opt.GPU.Strict {
+			stay(func() string { return "the memory is too small for whole blocks of its folds" })
+			continue
+		}
 		onGPU := w.onGPU(ratesOf(devs), e.opt.Workers)
 		both := fmt.Sprintf("about %s on the GPU, %s on the CPU", round(onGPU), round(onCPU))
 		if !e.gpu.asked && onGPU >= onCPU {

@@ -269,7 +269,7 @@ func (t *tasker) cell(ctx context.Context) error {
 		}
 		n += len(f.plan.State)
 	}
-	t.call.Origin, t.call.Shape = w.at.Lo, w.shape
+	t.call.Origin, t.call.Shape, t.call.Continue = w.at.Lo, w.shape, w.begun
 	if err := t.kernel(ctx); err != nil {
 		return err
 	}

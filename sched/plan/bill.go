@@ -317,12 +317,22 @@ func (pl *planner) foldBytes(s *Stage, f *Fold, t chunk.Shape) (run, hold int64)
 		}
 		return one + part + pl.finishScratch(f, f.Groups*kept), open*f.classes(f.Groups*kept) + waits
 	}
-	run = f.classes(cells*f.Cells.blocks(reduced(cell, f))*kept) + part + pl.finishScratch(f, kept)
+	run = f.classes(s.Slots(f, cells, f.Cells.blocks(reduced(cell, f)))*kept) + part + pl.finishScratch(f, kept)
 	if s.tasksFor(f) <= 1 {
 		return run, 0
 	}
 	nodes := int64(bits.Len64(uint64(f.Cells.Total()))) + ahead + 1
 	return run, open * nodes * f.classes(kept)
+}
+
+// Slots bounds the states of a fold that a task holds for each kept element of its tile, which has so many cells of so many blocks: the
+// new blocks of a cell beside what is left of those before. That is at most two on each level of the tree, if they follow each other.
+func (s *Stage) Slots(f *Fold, cells, blocks int64) int64 {
+	n := cells * blocks
+	if !f.Cells.consecutive(s.Tiles.Axes) || !f.Cells.consecutive(s.Steps) {
+		return n
+	}
+	return min(n, int64(2*bits.Len64(uint64(n)))+blocks)
 }
 
 // InOrder reports whether the cells of a grouped fold come to each kept element in their order when every task

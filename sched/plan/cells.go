@@ -129,6 +129,27 @@ func (c *Cells) Linear(k chunk.Key) int64 {
 	return n
 }
 
+// Largest returns the reduced elements of the largest cell.
+func (c *Cells) Largest() int64 {
+	n := int64(1)
+	for i, a := range c.Axes {
+		if c.Set.Has(i) {
+			n *= a.Max()
+		}
+	}
+	return n
+}
+
+// first returns the first reduced axis, -1 where there is none.
+func (c *Cells) first() int {
+	for i := range c.Axes {
+		if c.Set.Has(i) {
+			return i
+		}
+	}
+	return -1
+}
+
 // Blocks returns the number of blocks of the cell at k.
 func (c *Cells) Blocks(k chunk.Key) int64 {
 	n := int64(1)

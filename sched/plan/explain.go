@@ -31,6 +31,7 @@ type ExplainedStage struct {
 	Hash         string   `json:"hash"`
 	Shape        []int64  `json:"shape"`
 	Tile         []int64  `json:"tile"`
+	Step         []int64  `json:"step"` // what of a tile is read and computed at once
 	Tasks        int64    `json:"tasks"`
 	BytesRead    int64    `json:"bytes_read"`
 	BytesWritten int64    `json:"bytes_written"`
@@ -80,7 +81,11 @@ func (p *Plan) Explain() string {
 		if len(s.Inputs) > 0 {
 			fmt.Fprintf(&b, "  from %s", strings.Join(s.Inputs, ", "))
 		}
-		fmt.Fprintf(&b, "\n   loop %v in tiles of %v: %d tasks of %s", chunk.Shape(s.Shape), chunk.Shape(s.Tile), s.Tasks, Bytes(s.TaskBytes))
+		fmt.Fprintf(&b, "\n   loop %v in tiles of %v", chunk.Shape(s.Shape), chunk.Shape(s.Tile))
+		if !slices.Equal(s.Step, s.Tile) {
+			fmt.Fprintf(&b, ", steps of %v", chunk.Shape(s.Step))
+		}
+		fmt.Fprintf(&b, ": %d tasks of %s", s.Tasks, Bytes(s.TaskBytes))
 		if s.HoldBytes > 0 {
 			fmt.Fprintf(&b, ", partials %s", Bytes(s.HoldBytes))
 		}
@@ -142,7 +147,7 @@ func (p *Plan) explained() *Explained {
 func (p *Plan) explainStage(s *Stage) ExplainedStage {
 	x := ExplainedStage{
 		ID: s.ID, Kind: s.kind(), Name: p.StageName(s), Inputs: p.inputs(s), Outputs: []string{},
-		Shape: s.Body.Shape.Clone(), Tile: s.Tiles.MaxChunk(), Tasks: s.Len(),
+		Shape: s.Body.Shape.Clone(), Tile: s.Tiles.MaxChunk(), Step: s.stepShape(s.Tiles.MaxChunk()), Tasks: s.Len(),
 		TaskBytes: s.Run, HoldBytes: s.Hold, KeptBytes: s.Kept,
 		Device: "cpu", WhyDevice: "no other device was offered", WhyCut: p.whyCut(s),
 	}

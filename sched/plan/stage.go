@@ -30,6 +30,7 @@ type Stage struct {
 	Kept   int64        // bytes of results and kept sources that live while the stage runs
 	Why    string
 	Place  *Placement // where it computes; nil: not decided
+	Within int        // axis along which steps may end inside cells, whose folds the next step goes on with; -1: none
 	free   []bool     // axes that no fold of the stage reduces
 	items  []*item
 	narrow int64 // bytes of the stage without tiles widened to decode less often
@@ -48,6 +49,7 @@ type Write struct{ Root, Output int }
 type Fold struct {
 	Node      *graph.Node
 	Reduction *kernels.Reduction
+	By        *kernels.Reduction // what is folded: Reduction, or a sum whose number of elements is known
 	Cells     *Cells
 	In        dtype.DType // of the folded value
 	State     []kernels.StateType
@@ -266,6 +268,7 @@ func (pl *planner) stage(level int, items []*item) (*Stage, error) {
 		}
 	}
 	s.Order = s.order()
+	s.Within = s.within()
 	return s, pl.tile(s, items)
 }
 
@@ -291,6 +294,25 @@ func (s *Stage) order() []int {
 	return order
 }
 
+// within returns the axis along which a kernel can go on with the folds of the call before: the first that all folds of
+// the stage reduce, where their cells are one block each and their accumulators take the numbers in sequence.
+func (s *Stage) within() int {
+	axis := -1
+	for _, f := range s.Folds {
+		c := f.Cells
+		if f.Groups > 0 || c.last || c.Set != s.Folds[0].Cells.Set || !f.By.Continues() || c.Largest() > kernels.OuterBlock {
+			return -1
+		}
+		axis = c.first()
+	}
+	return axis
+}
+
+// GoesOn reports whether some steps of the stage end inside a cell.
+func (s *Stage) GoesOn() bool {
+	return s.Within >= 0 && s.Steps[s.Within].Max() < min(s.Tiles.Axes[s.Within].Max(), s.Folds[0].Cells.Axes[s.Within].Max())
+}
+
 // fold adds a Reduce to the program.
 func (f *fuser) fold(it *item) (*Fold, error) {
 	n := it.node
@@ -302,13 +324,22 @@ func (f *fuser) fold(it *item) (*Fold, error) {
 	if err != nil {
 		return nil, err
 	}
-	fold := &Fold{Node: n, Reduction: red, Cells: it.cells, Groups: arg.Groups, GroupLeaf: -1, Result: f.pl.result(n), Direct: f.pl.direct[n]}
+	fold := &Fold{Node: n, Reduction: red, By: red, Cells: it.cells, Groups: arg.Groups, GroupLeaf: -1, Result: f.pl.result(n), Direct: f.pl.direct[n]}
 	v = f.b.Cast(v, red.Input(operand.DType))
 	fold.In = f.b.Type(v)
 	if f.b.Err() != nil {
 		return nil, f.b.Err()
 	}
 	fold.State = red.State(fold.In)
+	if by := red.Uncounted(); by != nil && arg.Groups == 0 {
+		// A count beside every sum would double the state and the work.
+		fold.By = by
+		if sum := fold.State[0].DType; kernels.Accumulator(fold.In) != sum {
+			v = f.b.Cast(v, sum)
+			fold.In = sum
+		}
+		fold.State = by.State(fold.In)
+	}
 	for _, c := range fold.State {
 		fold.StateItem += int64(c.DType.Size())
 	}
@@ -321,7 +352,7 @@ func (f *fuser) fold(it *item) (*Fold, error) {
 	if red.Indexed {
 		args = append(args, f.b.Position(f.body.Shape, it.cells.Set))
 	}
-	pf := kernels.Fold{Op: arg.Op, Args: args, Axes: it.cells.Set, Group: -1}
+	pf := kernels.Fold{Op: fold.By.ID, Args: args, Axes: it.cells.Set, Group: -1}
 	switch {
 	case arg.Groups > 0 && arg.IDs != nil:
 		f.input(&Leaf{Kind: Group, Axes: []AxisMap{follow(arg.Axes[0])}, DType: dtype.Int32, ItemBytes: 4, IDs: arg.IDs})
@@ -339,7 +370,7 @@ func (f *fuser) fold(it *item) (*Fold, error) {
 	}
 	f.b.Fold(pf)
 	f.body.foldIn = append(f.body.foldIn, fold.In)
-	if fold.Combine, err = f.pl.compile(kernels.CombineOf(arg.Op, fold.State)); err != nil {
+	if fold.Combine, err = f.pl.compile(kernels.CombineOf(fold.By.ID, fold.State)); err != nil {
 		return nil, err
 	}
 	fold.Finish, err = f.pl.finish(fold)
@@ -361,6 +392,15 @@ func (pl *planner) finish(fold *Fold) (kernels.Kernel, error) {
 			p.Access = kernels.Broadcast
 		}
 		state[i] = b.Input(p)
+	}
+	if fold.By != fold.Reduction {
+		count := int64(1)
+		for i, d := range fold.Node.In[0].Shape() {
+			if fold.Cells.Set.Has(i) {
+				count *= d
+			}
+		}
+		state = append(state, b.Const(kernels.Const{DType: dtype.Int64, Bits: uint64(count)}))
 	}
 	arg := fold.Node.Arg.(graph.ReduceArg)
 	b.Ret(b.Cast(fold.Reduction.Aggregate(b, state, fold.In, arg.Params), fold.Node.DType))

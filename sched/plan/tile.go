@@ -109,9 +109,9 @@ func (pl *planner) cuts(s *Stage, items []*item) []axisCut {
 				}
 			}
 		}
-		// Steps need whole cells, and whole chunks of what a fold writes itself.
+		// Steps need whole cells, unless folds go on in the next one, and whole chunks of what a fold writes itself.
 		c.fine = natural
-		if !c.split {
+		if !c.split && i != s.Within {
 			c.fine = c.hard
 		}
 		for _, w := range s.Writes {
