@@ -7,7 +7,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -61,18 +63,13 @@ func TestClang(t *testing.T) {
 	dir := t.TempDir()
 	list, what := texts(t)
 	for i, arch := range []string{"sm_70", "sm_80", "sm_90"} {
-		// Many kernels make one translation unit: each in a namespace of its own, which its one entry point leaves by its name.
 		for n := 0; n < len(list); n += 50 {
 			batch := list[n:min(n+50, len(list))]
-			var b strings.Builder
-			for k, s := range batch {
-				fmt.Fprintf(&b, "namespace n%d {\n%s}\n", k, strings.Replace(s, entry, fmt.Sprintf("kernel%d", k), 1))
-			}
 			if i > 0 && n > 0 {
 				continue // the front end is the same for all
 			}
 			file := filepath.Join(dir, "k.cu")
-			if err := os.WriteFile(file, []byte(b.String()), 0o600); err != nil {
+			if err := os.WriteFile(file, []byte(unit(batch)), 0o600); err != nil {
 				t.Fatal(err)
 			}
 			cmd := exec.Command(clang, "-x", "cuda", "--cuda-device-only", "--cuda-gpu-arch="+arch, "--cuda-feature=+ptx78", "-nocudainc", "-nocudalib",
@@ -85,30 +82,62 @@ func TestClang(t *testing.T) {
 	t.Logf("%d sources", len(list))
 }
 
-// TestNVRTC compiles the sources with NVIDIA's own compiler to machine code for the architectures it knows.
+// unit joins sources to one translation unit: each in a namespace of its own, which its one entry point leaves by its name.
+func unit(sources []string) string {
+	var b strings.Builder
+	for k, s := range sources {
+		fmt.Fprintf(&b, "namespace n%d {\n%s}\n", k, strings.Replace(s, entry, fmt.Sprintf("kernel%d", k), 1))
+	}
+	return b.String()
+}
+
+// TestNVRTC compiles the sources with NVIDIA's own compiler to machine code, each for one of the architectures it knows: the code before
+// the machine's is the same. It tells how many need memory for what does not fit in registers.
 func TestNVRTC(t *testing.T) {
 	n := openNVRTC(t)
 	list, what := texts(t)
-	for i, arch := range []int{75, 80, 86, 89, 90, 100, 120} {
-		if !slices.Contains(n.Archs(), arch) {
-			t.Logf("NVRTC %v does not know sm_%d", n.Version(), arch)
-			continue
+	archs := slices.DeleteFunc([]int{75, 80, 86, 89, 90, 100, 120}, func(a int) bool { return !slices.Contains(n.Archs(), a) })
+	const together = 16
+	spilling, registers := 0, 0
+	for k := 0; k < len(list); k += together {
+		batch := list[k:min(k+together, len(list))]
+		arch := archs[k/together%len(archs)]
+		c, err := n.Compile("k.cu", unit(batch), append(options(n, arch, driver.WantCubin), "--ptxas-options=-v"), driver.WantCubin)
+		if err != nil {
+			t.Fatalf("sm_%d: from %q on: %v", arch, what[batch[0]], err)
 		}
-		for k, s := range list {
-			if k%7 != i {
-				continue // each source for one architecture: the code before the machine's is the same
+		used := 0
+		for _, m := range usage.FindAllStringSubmatch(c.Log, -1) {
+			switch v, _ := strconv.Atoi(m[1]); m[2] {
+			case "registers":
+				used++
+				registers = max(registers, v)
+			case "bytes smem":
+				if v > 48<<10 {
+					t.Errorf("sm_%d: %d bytes of shared memory among the kernels from %q on: want at most 48 KiB", arch, v, what[batch[0]])
+				}
+			default:
+				if v > 0 {
+					spilling++
+					t.Logf("sm_%d: a kernel spills %d bytes, among those from %q on", arch, v, what[batch[0]])
+				}
+				if v > 256 {
+					t.Errorf("sm_%d: a kernel spills %d bytes, among those from %q on: want at most 256", arch, v, what[batch[0]])
+				}
 			}
-			c, err := n.Compile("k.cu", s, options(n, arch, driver.WantCubin), driver.WantCubin)
-			if err != nil {
-				t.Fatalf("%s for sm_%d: %v\n%s", what[s], arch, err, s)
-			}
-			if c.Log != "" && strings.Contains(c.Log, "error") {
-				t.Errorf("%s for sm_%d: %s", what[s], arch, c.Log)
-			}
+		}
+		if used != len(batch) {
+			t.Fatalf("sm_%d: the assembler told the registers of %d kernels of %d:\n%s", arch, used, len(batch), c.Log)
 		}
 	}
-	t.Logf("NVRTC %v, %d sources", n.Version(), len(list))
+	t.Logf("NVRTC %v, sm_%v: %d sources; at most %d registers, %d kernels spill", n.Version(), archs, len(list), registers, spilling)
+	if spilling > 1+len(list)/200 {
+		t.Errorf("%d of %d kernels spill, want at most one of 200", spilling, len(list))
+	}
 }
+
+// usage finds in the assembler's words what a kernel uses.
+var usage = regexp.MustCompile(`(\d+) (registers|bytes smem|bytes spill stores)`)
 
 // openNVRTC opens the real NVRTC, of the places driver.Search knows or of the peers' environment beside the benchmarks.
 func openNVRTC(t *testing.T) *driver.NVRTC {

@@ -3,6 +3,7 @@
 package cuda
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"testing"
 
@@ -155,6 +156,18 @@ func everySource(t *testing.T, random int) map[string]string {
 				t.Fatal(err)
 			}
 			all[s.Text] = u.String()
+		}
+	}
+	for _, shape := range []chunk.Shape{small, large} {
+		for _, item := range []int{1, 2, 4, 8, 16} {
+			for packing := Plain; packing <= Shuffled && (packing == Plain || item <= 8); packing++ {
+				s, err := renderMove(newGeometry(shape, 0, 0, []*chunk.Chunk{
+					{Shape: shape, Strides: layouts["padded"](shape)}, {Shape: shape, Strides: shape.RowMajor()}}, []bool{true, true}), item, packing)
+				if err != nil {
+					t.Fatal(err)
+				}
+				all[s.Text] = fmt.Sprintf("%s, packing %d", s.What, packing)
+			}
 		}
 	}
 	for seed := range random {
