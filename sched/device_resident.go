@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/arrayrun/arrayrun/chunk"
 	"github.com/arrayrun/arrayrun/cuda"
@@ -65,7 +66,7 @@ func stays(p *plan.Plan, devs []*cuda.Device) []*stay {
 	}
 	list = slices.DeleteFunc(list, func(x *stay) bool {
 		x.saved -= x.bytes
-		return x.saved*50 <= x.bytes || x.direct && x.parts() == nil
+		return x.saved*50 <= x.bytes && x.packing() == formats.Native || x.direct && x.parts() == nil
 	})
 	slices.SortStableFunc(list, func(a, b *stay) int { return cmp.Compare(b.saved, a.saved) })
 	room := int64(-1)
@@ -148,6 +149,22 @@ func (x *stay) use(s *plan.Stage, l *plan.Leaf, stage int) {
 	}
 }
 
+// packing returns what the source of an array that is read straight to the device can leave for the device to do.
+func (x *stay) packing() formats.Packing {
+	if !x.direct {
+		return formats.Native
+	}
+	switch s := x.src.Source.(type) {
+	case formats.PackedRegionReader:
+		if s.Swapped() {
+			return formats.Swapped
+		}
+	case formats.PackedReader:
+		return s.Packing()
+	}
+	return formats.Native
+}
+
 // parts returns the grid that the array is copied by, nil where no part would fit the bill of a task that reads it.
 func (x *stay) parts() *chunk.Grid {
 	shape, item := x.box.Hi, int64(1)
@@ -209,7 +226,9 @@ type resident struct {
 	grid chunk.Grid
 	// host returns a region as it lies in host memory; nil where it is read straight to the device.
 	host    func(ctx context.Context, rd *reader, at chunk.Region) (*chunk.Chunk, error)
-	mirrors []*mirror // by device
+	pack    formats.Packing // what the source leaves to the device
+	regions bool            // it leaves that for any region
+	mirrors []*mirror       // by device
 }
 
 // mirror is a resident on one device.
@@ -226,7 +245,10 @@ type mirror struct {
 func (r *run) stay(devs []*cuda.Device) {
 	r.leaves = map[*plan.Leaf]*resident{}
 	for _, s := range stays(r.plan, devs) {
-		x := &resident{stay: s, grid: *s.parts()}
+		x := &resident{stay: s, grid: *s.parts(), pack: s.packing()}
+		if s.src != nil {
+			_, x.regions = s.src.Source.(formats.PackedRegionReader)
+		}
 		switch {
 		case s.result >= 0:
 			x.host = func(_ context.Context, _ *reader, at chunk.Region) (*chunk.Chunk, error) {
@@ -290,13 +312,7 @@ func (x *resident) ensure(ctx context.Context, d int, rd *reader, at chunk.Regio
 	if mem == nil || err != nil {
 		return nil, err
 	}
-	err = m.loads.ensure(ctx, at, func(_ chunk.Key, r chunk.Region) error {
-		r = r.Intersect(x.box)
-		if r.Empty() {
-			return nil
-		}
-		return x.fill(ctx, mem, rd, r)
-	})
+	err = m.loads.ensure(ctx, at, func(k chunk.Key, r chunk.Region) error { return x.fill(ctx, mem, rd, k, r) })
 	var bad *fillError
 	if errors.As(err, &bad) && ctx.Err() == nil && !rd.r.e.opt.GPU.Strict {
 		m.mu.Lock()
@@ -312,25 +328,72 @@ type fillError struct{ error }
 
 func (e *fillError) Unwrap() error { return e.error }
 
-// fill copies a region to the device.
-func (x *resident) fill(ctx context.Context, mem *cuda.Resident, rd *reader, r chunk.Region) error {
+// fill copies a part of the array, the chunk at k, to the device.
+func (x *resident) fill(ctx context.Context, mem *cuda.Resident, rd *reader, k chunk.Key, part chunk.Region) error {
+	r := part.Intersect(x.box)
+	if r.Empty() {
+		return nil
+	}
 	var c *chunk.Chunk
 	var err error
+	packing, from := cuda.Plain, within(r, chunk.Region{Lo: part.Lo}).Lo
 	if x.host != nil {
 		c, err = x.host(ctx, rd, r)
 	} else {
-		if c, err = chunk.New(rd.r.pool, x.src.Node.DType, x.src.Node.ItemBytes, r.Shape()); err == nil {
+		c, packing, err = x.read(ctx, rd, k, r)
+		if c != nil {
 			defer c.Release()
-			err = rd.readBox(ctx, x.src, r, c)
 		}
 	}
 	if err != nil {
 		return err
 	}
-	if err := mem.Fill(ctx, within(r, x.box), c, cuda.Plain, nil); err != nil {
+	switch {
+	case c.Shape.Equal(r.Shape()):
+		from = make(chunk.Shape, len(from))
+	case packing == cuda.Plain: // a whole chunk, of which r is wanted
+		cut := chunk.Region{Lo: from, Hi: from.Clone()}
+		for i, n := range r.Shape() {
+			cut.Hi[i] += n
+		}
+		c = c.Sub(cut)
+	}
+	if err := mem.Fill(ctx, within(r, x.box), c, packing, from); err != nil {
 		return &fillError{err}
 	}
 	return nil
+}
+
+// read reads region r of the chunk at k, or all of the chunk where its bytes are left for the device to put in order.
+func (x *resident) read(ctx context.Context, rd *reader, k chunk.Key, r chunk.Region) (c *chunk.Chunk, packing cuda.Packing, err error) {
+	shape := r.Shape()
+	chunked, _ := x.src.Source.(formats.PackedReader)
+	if x.pack == formats.Shuffled || x.pack == formats.Swapped && !x.regions {
+		shape = chunked.PackedShape(k)
+	}
+	if c, err = chunk.New(rd.r.pool, x.src.Node.DType, x.src.Node.ItemBytes, shape); err != nil {
+		return nil, cuda.Plain, err
+	}
+	start, left, n := time.Now(), false, int64(0)
+	switch {
+	case x.pack == formats.Native:
+		return c, cuda.Plain, rd.readBox(ctx, x.src, r, c)
+	case x.regions:
+		left, n, err = x.src.Source.(formats.PackedRegionReader).ReadSwapped(ctx, r, c)
+	default:
+		left, n, err = chunked.ReadPacked(ctx, k, c)
+	}
+	if err != nil {
+		return c, cuda.Plain, fmt.Errorf("%s chunk %s: %w", x.src.Name, keyText(k), err)
+	}
+	rd.r.didRead(x.src, n, shape.Size()*int64(c.ItemBytes), 1, start)
+	switch {
+	case !left:
+		return c, cuda.Plain, nil
+	case x.pack == formats.Swapped:
+		return c, cuda.Swapped, nil
+	}
+	return c, cuda.Shuffled, nil
 }
 
 // open returns the array on the mirror's device, reserved when it is wanted first, nil where it is not there.

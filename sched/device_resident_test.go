@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -14,6 +15,9 @@ import (
 	"github.com/arrayrun/arrayrun/cuda"
 	"github.com/arrayrun/arrayrun/cuda/cudasim"
 	"github.com/arrayrun/arrayrun/cuda/driver"
+	"github.com/arrayrun/arrayrun/formats"
+	"github.com/arrayrun/arrayrun/formats/all"
+	"github.com/arrayrun/arrayrun/formats/netcdf"
 	"github.com/arrayrun/arrayrun/ndarray"
 )
 
@@ -233,5 +237,64 @@ func TestOneOfSeveralIsLost(t *testing.T) {
 			t.Error(err)
 		}
 		sim.TakeReports()
+	}
+}
+
+// TestPackedToTheDevice: swapped and shuffled chunks are copied as the codecs before left them, and the device puts their bytes in order.
+func TestPackedToTheDevice(t *testing.T) {
+	ctx := context.Background()
+	grid := chunk.Regular(chunk.Shape{90, 330}, 32, 80)
+	for name, c := range map[string]struct {
+		format, codec string
+		packed        bool
+	}{"swapped": {"netcdf3", "", true}, "shuffled": {"netcdf4", "zlib:1", true}, "plain": {"netcdf4", "none", false}} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "a.nc")
+			w, err := netcdf.Create(ctx, path, formats.Spec{Format: c.format, Dims: []formats.Dim{{Name: "y", Size: 90}, {Name: "x", Size: 330}},
+				Vars: []formats.VarSpec{{Name: "a", Dims: []string{"y", "x"}, Shape: grid.Shape, DType: dtype.Float32, Grid: &grid, Codec: c.codec}}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			g := w.Sink(0).Grid()
+			for k := range g.Covering(chunk.Whole(g.Shape)) {
+				part := heapChunk(dtype.Float32, g.Region(k).Shape())
+				for i, v := 0, chunk.Slice[float32](part); i < len(v); i++ {
+					v[i] = float32(i)*1.25 - float32(k[0]*100+k[1]*10)
+				}
+				if _, err := w.Sink(0).WriteChunk(ctx, k, part); err != nil {
+					t.Fatal(err)
+				}
+				part.Release()
+			}
+			if err := w.Commit(ctx); err != nil {
+				t.Fatal(err)
+			}
+			file, err := all.Open(ctx, path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() {
+				if file.Close != nil {
+					file.Close()
+				}
+			}()
+			x := ndarray.FromSource(file.Vars[len(file.Vars)-1].Source, "a")
+			cudasim.Start(t)
+			t.Setenv(cuda.EnvCache, t.TempDir())
+			e := newEngine(t, Options{Memory: 256 << 20, Workers: 2, Device: "cuda", GPU: GPU{Strict: true}})
+			for _, a := range []ndarray.Array{x.Mul(x).Sum(1), x.Index(ndarray.Span(5, 77)).Mul(2)} {
+				want, _, _ := compute(t, newEngine(t, Options{Memory: 256 << 20, Workers: 2, Device: "cpu"}), a)
+				got, st, text := compute(t, e, a)
+				if got != want {
+					t.Error("the bits differ from the CPU's")
+				}
+				if strings.Contains(text, "stays there: a") != c.packed {
+					t.Errorf("packed bytes are copied: want %t\n%s", c.packed, text)
+				}
+				if st.BytesDecoded > 96*400*4 { // chunks at the end are stored whole
+					t.Errorf("%d bytes decoded", st.BytesDecoded)
+				}
+			}
+		})
 	}
 }

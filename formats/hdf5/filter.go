@@ -17,8 +17,9 @@ var filterNames = map[int]string{305: "lzo"}
 
 // step is a filter made ready: decode writes to dst's memory, or returns a part of src.
 type step struct {
-	name   string
-	decode func(dst, src []byte, s *codec.Scratch) ([]byte, error)
+	name      string
+	decode    func(dst, src []byte, s *codec.Scratch) ([]byte, error)
+	unshuffle bool // of whole elements: a reader may do that itself
 }
 
 // FilterName returns the name of a filter as arrayrun info prints it.
@@ -48,7 +49,7 @@ func pipeline(fs []Filter, item int) ([]step, error) {
 			if err != nil {
 				return nil, err
 			}
-			s.decode = st.Decode
+			s.decode, s.unshuffle = st.Decode, codec.Unshuffles(st, item)
 		}
 		out = append(out, s)
 	}

@@ -303,17 +303,10 @@ func (s *source) readStored(ctx context.Context, c *stored, r chunk.Region, dst 
 		}
 		return a.Read(ctx, r, dst)
 	}
-	if int64(c.size) > storedLimit(full) || full/maxRatio > int64(c.size) {
-		return 0, fmt.Errorf("%d stored bytes for a chunk of %d: %w", c.size, full, formats.ErrCorrupt)
-	}
-	if err := ctx.Err(); err != nil {
-		return 0, err
-	}
 	sc := codec.Borrow()
 	defer sc.Return()
-	sc.Enc = codec.Grow(sc.Enc, int(c.size))
-	if n, err := f.r.ReadAt(sc.Enc, int64(pos)); n < len(sc.Enc) {
-		return int64(n), fmt.Errorf("read %d bytes: %w", c.size, err)
+	if _, err := s.encoded(ctx, c, sc); err != nil {
+		return 0, err
 	}
 	direct := !s.t.indirect() && dst.Shape.Equal(s.cell) && dst.Contiguous()
 	var out []byte
@@ -339,6 +332,26 @@ func (s *source) readStored(ctx context.Context, c *stored, r chunk.Region, dst 
 		formats.CopyElems(dst, whole.Sub(r))
 	}
 	return int64(c.size), nil
+}
+
+// encoded reads the bytes of a chunk as they are stored into sc.
+func (s *source) encoded(ctx context.Context, c *stored, sc *codec.Scratch) ([]byte, error) {
+	f, full := s.o.f, s.cell.Size()*int64(s.item)
+	pos := c.addr + f.base
+	if pos < c.addr || pos > uint64(f.size) || c.size > uint64(f.size)-pos {
+		return nil, fmt.Errorf("%d bytes run past the end of the file, %d bytes: %w", c.size, f.size, formats.ErrCorrupt)
+	}
+	if int64(c.size) > storedLimit(full) || full/maxRatio > int64(c.size) {
+		return nil, fmt.Errorf("%d stored bytes for a chunk of %d: %w", c.size, full, formats.ErrCorrupt)
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	sc.Enc = codec.Grow(sc.Enc, int(c.size))
+	if n, err := f.r.ReadAt(sc.Enc, int64(pos)); n < len(sc.Enc) {
+		return nil, fmt.Errorf("read %d bytes of %d: %w", n, c.size, err)
+	}
+	return sc.Enc, nil
 }
 
 // active returns the filters to undo for a chunk, in the order of undoing. A set bit

@@ -396,3 +396,16 @@ func (s *classicSource) ReadRegion(ctx context.Context, r chunk.Region, dst *chu
 	}
 	return n, nil
 }
+
+// Swapped implements formats.PackedRegionReader: the format is big endian.
+func (s *classicSource) Swapped() bool {
+	return s.a.Swap > 1 && s.a.Swap == s.a.Item && s.meta.DType.IsNumeric()
+}
+
+// ReadSwapped implements formats.PackedRegionReader.
+func (s *classicSource) ReadSwapped(ctx context.Context, r chunk.Region, dst *chunk.Chunk) (left bool, read int64, err error) {
+	stored := classicSource{name: s.name, meta: s.meta, a: s.a}
+	stored.a.Swap = 0
+	read, err = stored.ReadRegion(ctx, r, dst)
+	return true, read, err
+}
