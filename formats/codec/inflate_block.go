@@ -14,13 +14,59 @@ func (d *Inflater) block(r *bitReader, dst, src []byte, op int) (int, string) {
 	return d.careful(r, dst, src, op)
 }
 
-// fast decodes while at least 24 bytes of input and 300 of room are left, so that
-// refills and 8-byte copies need no checks. done says that the block has ended.
+// What fast leaves: input for two refills, and room for a match with the words that go beyond it.
+const (
+	fastInput = 24
+	fastRoom  = 300
+)
+
+// inflateRun is the state between symbols, in the order the assembly knows.
+type inflateRun struct {
+	dst       *byte
+	op, most  int // bytes that are there; up to where a symbol may start
+	src       *byte
+	ip, end   int // the next byte to load; up to where a symbol may start
+	bits      uint64
+	count     uint64
+	lit, dist *uint32
+	why       int // one of the ends below
+	patterns  *seqPattern
+}
+
+// Why inflateFast returns, and the cause of the error.
+const (
+	runLimit = iota
+	runDone
+)
+
+var runCauses = [...]string{runLimit: "", runDone: "", 2: badCode, 3: badDist}
+
+// maxRun is how many bytes the assembly makes at once: a goroutine in it cannot be stopped.
+const maxRun = 64 << 10
+
+// fast decodes while input and room are left, so that refills and copies of words need no checks. done says that the block has ended.
 func (d *Inflater) fast(r *bitReader, dst, src []byte, op int) (end int, done bool, cause string) {
+	if !haveSequences {
+		return d.plain(r, dst, src, op)
+	}
+	for r.at+fastInput <= len(src) && op+fastRoom <= len(dst) {
+		s := inflateRun{dst: &dst[0], op: op, most: min(len(dst)-fastRoom, op+maxRun), src: &src[0], ip: r.at, end: len(src) - fastInput,
+			bits: r.b, count: uint64(r.n), lit: &d.lit[0], dist: &d.dist[0], patterns: &seqPatterns[0]}
+		inflateFast(&s)
+		op, r.at, r.b, r.n = s.op, s.ip, s.bits, uint(s.count)
+		if s.why != runLimit {
+			return op, s.why == runDone, runCauses[s.why]
+		}
+	}
+	return op, false, ""
+}
+
+// plain is what fast does, without assembly.
+func (d *Inflater) plain(r *bitReader, dst, src []byte, op int) (end int, done bool, cause string) {
 	const lm, dm = 1<<litBits - 1, 1<<distBits - 1
 	lit, dist := &d.lit, &d.dist
 	bb, nb, ip := r.b, r.n, r.at
-	for ip+24 <= len(src) && op+300 <= len(dst) {
+	for ip+fastInput <= len(src) && op+fastRoom <= len(dst) {
 		bb |= binary.LittleEndian.Uint64(src[ip:]) << (nb & 63)
 		ip += int((63 - nb) >> 3)
 		nb |= 56
@@ -28,20 +74,20 @@ func (d *Inflater) fast(r *bitReader, dst, src []byte, op int) (end int, done bo
 		if e&fLit != 0 {
 			bb >>= e & 63
 			nb -= uint(e & 63)
-			dst[op] = byte(e >> 16)
-			op++
+			binary.LittleEndian.PutUint16(dst[op:], uint16(e>>8))
+			op += int(e >> 24 & 3)
 			e = lit[bb&lm]
 			if e&fLit != 0 {
 				bb >>= e & 63
 				nb -= uint(e & 63)
-				dst[op] = byte(e >> 16)
-				op++
+				binary.LittleEndian.PutUint16(dst[op:], uint16(e>>8))
+				op += int(e >> 24 & 3)
 				e = lit[bb&lm]
 				if e&fLit != 0 {
 					bb >>= e & 63
 					nb -= uint(e & 63)
-					dst[op] = byte(e >> 16)
-					op++
+					binary.LittleEndian.PutUint16(dst[op:], uint16(e>>8))
+					op += int(e >> 24 & 3)
 					continue
 				}
 			}
@@ -59,8 +105,8 @@ func (d *Inflater) fast(r *bitReader, dst, src []byte, op int) (end int, done bo
 			if e&fLit != 0 {
 				bb >>= e & 63
 				nb -= uint(e & 63)
-				dst[op] = byte(e >> 16)
-				op++
+				binary.LittleEndian.PutUint16(dst[op:], uint16(e>>8))
+				op += int(e >> 24 & 3)
 				continue
 			}
 		}
@@ -149,11 +195,14 @@ func (d *Inflater) careful(r *bitReader, dst, src []byte, op int) (int, string) 
 		}
 		r.take(cl)
 		if e&fLit != 0 {
-			if op >= len(dst) {
-				return op, badLength
+			for n := e >> 24 & 3; n > 0; n-- {
+				if op >= len(dst) {
+					return op, badLength
+				}
+				e >>= 8
+				dst[op] = byte(e)
+				op++
 			}
-			dst[op] = byte(e >> 16)
-			op++
 			continue
 		}
 		if e&fEOB != 0 {

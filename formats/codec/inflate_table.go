@@ -7,13 +7,14 @@ import "math/bits"
 // Bits looked up directly; longer codes go through a second-level table.
 const litBits, distBits, preBits = 11, 8, 7
 
-// Table entries: literal = fLit | lit<<16 | codeLen; length = base<<16 | extra<<8 | codeLen;
+// Table entries: literal = fLit | count<<24 | second<<16 | first<<8 | codeLen, where two literals whose codes are found at once share an entry; length = base<<16 | extra<<8 | codeLen;
 // distance = base<<14 | extra<<8 | codeLen; fSub = place<<8 | bits of a second-level
 // table; fEOB = end of block; 0 = no such code.
 const (
 	fLit = 1 << 31
 	fSub = 1 << 30
 	fEOB = 1 << 29
+	fOne = 1 << 24 // of the count of literals
 )
 
 // The meaning of each symbol, without its code length (RFC 1951, 3.2.5).
@@ -28,7 +29,7 @@ var preOrder = [19]int{16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14
 
 func makeLitSymbols() (t [288]uint32) {
 	for i := range 256 {
-		t[i] = fLit | uint32(i)<<16
+		t[i] = fLit | fOne | uint32(i)<<8
 	}
 	t[256] = fEOB
 	base := []uint32{3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258}
@@ -136,4 +137,25 @@ func buildTable(tab []uint32, tb uint, lens []byte, symbols []uint32) bool {
 		}
 	}
 	return true
+}
+
+// pair joins two literals whose codes fit into one look at the table, where short codes say that this happens often.
+func pair(tab []uint32, lens []byte) {
+	short := 0 // the share of literals with up to half of the bits, in 32nds
+	for _, l := range lens {
+		if l-1 < litBits/2 {
+			short += 32 >> l
+		}
+	}
+	if short < 8 {
+		return
+	}
+	// downwards: what follows a code is at a lower place, and not joined yet
+	for i := len(tab) - 1; i >= 0; i-- {
+		e := tab[i]
+		next := tab[i>>(e&31)]
+		if n := e&31 + next&31; e&next&fLit != 0 && n <= litBits {
+			tab[i] = fLit | 2*fOne | next&0xff00<<8 | e&0xff00 | n
+		}
+	}
 }

@@ -21,3 +21,9 @@ func zstdSequences(s *seqRun) (given bool)
 //
 //go:noescape
 func lz4Sequences(s *lz4Run)
+
+// inflateFast decodes symbols of a deflate block while there is room for whole words behind them. It trusts the tables, and
+// reads nothing outside of what s describes.
+//
+//go:noescape
+func inflateFast(s *inflateRun)

@@ -9,3 +9,4 @@ const haveSequences = false
 // Without assembly the portable loops do everything and nobody calls these.
 func zstdSequences(*seqRun) bool { return false }
 func lz4Sequences(*lz4Run)       {}
+func inflateFast(*inflateRun)    {}
