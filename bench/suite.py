@@ -36,8 +36,8 @@ median = statistics.median
 class Process:
     """A program that answers lines."""
 
-    def __init__(self, *argv):
-        env = dict(os.environ, OMP_NUM_THREADS=THREADS, OMP_WAIT_POLICY="passive", MKL_NUM_THREADS=THREADS, OPENBLAS_NUM_THREADS=THREADS,
+    def __init__(self, *argv, **more):
+        env = dict(os.environ, **more, OMP_NUM_THREADS=THREADS, OMP_WAIT_POLICY="passive", MKL_NUM_THREADS=THREADS, OPENBLAS_NUM_THREADS=THREADS,
                    NUMEXPR_MAX_THREADS=THREADS, GOMAXPROCS=THREADS, JAX_PLATFORMS="cpu", BENCH_THREADS=THREADS, NUMBA_NUM_THREADS=THREADS)
         self.p = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env)
 
@@ -133,7 +133,12 @@ class Report:
         self.add(f"FAILED: {text}")
 
 
-def head(rep, names):
+PACKAGES = ["numpy", "numexpr", "jax", "numba", "bottleneck", "scipy", "dask", "xarray", "flox", "zarr", "netCDF4"]
+
+
+def head(rep, names, packages, more):
+    """What the numbers of a report depend on; more are lines about this one."""
+
     def run(*a):
         return subprocess.run(a, capture_output=True, text=True, cwd=ROOT).stdout.strip()
 
@@ -145,18 +150,24 @@ def head(rep, names):
     rep.add()
     rep.add(f"- machine: {model}, {os.cpu_count()} processors, {gib:.0f} GiB, Linux {platform.release()}; load before {os.getloadavg()[0]:.1f}")
     rep.add(f"- commit: {run('git', 'rev-parse', '--short', 'HEAD')}{' with changes' if run('git', 'status', '--porcelain', '-uno') else ''}, {run('go', 'version').split()[2]}")
-    rep.add(f"- command: bench/run {names}; {THREADS} threads each; gcc {run('gcc', '-dumpfullversion')} -O3 -march=native for STREAM")
-    names = ["numpy", "numexpr", "jax", "numba", "bottleneck", "scipy", "dask", "xarray", "flox", "zarr", "netCDF4"]
-    rep.add("- peers: " + ", ".join(f"{n} {importlib.metadata.version(n)}" for n in names) + f", Python {platform.python_version()}, " + vml())
-    if shutil.which("cdo"):
-        rep.add("- " + run("sh", "-c", "cdo --version 2>&1 | head -1"))
+    rep.add(f"- command: bench/run {names}; {THREADS} threads each")
+    rep.add("- peers: " + ", ".join(f"{n} {importlib.metadata.version(n)}" for n in packages) + f", Python {platform.python_version()}")
+    for line in more:
+        rep.add("- " + line)
     rep.add()
     if CLOCK == "processor":
         rep.add("Others used the machine at the same time, so times are seconds on processors, user and system, over the threads at work: "
                 f"{THREADS} of the product, of STREAM, numexpr, JAX, numba, Dask and xarray, 1 of NumPy, Bottleneck and CDO. Idle threads cost nothing in it.\n")
-    rep.add("Times are medians over rounds in which everyone runs once; (1.40x) is how many times longer a peer takes, as the median of the "
-            "rounds' ratios. GB/s count what must be read and written once. STREAM is the better of ordinary and bypassing stores in the same round. Peak is "
-            "the resident set of the process that holds inputs and results, in MiB. An answer that is off says by how much, relative to NumPy's.")
+
+
+def programs():
+    """What is compared beside packages of Python."""
+    lines = [vml()]
+    for argv, text in ((["gcc", "-dumpfullversion"], "gcc {} -O3 -march=native for STREAM"), (["cdo", "--version"], "{}")):
+        if shutil.which(argv[0]):
+            p = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            lines.append(text.format(p.stdout.strip().split("\n")[0]))
+    return lines
 
 
 def vml():
@@ -384,7 +395,10 @@ def main():
         p.error(f"unknown {' '.join(bad)}; want {' '.join(GROUPS)} or all")
     rep = Report(a.o)
     rep.commands = []
-    head(rep, " ".join(x for x in sys.argv[1:] if x not in ("-o", a.o)) or "all")
+    head(rep, " ".join(x for x in sys.argv[1:] if x not in ("-o", a.o)) or "all", PACKAGES, programs())
+    rep.add("Times are medians over rounds in which everyone runs once; (1.40x) is how many times longer a peer takes, as the median of the "
+            "rounds' ratios. GB/s count what must be read and written once. STREAM is the better of ordinary and bypassing stores in the same round. Peak is "
+            "the resident set of the process that holds inputs and results, in MiB. An answer that is off says by how much, relative to NumPy's.")
     memory = InMemory(rep, a.rounds)
     for n in names:
         memory.group(n)

@@ -44,6 +44,11 @@ func (a *accumulator) twice() bool { return a.r.Algebra == kernels.FoldMoments }
 // begin declares the state of no elements.
 func (a *accumulator) begin() {
 	for k, c := range a.r.Identity(a.in) {
+		if c.DType.IsComplex() { // the bits are the real part's
+			a.w.use("fold_c")
+			a.w.printf("\t\tc128 %s = {%s, 0};\n", a.variable(k), a.w.literal(kernels.Const{DType: dtype.Float64, Bits: c.Bits}))
+			continue
+		}
 		a.w.printf("\t\t%s %s = %s;\n", a.typ[k], a.variable(k), a.w.widen(c.DType, a.w.literal(c)))
 	}
 	if a.twice() {
@@ -54,14 +59,21 @@ func (a *accumulator) begin() {
 // add feeds the registers of one element.
 func (a *accumulator) add(args []kernels.Reg, pass int) {
 	w := a.w
-	v := w.widen(a.in, fmt.Sprintf("r%d", args[0]))
-	skip := a.r.SkipNaN && a.in.IsFloat()
+	v, typ := w.widen(a.in, fmt.Sprintf("r%d", args[0])), accumulatorType(a.in)
+	skip := a.r.SkipNaN && (a.in.IsFloat() || a.in.IsComplex())
 	x := fmt.Sprintf("v%d", a.n)
-	w.printf("\t\t\t{\n\t\t\tconst %s %s = %s;\n", accumulatorType(a.in), x, v)
+	number, set := fmt.Sprintf("%s == %s", x, x), x+" != 0"
+	if a.in.IsComplex() {
+		w.use("fold_c")
+		typ = "c128"
+		v = fmt.Sprintf("wide_c(r%d)", args[0])
+		number, set = fmt.Sprintf("is_number(%s)", x), fmt.Sprintf("not_zero(%s)", x)
+	}
+	w.printf("\t\t\t{\n\t\t\tconst %s %s = %s;\n", typ, x, v)
 	into := a.variable(0)
 	guard := ""
 	if skip {
-		guard = fmt.Sprintf("if (%s == %s) ", x, x)
+		guard = "if (" + number + ") "
 	}
 	switch a.r.Algebra {
 	case kernels.FoldSum, kernels.FoldProd:
@@ -71,7 +83,10 @@ func (a *accumulator) add(args []kernels.Reg, pass int) {
 		}
 		w.printf("\t\t\t%s%s;\n", guard, a.arith(into, sign, fmt.Sprintf("(%s)%s", a.typ[0], x)))
 	case kernels.FoldMean:
-		w.printf("\t\t\t%s{ %s = %s + (f64)%s; %s++; }\n", guard, into, into, x, a.variable(1))
+		if !a.in.IsComplex() {
+			x = "(f64)" + x
+		}
+		w.printf("\t\t\t%s{ %s; %s++; }\n", guard, a.arith(into, "+", x), a.variable(1))
 	case kernels.FoldMoments:
 		if pass == 0 {
 			w.printf("\t\t\t%s{ sum%d = sum%d + (f64)%s; %s++; }\n", guard, a.n, a.n, x, into)
@@ -81,13 +96,13 @@ func (a *accumulator) add(args []kernels.Reg, pass int) {
 	case kernels.FoldMin, kernels.FoldMax:
 		w.printf("\t\t\t%s;\n", a.extreme(into, x))
 	case kernels.FoldAny:
-		w.printf("\t\t\t%s |= (u8)(%s != 0);\n", into, x)
+		w.printf("\t\t\t%s |= (u8)(%s);\n", into, set)
 	case kernels.FoldAll:
-		w.printf("\t\t\t%s &= (u8)(%s != 0);\n", into, x)
+		w.printf("\t\t\t%s &= (u8)(%s);\n", into, set)
 	case kernels.FoldCount:
-		w.printf("\t\t\t%s += %s == %s;\n", into, x, x)
+		w.printf("\t\t\t%s += %s;\n", into, number)
 	case kernels.FoldNonzero:
-		w.printf("\t\t\t%s += %s != 0;\n", into, x)
+		w.printf("\t\t\t%s += %s;\n", into, set)
 	default:
 		w.printf("\t\t\t%s%s;\n", guard, a.position(x, fmt.Sprintf("r%d", args[1])))
 	}
@@ -96,7 +111,12 @@ func (a *accumulator) add(args []kernels.Reg, pass int) {
 
 // arith returns into = into sign x, integers wrapping.
 func (a *accumulator) arith(into, sign, x string) string {
-	if a.typ[0] == "i64" {
+	switch {
+	case a.typ[0] == "c128" && sign == "*":
+		return fmt.Sprintf("%s = mul_c(%s, %s)", into, into, x)
+	case a.typ[0] == "c128":
+		return fmt.Sprintf("%s = add_c(%s, %s)", into, into, x)
+	case a.typ[0] == "i64":
 		return fmt.Sprintf("%s = (i64)((u64)%s %s (u64)%s)", into, into, sign, x)
 	}
 	return fmt.Sprintf("%s = %s %s %s", into, into, sign, x)
@@ -159,7 +179,7 @@ func (a *accumulator) join(other []string) string {
 	case kernels.FoldProd:
 		return a.arith(into, "*", other[0])
 	case kernels.FoldMean:
-		return fmt.Sprintf("%s = %s + %s; %s = %s + %s", into, into, other[0], a.variable(1), a.variable(1), other[1])
+		return fmt.Sprintf("%s; %s = %s + %s", a.arith(into, "+", other[0]), a.variable(1), a.variable(1), other[1])
 	case kernels.FoldMoments:
 		return fmt.Sprintf("%s(%s, %s, %s, %s)", a.w.use("join_moments"), into, a.variable(1), a.variable(2), strings.Join(other, ", "))
 	case kernels.FoldMin, kernels.FoldMax:

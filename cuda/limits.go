@@ -26,11 +26,6 @@ func (s *Source) check() error {
 
 // check reports a part that is better left to the CPU, with the reason.
 func (q *part) check() error {
-	for _, f := range q.folds {
-		if q.p.RegType(f.Args[0]).IsComplex() {
-			return fmt.Errorf("cuda: fold %s of complex numbers: %w", f.r.Name, kernels.ErrUnsupported)
-		}
-	}
 	if q.group >= 0 && q.p.In[q.group].Gather >= 0 {
 		return fmt.Errorf("cuda: fold by gathered group ids: %w", kernels.ErrUnsupported)
 	}

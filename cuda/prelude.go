@@ -198,6 +198,15 @@ static __device__ __forceinline__ u8 down(u8 v, u32 h) { return (u8)down((u32)v,
 static __device__ __forceinline__ f32 down(f32 v, u32 h) { return as_f32(down(as_u32(v), h)); }
 static __device__ __forceinline__ f64 down(f64 v, u32 h) { return as_f64(down(as_u64(v), h)); }
 `},
+	// Complex folds accumulate in c128, each product and sum rounded.
+	{name: "fold_c", needs: []string{"c64", "down"}, text: `static __device__ __forceinline__ c128 wide_c(c64 v) { return c128{(f64)v.re, (f64)v.im}; }
+static __device__ __forceinline__ c128 wide_c(c128 v) { return v; }
+static __device__ __forceinline__ bool is_number(c128 v) { return v.re == v.re && v.im == v.im; }
+static __device__ __forceinline__ bool not_zero(c128 v) { return v.re != 0 || v.im != 0; }
+static __device__ __forceinline__ c128 add_c(c128 a, c128 b) { return c128{a.re + b.re, a.im + b.im}; }
+static __device__ __forceinline__ c128 mul_c(c128 a, c128 b) { return c128{a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re}; }
+static __device__ __forceinline__ c128 down(c128 v, u32 h) { return c128{down(v.re, h), down(v.im, h)}; }
+`},
 	{name: "lane", needs: []string{"as_u64", "as_f64"}, text: `static __device__ __forceinline__ i64 lane(i64 v, u32 l) { return (i64)__shfl_sync(0xffffffffu, (u64)v, l); }
 static __device__ __forceinline__ f64 lane(f64 v, u32 l) { return as_f64(__shfl_sync(0xffffffffu, as_u64(v), l)); }
 `},

@@ -11,12 +11,15 @@ import (
 // renderCombine returns the source that joins the states in the call's In into those in its Out.
 func renderCombine(c *kernels.Combine) (*Source, error) {
 	r := kernels.ReductionOf(c.Op)
-	if r == nil || len(c.In) == 0 || c.In[0].DType.IsComplex() {
+	if r == nil || len(c.In) == 0 {
 		return nil, fmt.Errorf("cuda: render: %v: no join for this state: %w", c, kernels.ErrUnsupported)
 	}
 	w := newWriter(true)
 	a := &accumulator{w: w, r: r, in: c.In[0].DType, state: c.In}
 	var other []string
+	if a.in.IsComplex() {
+		w.use("fold_c")
+	}
 	for k, s := range c.In {
 		a.typ = append(a.typ, accumulatorType(s.DType))
 		t := ctype[s.DType]

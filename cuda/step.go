@@ -41,7 +41,14 @@ func stepOf(q *part, shape chunk.Shape, in []*chunk.Chunk, groups int64) *step {
 		s.count = groups * g.keep
 	case templateLanes:
 		s.count = kernels.FoldBlocks(shape, q.axes) * g.keep
-		for s.width < min(g.count, kernels.Lanes) {
+		least := min(g.count, kernels.Lanes)
+		for _, f := range q.folds {
+			// A complex product times one is another where it has an infinity: no accumulator is left out.
+			if f.r.Algebra == kernels.FoldProd && q.p.RegType(f.Args[0]).IsComplex() {
+				least = kernels.Lanes
+			}
+		}
+		for s.width < least {
 			s.width *= 2
 		}
 	case templateColumn:

@@ -24,9 +24,11 @@ var (
 // float64, a slice of numbers of the stored type ([]int8 ... []float64), nil
 // (null), or for Zarr any JSON value (map[string]any, []any, json numbers as int64,
 // uint64 or float64). A one-element numeric array of a file is a scalar of its Go type.
+// Type says how the file stores a value of a type of the user's, as ArrayMeta.Stored has it; nil where Value says it.
 type Attr struct {
 	Name  string
 	Value any
+	Type  any
 }
 
 // Attrs keeps attributes in the file's order.
@@ -51,7 +53,7 @@ func (a Attrs) With(name string, value any) Attrs {
 			return out
 		}
 	}
-	return append(out, Attr{name, value})
+	return append(out, Attr{Name: name, Value: value})
 }
 
 // Without returns a copy of a that lacks the names.
@@ -76,12 +78,19 @@ type Dim struct {
 	Unlimited bool
 }
 
+// Type is a data type that a group names: a compound, an enumeration, a sequence, an opaque one.
+type Type struct {
+	Name   string
+	Stored any // as ArrayMeta.Stored has it
+}
+
 // Group is an open container of variables and further groups. Methods return
 // what was read when it was opened; nothing here blocks.
 type Group struct {
 	Format string // "netcdf4", "zarr3", ... (the names of arrayrun info)
 	Attrs  Attrs
 	Dims   []Dim
+	Types  []Type // in the file's order; a type comes behind those that are parts of it
 	Vars   []Var
 	Groups []NamedGroup
 	Close  func() error // of the root group; nil where there is nothing to close
@@ -173,12 +182,14 @@ type GroupSpec struct {
 	Path  string // "forecast", "forecast/members"; a group comes before those below it
 	Attrs Attrs
 	Dims  []Dim // variables of the group and of those below it may have them; formats that know names only leave them out
+	Types []Type
 }
 
 // Spec describes a whole output.
 type Spec struct {
 	Attrs     Attrs
 	Dims      []Dim
+	Types     []Type      // names for types that variables and attributes have; formats without such names leave them out
 	Groups    []GroupSpec // formats without groups refuse them, and names of variables with slashes
 	Vars      []VarSpec   // Name is "forecast/t2m" for a variable of a group
 	Overwrite bool

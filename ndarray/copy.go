@@ -120,7 +120,7 @@ func (c *copier) group(g *formats.Group, at string, above scope) error {
 	if err := c.selections(dims, at); err != nil {
 		return err
 	}
-	spec := formats.GroupSpec{Path: at}
+	spec := formats.GroupSpec{Path: at, Types: c.types(g)}
 	vars := len(c.out.Spec.Vars)
 	place := len(c.out.Spec.Groups)
 	var err error
@@ -131,7 +131,7 @@ func (c *copier) group(g *formats.Group, at string, above scope) error {
 		if c.opts.History != "" {
 			spec.Attrs = withHistory(spec.Attrs, c.opts.History)
 		}
-		c.out.Spec.Attrs = spec.Attrs
+		c.out.Spec.Attrs, c.out.Spec.Types = spec.Attrs, spec.Types
 	} else {
 		c.out.Spec.Groups = append(c.out.Spec.Groups, spec)
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/arrayrun/arrayrun/chunk/dtype"
 	"github.com/arrayrun/arrayrun/formats"
+	"github.com/arrayrun/arrayrun/formats/netcdf"
 	"github.com/arrayrun/arrayrun/formats/zarr"
 )
 
@@ -30,6 +31,7 @@ type copyRules struct {
 	reserved   []string // names of attributes by which the format keeps its structure
 	badName    func(name string) (why string)
 	attr       func(v any) (out any, why string)
+	types      bool // holds types of the user's: enumerations, compounds, sequences, of attributes too
 	elem       func(m *formats.ArrayMeta, stored string) bool
 }
 
@@ -37,14 +39,13 @@ type copyRules struct {
 func rulesOf(family, member string) *copyRules {
 	switch family {
 	case "zarr":
-		r := &copyRules{name: "Zarr", attr: jsonAttr, elem: zarrElem}
-		if member != "zarr2" {
-			r.badName = reservedName
+		if member == "zarr2" {
+			return &copyRules{name: "Zarr 2", attr: jsonAttr, elem: zarrElem(2)}
 		}
-		return r
+		return &copyRules{name: "Zarr 3", attr: jsonAttr, elem: zarrElem(3), badName: reservedName}
 	case "netcdf4":
 		if !strings.HasPrefix(member, "netcdf3") {
-			return &copyRules{name: "NetCDF-4", unnamed: true, codec: "zlib:4", attr: netcdfAttr, elem: netcdfElem,
+			return &copyRules{name: "NetCDF-4", unnamed: true, codec: "zlib:4", types: true, attr: netcdfAttr, elem: netcdf4Elem,
 				reserved: []string{"CLASS", "NAME", "DIMENSION_LIST", "REFERENCE_LIST", "_Netcdf4Dimid", "_Netcdf4Coordinates", "_NCProperties", "_nc3_strict"}}
 		}
 		fallthrough
@@ -74,7 +75,11 @@ func (c *copier) refuse(what, why string) error {
 func (r *copyRules) holds(name string, m *formats.ArrayMeta) string {
 	stored, _ := m.Stored.(string)
 	if !r.elem(m, stored) {
-		return fmt.Sprintf("its data type is %s", storedText(m.Stored, m.DType))
+		why := fmt.Sprintf("its data type is %s", storedText(m.Stored, m.DType))
+		if r.name == "Zarr 3" && zarrElem(2)(m, stored) {
+			why += ", and a field of it is an array, which --zarr-version 2 has"
+		}
+		return why
 	}
 	if r.badName != nil {
 		return r.badName(name)
@@ -121,24 +126,24 @@ func isMoment(stored string) bool {
 	return strings.HasPrefix(stored, "datetime64") || strings.HasPrefix(stored, "timedelta64")
 }
 
-func zarrElem(m *formats.ArrayMeta, _ string) bool {
-	return zarr.Holds(formats.VarSpec{DType: m.DType, ItemBytes: m.ItemBytes, Stored: m.Stored}) == nil
+func zarrElem(version int) func(m *formats.ArrayMeta, stored string) bool {
+	return func(m *formats.ArrayMeta, _ string) bool {
+		return zarr.Holds(formats.VarSpec{DType: m.DType, ItemBytes: m.ItemBytes, Stored: m.Stored}, version) == nil
+	}
 }
 
-func netcdfElem(m *formats.ArrayMeta, stored string) bool {
-	switch m.DType {
-	case dtype.Raw:
-		return stored == "S1"
-	case dtype.String:
-		return stored == "str"
-	case dtype.Float16, dtype.BFloat16, dtype.Complex64, dtype.Complex128:
-		return false
-	}
-	return !isMoment(stored)
+func netcdf4Elem(m *formats.ArrayMeta, _ string) bool {
+	return netcdf.Holds(m.DType, m.ItemBytes, m.Stored) == nil
 }
 
 func classicElem(m *formats.ArrayMeta, stored string) bool {
-	return m.DType != dtype.String && netcdfElem(m, stored)
+	switch m.DType {
+	case dtype.Raw:
+		return stored == "S1"
+	case dtype.String, dtype.Float16, dtype.BFloat16, dtype.Complex64, dtype.Complex128:
+		return false
+	}
+	return !isMoment(stored)
 }
 
 func npyElem(m *formats.ArrayMeta, stored string) bool {
@@ -157,12 +162,22 @@ func tableElem(m *formats.ArrayMeta, stored string) bool {
 
 // plainNumbers drops the names of an enumeration's numbers, which formats other than HDF5 do not have.
 func (c *copier) plainNumbers(s *formats.VarSpec, name string) error {
-	if _, ok := s.Stored.(string); ok || s.Stored == nil || s.DType == dtype.Raw {
+	if _, ok := s.Stored.(string); ok || s.Stored == nil || s.DType == dtype.Raw || s.DType == dtype.String || c.rules.types {
 		return nil
 	}
 	text := storedText(s.Stored, s.DType)
 	s.Stored = nil
 	return c.refuse(fmt.Sprintf("variable %q: the names of %s", name, text), "only the numbers are written")
+}
+
+// types returns the types that a group names and NetCDF-4 has; Zarr keeps the names for the way back.
+func (c *copier) types(g *formats.Group) (out []formats.Type) {
+	for _, t := range g.Types {
+		if (c.rules.types || c.dest == "zarr") && netcdf.HoldsType(t.Stored) == nil {
+			out = append(out, t)
+		}
+	}
+	return out
 }
 
 // attributes returns what the format can hold of attributes.
@@ -183,6 +198,11 @@ func (c *copier) attributes(attrs formats.Attrs, where string) (formats.Attrs, e
 			c.opts.Warn(fmt.Sprintf("attribute %q of %s is left out: %s keeps its own structure under that name", a.Name, where, c.rules.name))
 			continue
 		}
+		typed := a.Type != nil && netcdf.HoldsType(a.Type) == nil
+		if typed && c.rules.types {
+			out = append(out, a)
+			continue
+		}
 		v, why := c.rules.attr(a.Value)
 		if why != "" {
 			if err := c.refuse(fmt.Sprintf("attribute %q of %s", a.Name, where), why); err != nil {
@@ -190,7 +210,11 @@ func (c *copier) attributes(attrs formats.Attrs, where string) (formats.Attrs, e
 			}
 			continue
 		}
-		out = append(out, formats.Attr{Name: a.Name, Value: v})
+		x := formats.Attr{Name: a.Name, Value: v}
+		if typed && c.dest == "zarr" {
+			x.Type = a.Type // for the way back
+		}
+		out = append(out, x)
 	}
 	return out, nil
 }

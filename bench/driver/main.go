@@ -16,12 +16,14 @@ import (
 
 	"github.com/arrayrun/arrayrun/chunk"
 	"github.com/arrayrun/arrayrun/chunk/mem"
+	"github.com/arrayrun/arrayrun/formats/codec"
 	"github.com/arrayrun/arrayrun/ndarray"
 	"github.com/arrayrun/arrayrun/ndarray/expr"
 	"github.com/arrayrun/arrayrun/sched"
 )
 
 func main() {
+	codec.RefuseLibraries(os.Getenv("ARRAYRUN_CODECS") == "go")
 	d := &driver{pool: mem.NewPool(), env: expr.Env{}}
 	if err := d.limit(8<<30, runtime.GOMAXPROCS(0)); err != nil {
 		fmt.Fprintln(os.Stderr, "driver:", err)
@@ -39,6 +41,7 @@ type driver struct {
 	eng     *sched.Engine
 	env     expr.Env
 	held    []*chunk.Chunk // arrays that were loaded
+	files   []*ndarray.Dataset
 	outputs []ndarray.Output
 }
 
@@ -61,7 +64,7 @@ func (d *driver) serve(in io.Reader, out io.Writer) error {
 }
 
 // words says how many words follow each verb.
-var words = map[string]int{"load": 2, "prepare": 1, "run": 0, "save": 2, "plan": 0, "drop": 0, "limit": 2}
+var words = map[string]int{"load": 2, "open": 2, "prepare": 1, "run": 0, "save": 2, "plan": 0, "drop": 0, "limit": 2}
 
 func (d *driver) do(ctx context.Context, w []string) (string, error) {
 	verb, args := w[0], w[1:]
@@ -71,6 +74,8 @@ func (d *driver) do(ctx context.Context, w []string) (string, error) {
 	switch verb {
 	case "load":
 		return d.load(ctx, args[0], args[1])
+	case "open":
+		return d.open(ctx, args[0], args[1])
 	case "prepare":
 		return d.prepare(args[0])
 	case "run":
@@ -131,6 +136,22 @@ func (d *driver) load(ctx context.Context, name, path string) (string, error) {
 		return "", err
 	}
 	a := ndarray.FromChunk(c, nil)
+	d.env[name] = a
+	return fmt.Sprintf("%s %v", a.DType(), a.Shape()), a.Err()
+}
+
+// open names the array of a file, which every run reads again.
+func (d *driver) open(ctx context.Context, name, path string) (string, error) {
+	ds, err := ndarray.Open(ctx, path)
+	if err != nil {
+		return "", err
+	}
+	d.files = append(d.files, ds)
+	v, ok := ds.Main()
+	if !ok {
+		return "", fmt.Errorf("%s holds more than one array", path)
+	}
+	a := v.Array()
 	d.env[name] = a
 	return fmt.Sprintf("%s %v", a.DType(), a.Shape()), a.Err()
 }
@@ -215,7 +236,12 @@ func (d *driver) drop() {
 	for _, c := range d.held {
 		c.Release()
 	}
-	d.held, d.env = nil, expr.Env{}
+	for _, ds := range d.files {
+		if err := ds.Close(); err != nil {
+			fmt.Fprintln(os.Stderr, "driver:", err)
+		}
+	}
+	d.held, d.files, d.env = nil, nil, expr.Env{}
 	d.pool.Trim(0)
 }
 

@@ -27,6 +27,10 @@ func TestLines(t *testing.T) {
 	}
 	lines := []struct{ say, want string }{
 		{"load\ta\t" + dir + "/a.npy", "ok float64 [2 3]"},
+		{"open\tf\t" + dir + "/a.npy", "ok float64 [2 3]"},
+		{"open\tf\t" + dir + "/b.npy", "error"},
+		{"prepare\tf[1, :]", "ok 1"},
+		{"run", "ok "},
 		{"prepare\tm = a.mean(axis=0); d = a * 2", "ok 2"},
 		{"run", "ok "},
 		{"save\t" + dir + "/out\t2", "ok float64 float64"},

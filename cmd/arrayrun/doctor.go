@@ -243,5 +243,14 @@ func examineCodecs(*app) []diagnosis {
 	for i, e := range codec.Table {
 		names[i] = e.Name
 	}
-	return []diagnosis{{Name: "codecs", Status: checkOK, Detail: strings.Join(names, " ")}}
+	list := []diagnosis{{Name: "codecs", Status: checkOK, Detail: strings.Join(names, " ")}}
+	for _, l := range codec.Libraries() {
+		name, _, _ := strings.Cut(l.File, ".")
+		d := diagnosis{Name: name, Status: checkOK, Detail: strings.TrimSpace(l.File+" "+l.Version) + " is used; --codecs=go refuses it"}
+		if l.Err != nil {
+			d.Status, d.Detail = checkOff, "codecs in Go do its work: "+l.Err.Error()
+		}
+		list = append(list, d)
+	}
+	return list
 }

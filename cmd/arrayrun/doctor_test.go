@@ -45,7 +45,11 @@ func TestDoctor(t *testing.T) {
 			t.Errorf("%s: %+v, want ok or a warning with its detail", name, d)
 		}
 	}
+	t.Setenv("ARRAYRUN_CODECS", "go")
 	code, out, _ = arrayrun(t, "doctor")
+	if !strings.Contains(out, "OFF  libdeflate") || !strings.Contains(out, "OFF  libzstd") || strings.Contains(out, "is used; --codecs=go") {
+		t.Errorf("with ARRAYRUN_CODECS=go: got %q, want no library in use", out)
+	}
 	if code != exitFailed || !strings.Contains(out, "FAIL cuda-driver") || !strings.Contains(out, "fix: ") {
 		t.Errorf("exit code %d and %q, want %d and the failure with its fix", code, out, exitFailed)
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/arrayrun/arrayrun/formats/codec"
 	"github.com/arrayrun/arrayrun/formats/store"
 )
 
@@ -82,7 +83,11 @@ func run(ctx context.Context, args []string, in io.Reader, out, errw io.Writer) 
 			}
 			return usagef("unknown verb %q; arrayrun --help lists them", args[0])
 		},
-		PersistentPreRunE: func(c *cobra.Command, _ []string) error { return a.settings.resolve(c.Flags()) },
+		PersistentPreRunE: func(c *cobra.Command, _ []string) error {
+			err := a.settings.resolve(c.Flags())
+			codec.RefuseLibraries(a.settings.text("codecs") == "go")
+			return err
+		},
 	}
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usagef("%v; %s --help lists the flags", err, c.CommandPath())

@@ -187,7 +187,7 @@ func (s *Scratch) packLZ4(out, block []byte) (int, error) {
 // EncodeState implements encodeState.
 func (z bloscStage) EncodeState(n int) int {
 	if z.cname == "zstd" {
-		return zstdStage{ways: zstdWays(int64(z.zstdLevel()))}.EncodeState(z.blockSize(n)) + z.blockSize(n)
+		return zstdStage{level: z.zstdLevel(), ways: zstdWays(int64(z.zstdLevel()))}.EncodeState(z.blockSize(n)) + z.blockSize(n)
 	}
 	return 128<<10 + z.blockSize(n)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/arrayrun/arrayrun/formats"
 	"github.com/arrayrun/arrayrun/formats/codec/internal/bytesimd"
+	"github.com/arrayrun/arrayrun/formats/codec/internal/clib"
 )
 
 // Inflater decodes whole deflate streams from one slice into another. It is
@@ -25,7 +26,11 @@ type Inflater struct {
 	dist [1<<distBits + 1200]uint32
 	lens [320]byte
 	pre  [1 << preBits]uint32
+	lib  *clib.Inflater
 }
+
+// libLeast is the length of input from which a call of a library costs little beside its work.
+const libLeast = 512
 
 var inflaters = sync.Pool{New: func() any { return new(Inflater) }}
 
@@ -113,6 +118,21 @@ func (r *bitReader) past(src []byte) bool { return r.at-int(r.n>>3) > len(src) }
 // Inflate decodes the deflate stream at the start of src (RFC 1951) into dst and
 // returns the length of the output and of the stream. Errors wrap formats.ErrCorrupt.
 func (d *Inflater) Inflate(dst, src []byte) (n, used int, err error) {
+	if len(src) >= libLeast && clib.LibDeflate.Err() == nil {
+		if d.lib == nil {
+			d.lib = clib.NewInflater()
+		}
+		if d.lib != nil {
+			if n, used, ok := d.lib.Inflate(dst, src); ok {
+				return n, used, nil
+			}
+		}
+	}
+	return d.inflate(dst, src)
+}
+
+// inflate is Inflate in Go.
+func (d *Inflater) inflate(dst, src []byte) (n, used int, err error) {
 	var r bitReader
 	op := 0
 	for {

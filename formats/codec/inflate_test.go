@@ -47,15 +47,15 @@ func TestInflateMatchesStandardLibrary(t *testing.T) {
 		want := sample(r, r.IntN(20000))
 		enc := deflated(want, []int{0, 1, 6, 9, flate.HuffmanOnly}[seed%5])
 		got := make([]byte, len(want))
-		n, used, err := d.Inflate(got, append(bytes.Clone(enc), 1, 2, 3, 4))
+		n, used, err := d.inflate(got, append(bytes.Clone(enc), 1, 2, 3, 4))
 		if err != nil || n != len(want) || used != len(enc) || !bytes.Equal(got, want) {
 			t.Fatalf("seed %d: Inflate = %d bytes, %d used, %v; want %d, %d", seed, n, used, err, len(want), len(enc))
 		}
 		if len(want) > 0 {
-			if _, _, err := d.Inflate(got[:len(want)-1], enc); err == nil {
+			if _, _, err := d.inflate(got[:len(want)-1], enc); err == nil {
 				t.Fatalf("seed %d: a stream longer than dst was accepted", seed)
 			}
-			if _, _, err := d.Inflate(got, enc[:r.IntN(len(enc))]); err == nil {
+			if _, _, err := d.inflate(got, enc[:r.IntN(len(enc))]); err == nil {
 				t.Fatalf("seed %d: a truncated stream was accepted", seed)
 			}
 		}
@@ -69,7 +69,7 @@ func FuzzInflate(f *testing.F) {
 	f.Fuzz(func(t *testing.T, src []byte) {
 		var d Inflater
 		got := make([]byte, 1<<16)
-		n, _, err := d.Inflate(got, src)
+		n, _, err := d.inflate(got, src)
 		want, werr := io.ReadAll(io.LimitReader(flate.NewReader(bytes.NewReader(src)), 1<<16+1))
 		if werr == nil && len(want) <= 1<<16 {
 			if err != nil || !bytes.Equal(got[:n], want) {
@@ -86,6 +86,6 @@ func BenchmarkInflate(b *testing.B) {
 	var d Inflater
 	b.SetBytes(int64(len(want)))
 	for b.Loop() {
-		d.Inflate(dst, enc)
+		d.inflate(dst, enc)
 	}
 }

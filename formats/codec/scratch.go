@@ -3,6 +3,7 @@
 package codec
 
 import (
+	"github.com/arrayrun/arrayrun/formats/codec/internal/clib"
 	"github.com/klauspost/compress/zstd"
 	"github.com/pierrec/lz4/v4"
 )
@@ -23,6 +24,12 @@ type Scratch struct {
 	zdec  *zstd.Decoder
 	zenc  map[zstdKey]*zstd.Encoder
 	flate flateWriters
+
+	unpack   *clib.Unpacker // of libzstd
+	pack     *clib.Packer
+	packKey  packKey
+	flateLib [10]*clib.Deflater // by level
+
 	part  []byte // a sample of what is to be packed
 	trial []byte // the sample packed
 }

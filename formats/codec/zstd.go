@@ -3,12 +3,21 @@
 package codec
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math/bits"
+	"slices"
 
 	"github.com/arrayrun/arrayrun/formats"
+	"github.com/arrayrun/arrayrun/formats/codec/internal/clib"
 	"github.com/klauspost/compress/zstd"
 )
+
+// packKey names an encoder of libzstd.
+type packKey struct {
+	level int
+	crc   bool
+}
 
 // zstdKey names an encoder: workers keep one for each they have used.
 type zstdKey struct {
@@ -18,10 +27,11 @@ type zstdKey struct {
 	sized  bool
 }
 
-// zstdStage tries the library's levels from the fastest to the slowest of ways.
+// zstdStage writes with libzstd at its level, else tries the Go library's levels from the fastest to the slowest of ways.
 type zstdStage struct {
-	ways []zstd.EncoderLevel
-	crc  bool
+	level int
+	ways  []zstd.EncoderLevel
+	crc   bool
 }
 
 // zstdWays returns the library's levels for one of zstd's.
@@ -47,13 +57,28 @@ func newZstd(c Config, _ int) (Stage, error) {
 	if n < -131072 || n > 22 {
 		return nil, fmt.Errorf("codec zstd: level %d, want -131072 to 22: %w", n, formats.ErrFormat)
 	}
-	z := zstdStage{ways: zstdWays(n)}
+	z := zstdStage{level: int(n), ways: zstdWays(n)}
 	z.crc, _ = c["checksum"].(bool)
 	return z, nil
 }
 
 // Zstd decodes the Zstandard frames in src into dst and returns the bytes written.
 func (s *Scratch) Zstd(dst, src []byte) (int, error) {
+	if len(src) >= libLeast && binary.LittleEndian.Uint32(src) == zstdMagic && clib.LibZstd.Err() == nil {
+		if s.unpack == nil {
+			s.unpack = clib.NewUnpacker()
+		}
+		if s.unpack != nil {
+			if n, ok := s.unpack.Unpack(dst, src); ok {
+				return n, nil
+			}
+		}
+	}
+	return s.zstd(dst, src)
+}
+
+// zstd is Zstd in Go.
+func (s *Scratch) zstd(dst, src []byte) (int, error) {
 	if plainFrames(src) {
 		if n, whole, err := s.unz.decode(dst, src); whole {
 			return n, err
@@ -91,6 +116,23 @@ func (z zstdStage) Decode(dst, src []byte, s *Scratch) ([]byte, error) {
 }
 
 func (z zstdStage) Encode(dst, src []byte, s *Scratch) ([]byte, error) {
+	if clib.LibZstd.Err() == nil {
+		k := packKey{z.level, z.crc}
+		if s.pack == nil || s.packKey != k {
+			s.pack, s.packKey = clib.NewPacker(z.level, z.crc), k
+		}
+		if s.pack != nil {
+			dst = slices.Grow(dst, z.Bound(len(src)))
+			if n := s.pack.Pack(dst[len(dst):cap(dst)], src); n > 0 {
+				return dst[:len(dst)+n], nil
+			}
+		}
+	}
+	return z.encode(dst, src, s)
+}
+
+// encode is Encode in Go.
+func (z zstdStage) encode(dst, src []byte, s *Scratch) ([]byte, error) {
 	w := zstdWindow(len(src))
 	// A frame below 256 bytes says its decoded size only as a single segment, and HDF5's filter must know it.
 	key := func(i int) zstdKey { return zstdKey{z.ways[i], z.crc, w, len(src) < 256} }
@@ -141,8 +183,16 @@ func (s *Scratch) zstdEncoder(k zstdKey) (*zstd.Encoder, error) {
 // zstdWindow is as long as the chunk, which is all that can be used; 4 MiB at most bounds the encoder's memory.
 func zstdWindow(n int) int { return 1 << min(max(bits.Len(uint(max(n, 1)-1)), 10), 22) }
 
-// EncodeState implements encodeState: the library's tables, measured, and its history of a window and a quarter.
+// zstdTables are the levels of libzstd up to which its tables are no longer than the bytes.
+var zstdTables = []struct{ level, bytes int }{{4, 4 << 20}, {8, 10 << 20}, {10, 32 << 20}, {12, 64 << 20}, {15, 100 << 20}, {19, 128 << 20}, {22, 1 << 30}}
+
+// EncodeState implements encodeState: the tables and a history; those of the Go library are measured, and it keeps a window and a quarter.
 func (z zstdStage) EncodeState(n int) int {
+	if clib.LibZstd.Err() == nil {
+		// beside what the level has, tables have at most two entries of 4 bytes for a byte of the chunk, and there are two with marks
+		i := slices.IndexFunc(zstdTables, func(t struct{ level, bytes int }) bool { return z.level <= t.level })
+		return 2<<20 + min(zstdTables[i].bytes, 24<<bits.Len(uint(max(n, 1)-1)))
+	}
 	total := 512 << 10 // a sample and the same packed
 	for _, w := range z.ways {
 		tables := 2 << 20

@@ -118,6 +118,9 @@ func (f *File) value(t *Type, b []byte, many bool, depth int) (any, error) {
 			return f.value(t.Base, s, true, depth+1)
 		})
 	case ClassArray:
+		if row, ok := t.characters(); ok {
+			return f.value(row, b, len(t.Dims) > 1, depth+1)
+		}
 		return f.value(t.Base, b, true, depth+1)
 	}
 	if s := t.storage(); s.ok {

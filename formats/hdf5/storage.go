@@ -155,6 +155,18 @@ func (s storage) swap() int {
 	return 0
 }
 
+// UserDefined reports whether t is a type of the user's, which no dtype says: a compound, an enumeration, a sequence, an opaque type.
+func (t *Type) UserDefined() bool {
+	switch t.Class {
+	case ClassCompound, ClassEnum, ClassVlen, ClassOpaque:
+		_, plain := t.Stored().(string)
+		return !plain || t.Class == ClassOpaque && !t.storage().ok
+	case ClassArray:
+		return t.Base.UserDefined()
+	}
+	return false
+}
+
 // Stored describes t as arrayrun info prints it: a name, or a map for compounds,
 // enumerations and sequences.
 func (t *Type) Stored() any {

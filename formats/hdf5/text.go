@@ -72,6 +72,13 @@ func (f *File) appendJSON(b []byte, t *Type, e []byte, depth int) ([]byte, error
 		err = list(t.Base, s)
 		return b, err
 	case ClassArray:
+		if row, ok := t.characters(); ok {
+			if len(t.Dims) == 1 {
+				return appendQuoted(b, row.Text(e)), nil
+			}
+			err := list(row, e)
+			return b, err
+		}
 		err := list(t.Base, e)
 		return b, err
 	}
@@ -97,6 +104,15 @@ func (f *File) appendJSON(b []byte, t *Type, e []byte, depth int) ([]byte, error
 		return append(b, '}'), nil
 	}
 	return appendQuoted(b, base64.StdEncoding.EncodeToString(e)), nil
+}
+
+// characters returns the text type that the rows of an array of characters are: NetCDF has no other texts of a fixed size in compounds.
+func (t *Type) characters() (*Type, bool) {
+	n := len(t.Dims) - 1
+	if t.Class != ClassArray || n < 0 || t.Base.Class != ClassString || t.Base.Size != 1 || t.Dims[n] == 0 {
+		return nil, false
+	}
+	return &Type{Class: ClassString, Size: t.Dims[n], Bits: t.Base.Bits}, true
 }
 
 // appendNumber appends a number that numbers.Decode has made.

@@ -23,6 +23,7 @@ func (t *tree) finish(n *node) error {
 	for _, d := range n.dims {
 		n.out.Dims = append(n.out.Dims, formats.Dim{Name: d.name, Size: int64(d.size), Unlimited: d.unlimited})
 	}
+	n.out.Types = n.types
 	for _, v := range n.vars {
 		if !v.only {
 			n.out.Vars = append(n.out.Vars, t.open(n, v))
@@ -116,7 +117,11 @@ next:
 		if err != nil {
 			v = nil // damaged text in a heap: the attribute stays, without a value
 		}
-		out = append(out, formats.Attr{Name: a.Name, Value: v})
+		x := formats.Attr{Name: a.Name, Value: v}
+		if a.Type.UserDefined() {
+			x.Type = a.Type.Stored()
+		}
+		out = append(out, x)
 	}
 	return out
 }

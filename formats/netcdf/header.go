@@ -70,7 +70,7 @@ func (w *writer) complete() error {
 			}
 		}
 	}
-	groups, err := groupsOf(objs, w.groups)
+	groups, err := groupsOf(objs, w.types, w.groups)
 	if err != nil {
 		return err
 	}
@@ -85,6 +85,9 @@ func (w *writer) complete() error {
 	}
 	for i, g := range groups {
 		g.addr = w.alloc(int64(len(first[len(objs)+i])))
+	}
+	for i, t := range w.types {
+		t.addr = w.alloc(int64(len(first[len(objs)+len(groups)+i])))
 	}
 	root := groups[0].addr
 	heap.place(w.alloc)
@@ -102,6 +105,11 @@ func (w *writer) complete() error {
 			return err
 		}
 	}
+	for i, t := range w.types {
+		if err := w.writeAt(t.addr, final[len(objs)+len(groups)+i]); err != nil {
+			return err
+		}
+	}
 	for i, p := range heap.parts() {
 		if err := w.writeAt(heap.addrs[i], collection(p)); err != nil {
 			return err
@@ -115,8 +123,11 @@ func (w *writer) complete() error {
 	return w.writeAt(0, sb.b)
 }
 
-// headers lays out the objects' headers, then the groups'.
+// headers lays out the objects' headers, then the groups', then the committed types'.
 func (w *writer) headers(heap *metaHeap, objs []*object, groups []*outGroup) ([][]byte, error) {
+	for _, t := range w.types {
+		t.uses = 0
+	}
 	scales := map[*outDim]*object{}
 	for _, o := range objs {
 		if o.dim != nil {
@@ -125,7 +136,7 @@ func (w *writer) headers(heap *metaHeap, objs []*object, groups []*outGroup) ([]
 	}
 	var out [][]byte
 	for _, o := range objs {
-		ms, err := o.messages(heap, objs, scales)
+		ms, err := w.messages(o, heap, objs, scales)
 		if err != nil {
 			return nil, fmt.Errorf("variable %q: %w", o.name, err)
 		}
@@ -136,25 +147,30 @@ func (w *writer) headers(heap *metaHeap, objs []*object, groups []*outGroup) ([]
 		if i == 0 {
 			own = w.attrs.Without(hidden...).With(attrProps, properties)
 		}
-		attrs, err := userAttrs(heap, own)
+		attrs, err := w.userAttrs(heap, own)
 		if err != nil {
 			return nil, err
 		}
 		out = append(out, objectHeader(append(g.messages(), attrs...)))
 	}
+	for _, t := range w.types {
+		out = append(out, objectHeader(t.messages()))
+	}
 	return out, nil
 }
 
 // messages lays out the header of a dataset.
-func (o *object) messages(heap *metaHeap, objs []*object, scales map[*outDim]*object) ([]message, error) {
-	t := typeFloat(4)
+func (w *writer) messages(o *object, heap *metaHeap, objs []*object, scales map[*outDim]*object) ([]message, error) {
+	t, kind := typeFloat(4), constant
 	var dims []*outDim
 	shape := []uint64{}
 	if o.v != nil {
-		switch o.v.dtype {
-		case dtype.String:
+		switch {
+		case o.v.user != nil:
+			t, kind = o.v.user.use(kind)
+		case o.v.dtype == dtype.String:
 			t = typeVlenText()
-		case dtype.Raw:
+		case o.v.dtype == dtype.Raw:
 			t = typeChar()
 		default:
 			t = numberType(o.v.dtype)
@@ -177,7 +193,7 @@ func (o *object) messages(heap *metaHeap, objs []*object, scales map[*outDim]*ob
 	if len(shape) > 0 {
 		space = spaceSimple(shape, most)
 	}
-	ms := []message{{msgSpace, space, 0}, {msgType, t, constant}, {msgFill, o.fillMessage(), constant}, {msgLayout, o.layout(shape), 0}}
+	ms := []message{{msgSpace, space, 0}, {msgType, t, kind}, {msgFill, o.fillMessage(), constant}, {msgLayout, o.layout(shape), 0}}
 	if o.v != nil && o.v.filters != nil {
 		ms = append(ms, message{msgFilters, o.v.pipeline(), constant})
 	}
@@ -203,7 +219,7 @@ func (o *object) messages(heap *metaHeap, objs []*object, scales map[*outDim]*ob
 		}
 	}
 	if o.v != nil {
-		attrs, err := userAttrs(heap, o.v.attrs.Without(hidden...))
+		attrs, err := w.userAttrs(heap, o.v.attrs.Without(hidden...))
 		if err != nil {
 			return nil, err
 		}
@@ -310,10 +326,10 @@ func textAttr(name, text string) (message, error) {
 }
 
 // userAttrs makes the messages of attributes.
-func userAttrs(heap *metaHeap, attrs formats.Attrs) ([]message, error) {
+func (w *writer) userAttrs(heap *metaHeap, attrs formats.Attrs) ([]message, error) {
 	var out []message
 	for _, a := range attrs {
-		m, err := userAttr(heap, a)
+		m, err := w.userAttr(heap, a)
 		if err != nil {
 			return nil, err
 		}
@@ -322,7 +338,10 @@ func userAttrs(heap *metaHeap, attrs formats.Attrs) ([]message, error) {
 	return out, nil
 }
 
-func userAttr(heap *metaHeap, a formats.Attr) (message, error) {
+func (w *writer) userAttr(heap *metaHeap, a formats.Attr) (message, error) {
+	if a.Type != nil {
+		return w.typedAttr(heap, a)
+	}
 	texts, isList := a.Value.([]string)
 	switch v := a.Value.(type) {
 	case bool:
@@ -347,10 +366,6 @@ func userAttr(heap *metaHeap, a formats.Attr) (message, error) {
 	if isList {
 		var refs []byte
 		for _, t := range texts {
-			if t == "" {
-				refs = vlenRef(refs, 0, 0, 0)
-				continue
-			}
 			addr, i := heap.put([]byte(t))
 			refs = vlenRef(refs, len(t), addr, i)
 		}

@@ -17,11 +17,12 @@ type outGroup struct {
 	links []outLink
 }
 
-// outLink is an entry of a group: an object or a further group.
+// outLink is an entry of a group: an object, a committed type or a further group.
 type outLink struct {
 	name  string
 	obj   *object
 	group *outGroup
+	typ   *userType
 }
 
 // splitName cuts the path of a variable or group into that of its group and its own name.
@@ -51,8 +52,9 @@ func checkGroup(path string) error {
 	return nil
 }
 
-// groupsOf makes the groups that the objects' names and the specification ask for; the first is the root.
-func groupsOf(objs []*object, specs []formats.GroupSpec) ([]*outGroup, error) {
+// groupsOf makes the groups that the objects' names and the specification ask for; the first is the root. Types come before what
+// has them: netCDF-C reads a group's objects in the order of their creation.
+func groupsOf(objs []*object, types []*userType, specs []formats.GroupSpec) ([]*outGroup, error) {
 	all := []*outGroup{{}}
 	for _, s := range specs {
 		g := all[0]
@@ -67,6 +69,18 @@ func groupsOf(objs []*object, specs []formats.GroupSpec) ([]*outGroup, error) {
 			g = old.group
 		}
 		g.attrs = s.Attrs
+	}
+	for _, t := range types {
+		g := all[0]
+		for part := range strings.FieldsFuncSeq(t.group, func(r rune) bool { return r == '/' }) {
+			if g = g.find(part).group; g == nil {
+				return nil, fmt.Errorf("type %q: %q is no group: %w", joinName(t.group, t.name), part, formats.ErrFormat)
+			}
+		}
+		if g.find(t.name) != nil {
+			return nil, fmt.Errorf("type %q: there are two of the name: %w", joinName(t.group, t.name), formats.ErrFormat)
+		}
+		g.links = append(g.links, outLink{name: t.name, typ: t})
 	}
 	for _, o := range objs {
 		g, rest := all[0], o.name
@@ -116,9 +130,12 @@ func (g *outGroup) messages() []message {
 	}
 	for i, l := range g.links {
 		addr := uint64(0)
-		if l.obj != nil {
+		switch {
+		case l.obj != nil:
 			addr = l.obj.addr
-		} else {
+		case l.typ != nil:
+			addr = l.typ.addr
+		default:
 			addr = l.group.addr
 		}
 		// version 1; creation order and character set follow; the name's length has 2 bytes

@@ -30,7 +30,8 @@ type sink struct {
 	dims    []*outDim // nil when the variable names none
 	shape   chunk.Shape
 	dtype   dtype.DType
-	item    int // bytes of a stored element
+	item    int       // bytes of a stored element
+	user    *userType // nil where dtype says it
 	attrs   formats.Attrs
 	fill    []byte // one stored element, or nil
 	grid    chunk.Grid
@@ -81,23 +82,23 @@ func (w *writer) newSink(v *formats.VarSpec) (*sink, error) {
 }
 
 // setType maps the dtype to what NetCDF-4 has.
-func (s *sink) setType(v *formats.VarSpec) error {
+func (s *sink) setType(v *formats.VarSpec) (err error) {
 	s.item = v.DType.Size()
-	stored, _ := v.Stored.(string)
-	switch {
-	case v.DType == dtype.Bool:
+	if v.DType == dtype.Raw {
+		s.item = v.ItemBytes
+	}
+	if s.user, err = userTypeOf(v.DType, v.ItemBytes, v.Stored); err != nil {
+		return err
+	}
+	switch v.DType {
+	case dtype.Bool:
 		s.dtype = dtype.Int8
 		s.attrs = s.attrs.With("dtype", "bool")
-	case v.DType == dtype.String:
+	case dtype.String:
 		s.item = vlenBytes
-	case v.DType == dtype.Raw && v.ItemBytes == 1:
-		s.item = 1
-	case v.DType == dtype.Raw:
-		return fmt.Errorf("elements of %d bytes (%v) are not NetCDF's: texts go into characters along a further dimension: %w", v.ItemBytes, v.Stored, formats.ErrFormat)
-	case numberType(v.DType) == nil:
-		return fmt.Errorf("dtype %v is not NetCDF's; cast it: %w", v.DType, formats.ErrFormat)
-	case strings.HasPrefix(stored, "datetime64") || strings.HasPrefix(stored, "timedelta64"):
-		return fmt.Errorf("dtype %s is not NetCDF's; write numbers with units such as \"seconds since 1970-01-01\": %w", stored, formats.ErrFormat)
+		if s.user != nil {
+			s.item = s.user.size
+		}
 	}
 	return nil
 }
@@ -142,6 +143,9 @@ func (s *sink) setDims(v *formats.VarSpec) error {
 // setFill takes the fill value: the attribute _FillValue, else the spec's, else netCDF's default.
 // The attribute must have the variable's type, and is converted.
 func (s *sink) setFill(fill []byte) error {
+	if s.user != nil && s.user.family != familyEnum {
+		return s.userFill(fill)
+	}
 	if s.dtype == dtype.String {
 		if t, ok := s.attrs.Get("_FillValue"); ok {
 			if t, ok := t.(string); ok {
@@ -173,6 +177,9 @@ func (s *sink) setFill(fill []byte) error {
 	}
 	_, s.fill, _, _ = numbers.Encode(c)
 	s.attrs = s.attrs.With("_FillValue", c)
+	if s.user != nil {
+		s.attrs = typedFill(s.attrs, s.user)
+	}
 	return nil
 }
 
@@ -349,9 +356,16 @@ func (s *sink) write(ctx context.Context, k chunk.Key, c *chunk.Chunk) (int64, e
 	if !c.Shape.Equal(r.Shape()) || c.DType != s.dtype && !(c.DType == dtype.Bool && s.dtype == dtype.Int8) {
 		return 0, fmt.Errorf("got a %v chunk of shape %v, want %v %v: %w", c.DType, c.Shape, s.dtype, r.Shape(), chunk.ErrShape)
 	}
+	if c.DType == dtype.Raw && int(c.ItemBytes) != s.item {
+		return 0, fmt.Errorf("got elements of %d bytes, want %d: %w", c.ItemBytes, s.item, chunk.ErrShape)
+	}
 	extra := int64(0)
 	if s.dtype == dtype.String {
-		t, n, err := s.w.texts(c)
+		references := s.w.texts
+		if s.user != nil {
+			references = s.records
+		}
+		t, n, err := references(c)
 		if err != nil {
 			return n, err
 		}
@@ -417,29 +431,30 @@ func (w *writer) texts(c *chunk.Chunk) (*chunk.Chunk, int64, error) {
 	refs, written := make([]byte, 0, vlenBytes*n), int64(0)
 	for i := int64(0); i < n; {
 		var objects [][]byte
-		first := i
+		first, empty := i, 0
 		for ; i < n && len(objects) < heapObjects; i++ {
-			if t := formats.Text(own, i); len(t) > 0 {
+			if t := formats.Text(own, i); len(t) > 0 || empty == 0 {
 				objects = append(objects, t)
+				if len(t) == 0 {
+					empty = len(objects) // the one for all: a place of no text would be a null pointer to C programs
+				}
 			}
 		}
-		addr := uint64(0)
-		if len(objects) > 0 {
-			b := collection(objects)
-			addr = w.alloc(int64(len(b)))
-			if err := w.writeAt(addr, b); err != nil {
-				return nil, written, err
-			}
-			written += int64(len(b))
+		b := collection(objects)
+		addr := w.alloc(int64(len(b)))
+		if err := w.writeAt(addr, b); err != nil {
+			return nil, written, err
 		}
+		written += int64(len(b))
 		number := 0
 		for j := first; j < i; j++ {
-			if t := formats.Text(own, j); len(t) > 0 {
+			t := formats.Text(own, j)
+			at := empty
+			if len(t) > 0 || number+1 == empty {
 				number++
-				refs = vlenRef(refs, len(t), addr, number)
-			} else {
-				refs = vlenRef(refs, 0, 0, 0)
+				at = number
 			}
+			refs = vlenRef(refs, len(t), addr, at)
 		}
 	}
 	return &chunk.Chunk{DType: dtype.Raw, ItemBytes: vlenBytes, Shape: c.Shape, Strides: c.Shape.RowMajor(), Block: mem.Wrap(refs)}, written, nil

@@ -44,6 +44,7 @@ type node struct {
 	kids   []*node
 	vars   []*variable
 	dims   []*dimension
+	types  []formats.Type
 }
 
 // variable is a dataset: its object, or why it cannot be read.
@@ -134,6 +135,10 @@ func (t *tree) load(n *node, depth int) error {
 		switch {
 		case obj.Dataset():
 			t.dataset(n, l.Name, obj)
+		case obj.Type != nil: // a committed one
+			if obj.Type.UserDefined() {
+				n.types = append(n.types, formats.Type{Name: l.Name, Stored: obj.Type.Stored()})
+			}
 		case obj.Group:
 			loop := false
 			for p := n; p != nil; p = p.parent {

@@ -27,6 +27,7 @@ type writer struct {
 	attrs         formats.Attrs
 	groups        []formats.GroupSpec
 	dims          []*outDim
+	types         []*userType // committed ones, each behind those it is made of
 	vars          []*sink
 	f             *os.File
 
@@ -48,9 +49,9 @@ type outDim struct {
 // Dimensions that variables name and spec.Dims lacks are added from the shapes. A
 // one-dimensional variable with the name of its dimension is that dimension's
 // coordinate. Names of variables may hold slashes: the groups on the way are made;
-// dimensions are the root's unless spec.Groups has them. Float16,
-// complex numbers, records and Zarr's times are refused with an error wrapping
-// formats.ErrFormat; bool becomes int8 with the attribute dtype = "bool".
+// dimensions are the root's unless spec.Groups has them. Float16, complex numbers and Zarr's times are refused with an error wrapping
+// formats.ErrFormat; bool becomes int8 with the attribute dtype = "bool". Compounds, enumerations, sequences and opaque
+// types (VarSpec.Stored, Attr.Type) are committed under the names that spec.Types and the groups give them, else under names of their own.
 //
 // A variable is contiguous unless it has an unlimited dimension, a Grid hint or a
 // Codec ("zlib:4", levels 0 to 9, with shuffle; "zstd:3" needs a plugin in other readers;
@@ -106,10 +107,13 @@ func newWriter(ctx context.Context, path string, spec formats.Spec) (*writer, er
 		names[v.Name] = true
 		w.vars = append(w.vars, s)
 	}
+	if err := w.commitTypes(spec.Types); err != nil {
+		return nil, err
+	}
 	// Headers with every attribute are laid out once before anything is written, so
 	// that what the format cannot hold is said now.
 	objs := w.objects()
-	groups, err := groupsOf(objs, w.groups)
+	groups, err := groupsOf(objs, w.types, w.groups)
 	if err != nil {
 		return nil, err
 	}

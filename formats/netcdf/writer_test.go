@@ -192,7 +192,7 @@ func TestOtherTools(t *testing.T) {
 		{"ncdump", "-h", "time = UNLIMITED ; // (10 currently)"},
 		{"ncdump", "-h", "bnds = 2 ;"},
 		{"ncdump", "-h", "byte bnds(lat, bnds) ;"},
-		{"ncdump", "-h", "string :names = \"a\", NIL, \"ccc\""},
+		{"ncdump", "-h", "string :names = \"a\", \"\", \"ccc\""},
 		{"ncdump", "-v crs,tas,label,when,station", "}"},
 		{"h5dump", "-d /tas -s 0,0,0 -c 1,1,2", "H5T_IEEE_F32LE"},
 		{"ncdump", "-s -v sum_0,sum_1", "sum_1:_Fletcher32 = \"true\""},
@@ -232,7 +232,7 @@ func TestRefusals(t *testing.T) {
 	}{
 		"complex":   {one(formats.VarSpec{Name: "x", Shape: chunk.Shape{2}, DType: dtype.Complex64}), formats.ErrFormat},
 		"half":      {one(formats.VarSpec{Name: "x", Shape: chunk.Shape{2}, DType: dtype.Float16}), formats.ErrFormat},
-		"record":    {one(formats.VarSpec{Name: "x", Shape: chunk.Shape{2}, DType: dtype.Raw, ItemBytes: 12, Stored: "S12"}), formats.ErrFormat},
+		"wide":      {one(formats.VarSpec{Name: "x", Shape: chunk.Shape{2}, DType: dtype.Raw, ItemBytes: 12, Stored: "U3"}), formats.ErrFormat},
 		"name":      {one(formats.VarSpec{Name: "a//b", Shape: chunk.Shape{2}, DType: dtype.Int8}), formats.ErrFormat},
 		"codec":     {one(formats.VarSpec{Name: "x", Shape: chunk.Shape{2}, DType: dtype.Int8, Codec: "blosc-lz4"}), formats.ErrFormat},
 		"null":      {one(formats.VarSpec{Name: "x", Shape: chunk.Shape{2}, DType: dtype.Int8, Attrs: formats.Attrs{{Name: "a"}}}), formats.ErrFormat},

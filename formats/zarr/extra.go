@@ -12,7 +12,7 @@ import (
 )
 
 // extraKey is the member of consolidated metadata under which we keep what Zarr itself cannot say: the exact types of
-// numbers in attributes, which dimensions can grow, and dimensions that no array has. Other readers
+// numbers in attributes, which dimensions can grow, dimensions that no array has, and names of types. Other readers
 // look past it, and it is no attribute, so that data sets compare equal everywhere.
 const extraKey = "arrayrun"
 
@@ -23,10 +23,14 @@ var attrTypes = map[string]reflect.Type{
 	"float32": reflect.TypeFor[float32](), "float64": reflect.TypeFor[float64](),
 }
 
-// typesOf names the types of the attributes whose values would come back with another.
+// typesOf names the types of the attributes whose values would come back with another, those of the user's among them.
 func typesOf(attrs formats.Attrs) object {
 	var out object
 	for _, a := range attrs {
+		if a.Type != nil {
+			out = append(out, member{a.Name, a.Type})
+			continue
+		}
 		t := reflect.TypeOf(a.Value)
 		if t == nil {
 			continue
@@ -66,6 +70,23 @@ func extraOf(spec formats.Spec) object {
 	if dims := dimsOf(spec); dims != nil {
 		out = append(out, member{"dimensions", dims})
 	}
+	if names := namesOf(spec); names != nil {
+		out = append(out, member{"types", names})
+	}
+	return out
+}
+
+// namesOf returns the types that groups name, nil for none: NetCDF-4 has them.
+func namesOf(spec formats.Spec) (out object) {
+	for _, g := range append([]formats.GroupSpec{{Types: spec.Types}}, spec.Groups...) {
+		var types object
+		for _, t := range g.Types {
+			types = append(types, member{t.Name, t.Stored})
+		}
+		if types != nil {
+			out = append(out, member{g.Path, types})
+		}
+	}
 	return out
 }
 
@@ -95,6 +116,7 @@ func dimsOf(spec formats.Spec) object {
 type extra struct {
 	types map[string]object
 	dims  map[string][]formats.Dim
+	names map[string][]formats.Type
 }
 
 // readExtra reads the member; what it does not understand it leaves.
@@ -103,11 +125,19 @@ func readExtra(v any) *extra {
 	if !ok {
 		return nil
 	}
-	e := &extra{types: map[string]object{}, dims: map[string][]formats.Dim{}}
+	e := &extra{types: map[string]object{}, dims: map[string][]formats.Dim{}, names: map[string][]formats.Type{}}
 	t, _ := o.get("attribute_types")
 	types, _ := t.(object)
 	for _, m := range types {
 		e.types[m.name], _ = m.value.(object)
+	}
+	n, _ := o.get("types")
+	names, _ := n.(object)
+	for _, g := range names {
+		list, _ := g.value.(object)
+		for _, m := range list {
+			e.names[g.name] = append(e.names[g.name], formats.Type{Name: m.name, Stored: plain(m.value)})
+		}
 	}
 	d, _ := o.get("dimensions")
 	groups, _ := d.(object)
@@ -137,8 +167,15 @@ func (e *extra) attributes(path string, o object) formats.Attrs {
 	}
 	for _, m := range e.types[path] {
 		for i := range attrs {
-			if name, _ := m.value.(string); attrs[i].Name == m.name && attrTypes[name] != nil {
+			if attrs[i].Name != m.name {
+				continue
+			}
+			name, _ := m.value.(string)
+			switch _, described := m.value.(object); {
+			case attrTypes[name] != nil:
 				attrs[i].Value = typed(attrs[i].Value, attrTypes[name])
+			case described, strings.HasPrefix(name, "opaque"):
+				attrs[i].Type = plain(m.value)
 			}
 		}
 	}
@@ -174,10 +211,10 @@ func typed(v any, t reflect.Type) any {
 	return out.Interface()
 }
 
-// begin gives a group the dimensions it was written with; those of arrays follow.
+// begin gives a group the dimensions and names of types it was written with; dimensions of arrays follow.
 func (e *extra) begin(g *formats.Group, path string) {
 	if e != nil {
-		g.Dims = slices.Clone(e.dims[path])
+		g.Dims, g.Types = slices.Clone(e.dims[path]), e.names[path]
 	}
 }
 

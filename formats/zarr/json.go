@@ -48,6 +48,13 @@ func parse(b []byte) (any, error) {
 	return v, err
 }
 
+// ParseJSON reads a JSON text as metadata documents are read: bare NaN and infinities, integers exact as int64 or uint64. Objects
+// become maps.
+func ParseJSON(b []byte) (any, error) {
+	v, err := parse(b)
+	return plain(v), err
+}
+
 type parser struct {
 	b []byte
 	i int

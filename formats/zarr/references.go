@@ -363,9 +363,3 @@ func Hierarchy(ctx context.Context, st store.Store, url string, emit func(key st
 	}
 	return walk("", 0)
 }
-
-// Holds returns an error wrapping formats.ErrFormat where Zarr has no data type for the elements of a variable.
-func Holds(v formats.VarSpec) error {
-	_, err := elemOf(&v)
-	return err
-}

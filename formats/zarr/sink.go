@@ -25,12 +25,9 @@ func newSink(w *writer, v *formats.VarSpec, version int) (*sink, object, object,
 	if v.Dims != nil && len(v.Dims) != len(v.Shape) {
 		return nil, nil, nil, fmt.Errorf("%d dimension names for shape %v: %w", len(v.Dims), v.Shape, chunk.ErrShape)
 	}
-	el, err := elemOf(v)
+	el, err := elemIn(v, version)
 	if err != nil {
 		return nil, nil, nil, err
-	}
-	if f := el.arrayField(); version == 3 && f != "" {
-		return nil, nil, nil, fmt.Errorf("field %q is an array; structs of Zarr version 3 have none: write version 2: %w", f, formats.ErrFormat)
 	}
 	s := &sink{w: w, path: v.Name, name: v.Name, el: el, keys: keyEncoding{"c", "/"}, vlen: el.dt == dtype.String, fill: v.Fill}
 	if version == 2 {
@@ -111,6 +108,24 @@ func fillJSON(v any) any {
 		return out
 	}
 	return v
+}
+
+// Holds returns an error wrapping formats.ErrFormat where a version of Zarr has no data type for the elements of a variable.
+func Holds(v formats.VarSpec, version int) error {
+	_, err := elemIn(&v, version)
+	return err
+}
+
+// elemIn is elemOf for a version.
+func elemIn(v *formats.VarSpec, version int) (elem, error) {
+	el, err := elemOf(v)
+	if version == 3 {
+		el.joinCharacters()
+	}
+	if f := el.arrayField(); err == nil && version == 3 && f != "" {
+		err = fmt.Errorf("field %q is an array; structs of Zarr version 3 have none: write version 2: %w", f, formats.ErrFormat)
+	}
+	return el, err
 }
 
 // elemOf returns the element type a variable is stored as.

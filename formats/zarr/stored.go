@@ -47,6 +47,17 @@ func storedElem(stored any, depth int) (elem, bool) {
 	return elem{}, false
 }
 
+// joinCharacters makes fields that are arrays of characters, which NetCDF has for texts, texts of a fixed size: the bytes are the same.
+func (e *elem) joinCharacters() {
+	for i := range e.fields {
+		f := &e.fields[i]
+		f.el.joinCharacters()
+		if len(f.shape) == 1 && f.of.kind == 'S' && f.of.item == 1 {
+			f.el, f.of, f.shape = fixed('S', f.el.item), nil, nil
+		}
+	}
+}
+
 // arrayField returns the name of a field that is an array, "" when there is none.
 func (e *elem) arrayField() string {
 	for _, f := range e.fields {

@@ -84,7 +84,7 @@ var order = map[string][]string{
 // doors lists the only packages, with the folders below them, that may import
 // a third-party module; a name ending in .go is the only file that may.
 var doors = map[string][]string{
-	"github.com/ebitengine/purego":       {"cuda/driver"},
+	"github.com/ebitengine/purego":       {"cuda/driver", "formats/codec/internal/clib"}, // cuda and formats never meet
 	"gonum.org/v1/gonum":                 {"kernels/cpu", "ndarray"},
 	"github.com/apache/arrow/go":         {"formats/arrow"},
 	"github.com/apache/arrow-go":         {"formats/arrow"},

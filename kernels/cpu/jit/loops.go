@@ -21,6 +21,7 @@ type LoopArgs struct {
 	Mask   unsafe.Pointer // of a runs loop, a RunMask
 	Quads  int            // of a runs loop: whole groups of 4 elements behind those of 32, Width
 	Part   int            // of a runs loop: whether part of one follows; 0 for elements of less than 4 bytes
+	Sum    unsafe.Pointer // float64: of a runs loop of squares, the sums; written before Acc, which it may be
 }
 
 // RunMask describes the last elements of runs.
@@ -42,6 +43,7 @@ const (
 	argMask
 	argQuads
 	argPart
+	argSum
 
 	maskLanes  = 32
 	maskNumber = 64
@@ -233,6 +235,28 @@ func (w *writer) quadStep(s step, q quad, acc, t, m int, x operand) {
 	w.op(s.add, acc, acc, reg(t))
 }
 
+// nearAhead and farAhead are how many bytes before their use elements are asked for: a processor sees less far ahead the more
+// instructions an element takes.
+const (
+	nearAhead = 768
+	farAhead  = 1536
+)
+
+// ahead asks for the elements that the loop will come to, of those whose conversion leaves the processor too few loads in
+// sight to keep memory busy. at is the memory of quad k of 32 elements.
+func (w *writer) ahead(s step, k, size int, at operand) {
+	if size == 8 || 4*k*size%cacheLine != 0 {
+		return
+	}
+	at.disp += nearAhead
+	if s.skip {
+		at.disp += farAhead - nearAhead
+	}
+	w.prefetch(at)
+}
+
+const cacheLine = 64
+
 // lanes is
 //
 //	for ; width > 0; width-- { for i := range 32 { acc[i] += f(x[i]) }; x = x[32:] }
@@ -254,7 +278,9 @@ func (w *writer) lanes(s step, q quad, size int) {
 	top := len(w.b)
 	for k := range 8 {
 		t := 8 + k%2*2
-		w.quadStep(s, q, k, t, t+1, memAt(rX, int32(4*k*size)))
+		at := memAt(rX, int32(4*k*size))
+		w.ahead(s, k, size, at)
+		w.quadStep(s, q, k, t, t+1, at)
 	}
 	w.lea(rX, memAt(rX, int32(32*size)))
 	w.sub(rCount, 1)

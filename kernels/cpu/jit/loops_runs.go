@@ -10,6 +10,7 @@ const (
 	rGroups = rCX
 	rQuads  = r13
 	rMask   = rSI
+	rSum    = r15
 	yPart   = 12 // the lanes of the last, partial quad, 64 bits each
 	yLoad   = 15 // the same as a mask of its elements
 	yJoin   = 8
@@ -23,7 +24,7 @@ var maskedLoads = [9]vop{4: vmaskmovps, 8: vmaskmovpd}
 //	for r := range rows { acc[r] = the block fold of x[0:n]; x = x[stride:] }
 //
 // where element i goes to accumulator i mod 32 and the accumulators join by halving. Where numbers are counted count[r] gets how many
-// there were. Of var, acc gets the sums of squared differences from the means and mean the means.
+// there were. Of var, acc gets the sums of squared differences from the means, mean the means and sum the sums.
 func (w *writer) runs(s step, q quad, d dtype.DType) {
 	size := d.Size()
 	w.load(rAcc, memAt(rArgs, argAcc))
@@ -33,16 +34,19 @@ func (w *writer) runs(s step, q quad, d dtype.DType) {
 	w.load(rStep, memAt(rArgs, argStride))
 	w.load(rCount, memAt(rArgs, argRows))
 	w.load(rMask, memAt(rArgs, argMask))
+	w.load(rSum, memAt(rArgs, argSum))
 	top := len(w.b)
 	moments := s.square
 	s.square = false
-	w.run(s, q, size)
+	w.run(s, q, size, moments)
 	if s.count {
 		w.total()
 		w.gpr(0x89, rTemp, memAt(rCnt, 0))
 		w.lea(rCnt, memAt(rCnt, 8))
 	}
 	if moments {
+		w.vex(&opcodes[vmovqStore], 0, 0, 0, memAt(rSum, 0))
+		w.lea(rSum, memAt(rSum, 8))
 		if s.skip { // the count as float64
 			w.vex(&opcodes[vpxor], 0, 1, 1, reg(1))
 			w.vex(&opcodes[vpsubd], 0, 8, 1, reg(8))
@@ -55,7 +59,7 @@ func (w *writer) runs(s step, q quad, d dtype.DType) {
 		w.lea(rMean, memAt(rMean, 8))
 		w.op(vbroadcastsd, yMean, 0, reg(0))
 		s.square = true
-		w.run(s, q, size)
+		w.run(s, q, size, moments)
 	}
 	w.vex(&opcodes[vmovqStore], 0, 0, 0, memAt(rAcc, 0))
 	w.lea(rAcc, memAt(rAcc, 8))
@@ -66,7 +70,7 @@ func (w *writer) runs(s step, q quad, d dtype.DType) {
 }
 
 // run folds one run into the lowest lane of register 0, and how many numbers it held into register 8's lanes by total.
-func (w *writer) run(s step, q quad, size int) {
+func (w *writer) run(s step, q quad, size int, moments bool) {
 	for k := range 8 {
 		w.op(vpxor, k, k, reg(k))
 	}
@@ -82,7 +86,15 @@ func (w *writer) run(s step, q quad, size int) {
 	top := len(w.b)
 	for k := range 8 {
 		t := 8 + k%2*2
-		w.quadStep(s, q, k, t, t+1, memAt(rRun, int32(4*k*size)))
+		at := memAt(rRun, int32(4*k*size))
+		switch {
+		case !moments:
+			w.ahead(s, k, size, at)
+		case at.disp%cacheLine != 0:
+		case at.disp/cacheLine%2 == 0 != s.square || 32*size == cacheLine: // half of the next run in each pass
+			w.prefetch(memIndexed(rRun, rStep, 0, at.disp))
+		}
+		w.quadStep(s, q, k, t, t+1, at)
 	}
 	w.lea(rRun, memAt(rRun, int32(32*size)))
 	w.sub(rGroups, 1)

@@ -26,6 +26,31 @@ type momentSweep[T ordered] struct {
 	mean, m2 []float64
 	slots    []momentSlot[T]
 	sum, dev native
+	sums     [][]float64 // outputs of sums and means of the same values
+	counts   [][]int64
+}
+
+// sharer is a sweep that makes the states of other folds beside its own. share is called after bind.
+type sharer interface{ share(out []*chunk.Chunk) }
+
+func (s *momentSweep[T]) share(out []*chunk.Chunk) {
+	s.sums = append(s.sums, output[float64](out[0]))
+	if len(out) > 1 {
+		s.counts = append(s.counts, output[int64](out[1]))
+	}
+}
+
+// tellSums and tellCounts give w sums and counts to those that share them.
+func (s *momentSweep[T]) tellSums(at int, sums []float64) {
+	for _, o := range s.sums {
+		copy(o[at:], sums)
+	}
+}
+
+func (s *momentSweep[T]) tellCounts(at, w int) {
+	for _, o := range s.counts {
+		copy(o[at:at+w], s.cnt[at:at+w])
+	}
 }
 
 func newMoments[T ordered](skip bool) sweep { return &momentSweep[T]{skip: skip} }
@@ -81,23 +106,27 @@ func (s *momentSweep[T]) flush(slot, at, _ int) {
 	} else {
 		x = p.buf[:p.used]
 	}
-	s.cnt[at], s.mean[at], s.m2[at] = s.block(x)
+	var sum [1]float64
+	s.cnt[at], sum[0], s.mean[at], s.m2[at] = s.block(x)
+	s.tellSums(at, sum[:])
+	s.tellCounts(at, 1)
 	p.clear()
 }
 
-// blockMoments returns count, mean and squared deviations of a block in the lane order.
-func blockMoments[T ordered](x []T, skip bool) (n int64, mean, m2 float64) {
+// blockMoments returns count, sum, mean and squared deviations of a block in the lane order.
+func blockMoments[T ordered](x []T, skip bool) (n int64, sum, mean, m2 float64) {
 	var acc [lanes]float64
 	n = int64(len(x))
 	if skip {
 		n -= int64(addLanesTry(&acc, 0, x))
 		if n == 0 {
-			return 0, 0, 0
+			return 0, 0, 0, 0
 		}
 	} else {
 		addLanes(&acc, 0, x)
 	}
-	mean = joinLanes(&acc) / float64(n)
+	sum = joinLanes(&acc)
+	mean = sum / float64(n)
 	acc = [lanes]float64{}
 	if skip && n < int64(len(x)) {
 		for i, v := range x {
@@ -109,7 +138,7 @@ func blockMoments[T ordered](x []T, skip bool) (n int64, mean, m2 float64) {
 	} else {
 		deviateLanes(&acc, mean, x)
 	}
-	return n, mean, joinLanes(&acc)
+	return n, sum, mean, joinLanes(&acc)
 }
 
 // deviateLanes is
@@ -158,11 +187,13 @@ func (s *momentSweep[T]) rows(slot, _, w int, x args, stride [2]int, count int, 
 func (s *momentSweep[T]) end(slot, at, w, _ int) {
 	p := &s.slots[slot]
 	done := s.nativeEnd(p, at, w)
+	defer s.tellCounts(at, w)
 	at, w = at+done, w-done
 	if w > 0 {
 		for _, r := range p.rows {
 			s.grow(0, at, w, args{element[T](r, done)})
 		}
+		s.tellSums(at, s.mean[at:at+w])
 		s.meansOf(at, w)
 		for _, r := range p.rows {
 			s.grow(1, at, w, args{element[T](r, done)})
@@ -225,6 +256,9 @@ func (s *momentSweep[T]) scatter(pass int, dst []int, x args) {
 // done forgets every address: the memory may be unmapped before the next run.
 func (s *momentSweep[T]) done() {
 	s.cnt, s.mean, s.m2 = nil, nil, nil
+	clear(s.sums)
+	clear(s.counts)
+	s.sums, s.counts = s.sums[:0], s.counts[:0]
 	for i := range s.slots {
 		p := &s.slots[i]
 		clear(p.rows[:cap(p.rows)])

@@ -24,6 +24,7 @@ type loopArgs struct {
 	mask   unsafe.Pointer // runs: *runMask
 	quads  int            // runs: whole groups of 4 elements behind those of 32
 	part   int            // runs: whether part of one follows
+	sum    unsafe.Pointer // runs of squares: the sums
 }
 
 // runMask describes the last elements of runs.
@@ -81,7 +82,7 @@ const callMost = 1 << 16
 
 // blocks folds count runs of n elements, each a block, stride elements apart: results and counts are 8 bytes each. It reports
 // false where there is no machine code for such runs.
-func (n *native) blocks(acc, x, count, mean unsafe.Pointer, length, stride, runs int) bool {
+func (n *native) blocks(acc, x, count, mean, sum unsafe.Pointer, length, stride, runs int) bool {
 	if n.runs == nil || length > kernels.InnerBlock || n.size < 4 && length%4 != 0 {
 		return false
 	}
@@ -104,7 +105,7 @@ func (n *native) blocks(acc, x, count, mean unsafe.Pointer, length, stride, runs
 			n.args.count = unsafe.Add(count, 8*at)
 		}
 		if mean != nil {
-			n.args.mean = unsafe.Add(mean, 8*at)
+			n.args.mean, n.args.sum = unsafe.Add(mean, 8*at), unsafe.Add(sum, 8*at)
 		}
 		n.runs.Run(unsafe.Pointer(&n.args))
 	}
@@ -154,7 +155,7 @@ func (s *sumSweep[T, A]) nativeShorts(at, n int, x unsafe.Pointer, stride, count
 	if s.skip && s.counted {
 		cnt = unsafe.Pointer(&s.cnt[at])
 	}
-	if !s.native.blocks(unsafe.Pointer(&s.out[at]), x, cnt, nil, n, stride, count) {
+	if !s.native.blocks(unsafe.Pointer(&s.out[at]), x, cnt, nil, nil, n, stride, count) {
 		return false
 	}
 	if s.counted && !s.skip {
@@ -195,9 +196,14 @@ func (s *momentSweep[T]) shorts(at, n int, x args, stride, count int) bool {
 		return false
 	}
 	m2, mean, c := s.m2[at:at+count], s.mean[at:at+count], s.cnt[at:at+count]
-	if !s.dev.blocks(unsafe.Pointer(&m2[0]), x[0], unsafe.Pointer(&c[0]), unsafe.Pointer(&mean[0]), n, stride, count) {
+	sums := m2 // written before the squares are
+	if len(s.sums) > 0 {
+		sums = s.sums[0][at : at+count]
+	}
+	if !s.dev.blocks(unsafe.Pointer(&m2[0]), x[0], unsafe.Pointer(&c[0]), unsafe.Pointer(&mean[0]), unsafe.Pointer(&sums[0]), n, stride, count) {
 		return false
 	}
+	s.tellSums(at, sums)
 	for i := range c {
 		switch {
 		case !s.skip:
@@ -206,11 +212,12 @@ func (s *momentSweep[T]) shorts(at, n int, x args, stride, count int) bool {
 			mean[i], m2[i] = 0, 0
 		}
 	}
+	s.tellCounts(at, count)
 	return true
 }
 
 // block is blockMoments with machine code for whole groups of 32.
-func (s *momentSweep[T]) block(x []T) (n int64, mean, m2 float64) {
+func (s *momentSweep[T]) block(x []T) (n int64, sum, mean, m2 float64) {
 	if s.sum.lanes == nil || s.dev.lanes == nil || len(x) < nativeRun {
 		return blockMoments(x, s.skip)
 	}
@@ -223,12 +230,13 @@ func (s *momentSweep[T]) block(x []T) (n int64, mean, m2 float64) {
 	if s.skip {
 		n = int64(k + len(rest) - addLanesSkip(&acc, 0, rest))
 		if n == 0 {
-			return 0, 0, 0
+			return 0, 0, 0, 0
 		}
 	} else {
 		addLanes(&acc, 0, rest)
 	}
-	mean = joinLanes(&acc) / float64(n)
+	sum = joinLanes(&acc)
+	mean = sum / float64(n)
 	acc = [lanes]float64{}
 	s.dev.run(unsafe.Pointer(&acc), at, groups, &mean)
 	for i, v := range rest {
@@ -238,7 +246,7 @@ func (s *momentSweep[T]) block(x []T) (n int64, mean, m2 float64) {
 		d := float64(v) - mean
 		acc[i] += float64(d * d)
 	}
-	return n, mean, joinLanes(&acc)
+	return n, sum, mean, joinLanes(&acc)
 }
 
 // step returns how far apart rows follow each other, in elements; false when that varies or is backwards.
@@ -279,6 +287,7 @@ func (s *momentSweep[T]) nativeEnd(p *momentSlot[T], at, w int) int {
 	}
 	mean := unsafe.Pointer(&s.mean[at])
 	s.sum.panel(mean, p.rows[0], cnt, nil, w, step, len(p.rows))
+	s.tellSums(at, s.mean[at:at+w])
 	s.meansOf(at, w)
 	s.dev.panel(unsafe.Pointer(&s.m2[at]), p.rows[0], nil, mean, w, step, len(p.rows))
 	return w

@@ -4,6 +4,7 @@ package vm
 
 import (
 	"fmt"
+	"slices"
 	"unsafe"
 
 	"github.com/arrayrun/arrayrun/chunk"
@@ -17,11 +18,18 @@ type foldItem struct {
 	n    int // its outputs
 }
 
+// sharedItem is a sum or mean of values whose moments are folded as well: the sum is what the moments' first pass makes.
+type sharedItem struct {
+	foldItem
+	of int // the item of the group with the moments
+}
+
 // foldGroup holds folds over the same axes and groups: they share their boxes.
 type foldGroup struct {
 	axes   kernels.AxisSet
 	group  int // the input with the group ids, or -1
 	items  []foldItem
+	shared []sharedItem
 	eval   bool // an operand must be computed
 	twice  bool // holds moments, which keep the numbers of a block
 	passes int
@@ -58,7 +66,42 @@ func groupFolds(p *kernels.Program) ([]foldGroup, error) {
 			}
 		}
 	}
+	for i := range gs {
+		gs[i].share(p)
+	}
 	return gs, nil
+}
+
+// share moves the items whose result other items make to shared.
+func (g *foldGroup) share(p *kernels.Program) {
+	if g.group >= 0 || !g.twice {
+		return
+	}
+	rule := func(it foldItem) *kernels.Reduction { return kernels.ReductionOf(it.fold.Op) }
+	moments := func(it foldItem) int { // which item of kept has it
+		r, a := rule(it), it.fold.Args[0]
+		if r.Algebra == kernels.FoldMean || r.Algebra == kernels.FoldSum && p.RegType(a).IsFloat() {
+			return slices.IndexFunc(g.items, func(o foldItem) bool {
+				m := rule(o)
+				return m.Algebra == kernels.FoldMoments && o.fold.Args[0] == a && (m.SkipNaN == r.SkipNaN || !p.RegType(a).IsFloat())
+			})
+		}
+		return -1
+	}
+	var kept []foldItem
+	place := make([]int, len(g.items)) // of an item in kept
+	for i, it := range g.items {
+		if place[i] = -1; moments(it) < 0 {
+			place[i] = len(kept)
+			kept = append(kept, it)
+		}
+	}
+	for _, it := range g.items {
+		if m := moments(it); m >= 0 {
+			g.shared = append(g.shared, sharedItem{it, place[m]})
+		}
+	}
+	g.items = kept
 }
 
 // computed reports whether a register must be computed before it can be folded.
@@ -185,6 +228,9 @@ func (r *foldRun) bind(g *foldGroup, c *kernels.Call, slots int) {
 		if n, ok := s.(resumer); ok && c.Continue {
 			n.resume()
 		}
+	}
+	for _, it := range g.shared {
+		r.folds[it.of].sweep.(sharer).share(c.Out[it.out : it.out+it.n])
 	}
 	r.geo.resumed = c.Continue
 }

@@ -180,12 +180,21 @@ func (g *geometry) walkInner(b *box, fs []folding, kept, number int, slots bool)
 			n, at := number, 0
 			for at < rows*length {
 				in := n % kernels.InnerBlock
+				if k := (length - at) / kernels.InnerBlock; in == 0 && rows == 1 && k > 0 && len(fs) == 1 && g.keep == 1 &&
+					fs[0].blocks(n/kernels.InnerBlock, off[0], at, last, kernels.InnerBlock, k) {
+					n += k * kernels.InnerBlock
+					at += k * kernels.InnerBlock
+					continue
+				}
 				take := min(rows*length-at, kernels.InnerBlock-in)
 				n += take
 				ends := n%kernels.InnerBlock == 0 || n == g.count
 				blk := (n - 1) / kernels.InnerBlock
 				for f := range fs {
 					d := &fs[f]
+					if in == 0 && ends && rows == 1 && d.blocks(blk*g.keep+kept, off[f], at, last, take, 1) {
+						continue
+					}
 					var x args
 					stable := false
 					if rows > 1 {
@@ -246,6 +255,13 @@ func (g *geometry) walkShort(b *box, fs []folding, kept int) {
 			return
 		}
 	}
+}
+
+// blocks folds count whole blocks of n elements, which follow each other along axis from at elements behind off on, to places
+// of the outputs from to on, or reports false where there is no shorter way than seg and flush.
+func (d *folding) blocks(to int, off [2]int, at, axis, n, count int) bool {
+	s := &d.src[0]
+	return d.nargs == 1 && s.plain(axis, n) && d.sweep.shorts(to, n, args{s.at(off[0] + at*s.stride[axis])}, n, count)
 }
 
 // load returns the operands' runs of n elements, at elements behind off along axis.
