@@ -143,6 +143,12 @@ type Source interface {
 	ScratchBytes() int64
 }
 
+// DirectReader is implemented by sources that take less where every chunk goes, whole, to contiguous memory.
+type DirectReader interface {
+	// DirectScratchBytes is ScratchBytes for chunks whose dst is contiguous and as the metadata's grid says.
+	DirectScratchBytes() int64
+}
+
 // Sizer is implemented by sources that must look at their storage to know its size.
 type Sizer interface {
 	// StoredBytes returns the bytes the array's chunks take in storage. It may list a whole directory.

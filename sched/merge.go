@@ -256,7 +256,7 @@ func (m *merger) finish(ctx context.Context, sc *scope, s state) error {
 		}
 	}
 	for _, o := range m.plan.Direct {
-		if err := m.sr.r.deliver(ctx, o, place, whole, &m.sr.counters); err != nil {
+		if err := m.sr.deliver(ctx, o, place, whole); err != nil {
 			return err
 		}
 	}

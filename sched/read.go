@@ -33,6 +33,7 @@ type reader struct {
 	key    chunk.Key
 	pick   []int
 	region chunk.Region
+	turns  *turns // nil: everything is read
 }
 
 // whole reports whether the piece is the complete chunk, in its own order.
@@ -119,6 +120,9 @@ func (rd *reader) read(ctx context.Context, src *plan.Source, maps []plan.AxisMa
 	}
 	rr, ok := src.Source.(formats.RegionReader)
 	if ok && rd.box(maps, at) {
+		if !rd.turns.mine() {
+			return nil
+		}
 		start := time.Now()
 		n, err := rr.ReadRegion(ctx, rd.region, dst)
 		rd.r.didRead(src, n, dst.Shape.Size()*int64(dst.ItemBytes), 1, start)
@@ -128,6 +132,9 @@ func (rd *reader) read(ctx context.Context, src *plan.Source, maps []plan.AxisMa
 		return nil
 	}
 	return rd.chunks(maps, at, meta, func(whole bool) error {
+		if !rd.turns.mine() {
+			return nil
+		}
 		// Texts go through a chunk of their own: each has a heap.
 		if whole && dst.DType != dtype.String {
 			return rd.decode(ctx, src, rd.key, dst.Sub(rd.target()))

@@ -5,6 +5,7 @@ package sched
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/arrayrun/arrayrun/chunk"
@@ -31,6 +32,7 @@ type tasker struct {
 	cells  cellWalk
 	seated bool          // among those that compute
 	idle   time.Duration // of the current step, waited among them
+	crew   *crew         // nil: the task is one thread's
 }
 
 func newTasker(r *run, sr *stageRun) *tasker {
@@ -46,6 +48,7 @@ func newTasker(r *run, sr *stageRun) *tasker {
 	}
 	t.cells.init(t.s)
 	if b.Program == nil {
+		t.crew = newCrew(t)
 		return t
 	}
 	t.call.Stream = t.streams()
@@ -70,6 +73,7 @@ func newTasker(r *run, sr *stageRun) *tasker {
 	for i := range t.folds {
 		t.folds[i].init(t, i)
 	}
+	t.crew = newCrew(t)
 	return t
 }
 
@@ -162,23 +166,25 @@ func (t *tasker) begin(single bool) error {
 		}
 	}
 	if k := t.s.Body.Kernel; k != nil {
-		scratch, err := t.scratch(k.Scratch(t.cells.largest()))
+		n := k.Scratch(t.cells.largest())
+		scratch, err := t.scratch(n)
 		if err != nil {
 			return err
 		}
 		t.call.Scratch = scratch
+		if t.crew != nil {
+			if err := t.crew.begin(t, n); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }
 
 // step reads the leaves of a part of the tile and runs the program over it, cell by cell where it folds.
 func (t *tasker) step(ctx context.Context, at chunk.Region, single bool) error {
-	for l, leaf := range t.s.Body.Leaves {
-		v, err := t.leaf(ctx, leaf, at)
-		if err != nil {
-			return err
-		}
-		t.leafs[l] = v
+	if err := t.leaves(ctx, at); err != nil {
+		return err
 	}
 	if err := t.enter(ctx); err != nil {
 		return err
@@ -271,19 +277,12 @@ func (t *tasker) cell(ctx context.Context) error {
 	}
 	t.call.Origin, t.call.Shape, t.call.Continue = w.at.Lo, w.shape, w.begun
 	if err := t.kernel(ctx); err != nil {
-		return err
+		return fmt.Errorf("at %v: %w", t.task.Region, err)
 	}
 	for i := range t.folds {
 		if err := t.folds[i].after(ctx, t); err != nil {
 			return err
 		}
-	}
-	return nil
-}
-
-func (t *tasker) kernel(ctx context.Context) error {
-	if err := t.r.kernel.Run(ctx, &t.call); err != nil {
-		return fmt.Errorf("at %v: %w", t.task.Region, err)
 	}
 	return nil
 }
@@ -303,7 +302,7 @@ func (t *tasker) write(ctx context.Context) error {
 		if c == nil {
 			c = t.leafs[t.s.Body.Roots[w.Root].Leaf]
 		}
-		if err := t.r.deliver(ctx, w.Output, t.task.Region, c, &t.sr.counters); err != nil {
+		if err := t.sr.deliver(ctx, w.Output, t.task.Region, c); err != nil {
 			return err
 		}
 	}
@@ -311,12 +310,12 @@ func (t *tasker) write(ctx context.Context) error {
 }
 
 // deliver gives a region of an output to its sink, whole chunks only, to its memory or its function.
-func (r *run) deliver(ctx context.Context, output int, at chunk.Region, c *chunk.Chunk, st *counters) error {
-	o := &r.outs[output]
+func (sr *stageRun) deliver(ctx context.Context, output int, at chunk.Region, c *chunk.Chunk) error {
+	o := &sr.r.outs[output]
 	switch {
 	case o.out.To != nil:
 	case o.out.Into != nil:
-		return o.copy(ctx, r.device, at, c)
+		return o.copy(ctx, sr.r.device, at, c)
 	default:
 		o.mu.Lock()
 		defer o.mu.Unlock()
@@ -329,23 +328,37 @@ func (r *run) deliver(ctx context.Context, output int, at chunk.Region, c *chunk
 		return nil
 	}
 	grid := o.out.To.Grid()
-	for key := range grid.Covering(at) {
-		if err := ctx.Err(); err != nil {
-			return err
+	var next atomic.Int64
+	return together(sr.s.Crew, nil, nil, func(int) error {
+		mine := &turns{next: &next, held: -1}
+		for key := range grid.Covering(at) {
+			if mine.mine() {
+				if err := o.write(ctx, grid, key, at, c, &sr.counters); err != nil {
+					return err
+				}
+			}
 		}
-		part := grid.Region(key)
-		if !at.Contains(part) {
-			panic(fmt.Sprintf("sched: tile %v holds a part of chunk %s of %s only", at, keyText(key), o.name()))
-		}
-		for i := range part.Lo {
-			part.Lo[i] -= at.Lo[i]
-			part.Hi[i] -= at.Lo[i]
-		}
-		n, err := o.out.To.WriteChunk(ctx, key, c.Sub(part))
-		st.bytesWritten.Add(n)
-		if err != nil {
-			return fmt.Errorf("write %s chunk %s: %w", o.name(), keyText(key), err)
-		}
+		return nil
+	})
+}
+
+// write gives one chunk of an output, which lies in c, the region at, to its sink.
+func (o *output) write(ctx context.Context, grid chunk.Grid, key chunk.Key, at chunk.Region, c *chunk.Chunk, st *counters) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	part := grid.Region(key)
+	if !at.Contains(part) {
+		panic(fmt.Sprintf("sched: tile %v holds a part of chunk %s of %s only", at, keyText(key), o.name()))
+	}
+	for i := range part.Lo {
+		part.Lo[i] -= at.Lo[i]
+		part.Hi[i] -= at.Lo[i]
+	}
+	n, err := o.out.To.WriteChunk(ctx, key, c.Sub(part))
+	st.bytesWritten.Add(n)
+	if err != nil {
+		return fmt.Errorf("write %s chunk %s: %w", o.name(), keyText(key), err)
 	}
 	return nil
 }

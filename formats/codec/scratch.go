@@ -3,8 +3,6 @@
 package codec
 
 import (
-	"sync"
-
 	"github.com/arrayrun/arrayrun/formats/codec/internal/clib"
 	"github.com/klauspost/compress/zstd"
 	"github.com/pierrec/lz4/v4"
@@ -35,14 +33,6 @@ type Scratch struct {
 	part  []byte // a sample of what is to be packed
 	trial []byte // the sample packed
 }
-
-var scratches = sync.Pool{New: func() any { return new(Scratch) }}
-
-// Borrow returns a Scratch from the pool.
-func Borrow() *Scratch { return scratches.Get().(*Scratch) }
-
-// Return gives s back to the pool; s and its buffers must not be used afterwards.
-func (s *Scratch) Return() { scratches.Put(s) }
 
 // Grow returns b with length n, reallocated when its capacity is too small. The
 // contents are undefined. Capacities are rounded up so that a worker settles soon.

@@ -28,16 +28,7 @@ const maxTexts = 1 << 30
 
 // ScratchBytes implements formats.Source: the stored bytes, a decoded chunk beside the destination, codec state.
 func (a *array) ScratchBytes() int64 {
-	leaf := a.top.leaf()
-	n := int(leaf.shape.Size()) * a.el.item
-	if a.meta.Shards == nil {
-		n = int(a.meta.Grid.MaxChunk().Size()) * a.el.item
-		for i := range a.unit {
-			if m := a.meta.Grid.Axes[i].Max(); m > 0 && len(a.unit[i]) == 1 {
-				n = n / int(m) * int(a.unit[i][0])
-			}
-		}
-	}
+	leaf, n := a.top.leaf(), a.fullBytes()
 	b := leaf.chain.ScratchBytes(n) + int64(n) + 64<<10
 	for p := a.top; p.shard != nil; p = p.shard.inner {
 		b += int64(p.shard.raw + p.shard.stored)
@@ -46,6 +37,35 @@ func (a *array) ScratchBytes() int64 {
 		}
 	}
 	return b
+}
+
+// fullBytes returns the decoded bytes of the largest stored chunk.
+func (a *array) fullBytes() int {
+	if a.meta.Shards != nil {
+		return int(a.top.leaf().shape.Size()) * a.el.item
+	}
+	n := int(a.meta.Grid.MaxChunk().Size()) * a.el.item
+	for i := range a.unit {
+		if m := a.meta.Grid.Axes[i].Max(); m > 0 && len(a.unit[i]) == 1 {
+			n = n / int(m) * int(a.unit[i][0])
+		}
+	}
+	return n
+}
+
+// DirectScratchBytes implements formats.DirectReader: chunks in the array's order that the array does not cut short
+// are decoded in place.
+func (a *array) DirectScratchBytes() int64 {
+	p := a.top
+	if p.shard != nil || p.chain.Order != nil || p.vlen != "" {
+		return a.ScratchBytes()
+	}
+	for i, u := range a.unit {
+		if len(u) == 1 && a.meta.Grid.Axes[i].Len%u[0] != 0 {
+			return a.ScratchBytes()
+		}
+	}
+	return p.chain.ScratchBytes(a.fullBytes()) + 64<<10
 }
 
 // source is where the bytes of a stored unit are: a key of the store, or memory.

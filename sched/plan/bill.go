@@ -20,7 +20,7 @@ func (pl *planner) bill(s *Stage) (run, hold int64) {
 		t = ones(len(t))
 	}
 	step := s.stepShape(t)
-	run = pl.bodyBytes(s.Body, step, s.Tiles.Axes, s.Steps, s.callShape(step))
+	run = pl.bodyBytes(s.Body, step, s.Tiles.Axes, s.Steps, s.callShape(step), s.Crew)
 	for i, r := range s.Body.Roots {
 		if pl.plan.Place(s, i) < 0 && (r.Ret >= 0 || !step.Equal(t)) {
 			run += mem.ClassBytes(t.Size() * int64(max(r.Node.ItemBytes, r.Node.DType.Size())))
@@ -42,7 +42,7 @@ func (pl *planner) bill(s *Stage) (run, hold int64) {
 			}
 		}
 	}
-	return run + encode, hold
+	return run + encode*int64(s.Crew), hold
 }
 
 // fixed returns the part of a task's bill that does not depend on its tile: what codecs need.
@@ -93,16 +93,19 @@ func (s *Stage) stepShape(t chunk.Shape) chunk.Shape {
 }
 
 // bodyBytes bounds the blocks a body holds, beside its results, while it is computed over a region of
-// shape t. The region is cut by both tiles and steps; nil where that is not known.
-func (pl *planner) bodyBytes(b *Body, t chunk.Shape, tiles, steps []chunk.Axis, call chunk.Shape) int64 {
+// shape t by so many threads. The region is cut by both tiles and steps; nil where that is not known.
+func (pl *planner) bodyBytes(b *Body, t chunk.Shape, tiles, steps []chunk.Axis, call chunk.Shape, crew int) int64 {
 	total, extra := int64(0), int64(0)
 	for _, l := range b.Leaves {
 		buf, temp := pl.leafBytes(l, t, tiles, steps)
 		total += buf
+		if l.Kind == Stored {
+			temp *= int64(crew)
+		}
 		extra = max(extra, temp)
 	}
 	if b.Kernel != nil {
-		total += mem.ClassBytes(b.Kernel.Scratch(call))
+		total += mem.ClassBytes(b.Kernel.Scratch(call)) * int64(crew)
 	}
 	return total + extra
 }
@@ -133,6 +136,9 @@ func (pl *planner) leafBytes(l *Leaf, t chunk.Shape, tiles, steps []chunk.Axis) 
 			return own, 0
 		}
 		temp = src.Source.ScratchBytes()
+		if d, ok := src.Source.(formats.DirectReader); ok && l.direct(src.Source, tiles) && l.direct(src.Source, steps) {
+			temp = d.DirectScratchBytes()
+		}
 		if !l.aligned(src.Source, tiles) || !l.aligned(src.Source, steps) {
 			temp += mem.ClassBytes(src.Source.Meta().Grid.MaxChunk().Size() * l.ItemBytes)
 		}
@@ -215,7 +221,7 @@ func (pl *planner) partBytes(p *Part, region chunk.Shape) int64 {
 	case p.Opaque != nil:
 		for i, b := range p.In {
 			need := p.needShape(i, region)
-			most += pl.bodyBytes(b, need, nil, nil, need) + mem.ClassBytes(need.Size()*int64(b.Roots[0].Node.ItemBytes))
+			most += pl.bodyBytes(b, need, nil, nil, need, 1) + mem.ClassBytes(need.Size()*int64(b.Roots[0].Node.ItemBytes))
 		}
 		if p.Opaque.Scratch != nil {
 			most += p.Opaque.Scratch(region)
@@ -225,10 +231,10 @@ func (pl *planner) partBytes(p *Part, region chunk.Shape) int64 {
 			b := p.In[i]
 			r := region.Clone()
 			r[p.Axis] = min(r[p.Axis], b.Shape[p.Axis])
-			most = max(most, pl.bodyBytes(b, r, nil, nil, r))
+			most = max(most, pl.bodyBytes(b, r, nil, nil, r, 1))
 		}
 	default:
-		most = pl.bodyBytes(p.In[0], region, nil, nil, region)
+		most = pl.bodyBytes(p.In[0], region, nil, nil, region, 1)
 	}
 	return most
 }
@@ -252,6 +258,23 @@ func (l *Leaf) aligned(src formats.Source, tiles []chunk.Axis) bool {
 		case !l.alignedAxis(i, tiles[x.Loop], a):
 			return false
 		}
+	}
+	return true
+}
+
+// direct reports whether every chunk of the source is decoded into one stretch of the leaf's buffer: the chunks are
+// as long as the array along all axes behind the first along which they are longer than 1.
+func (l *Leaf) direct(src formats.Source, tiles []chunk.Axis) bool {
+	if tiles == nil || !l.aligned(src, tiles) {
+		return false
+	}
+	long := false
+	for i, x := range l.Axes {
+		a := src.Meta().Grid.Axes[i]
+		if long && (a.Count() > 1 || x.Loop < 0 || x.IDs != nil || x.Step != 1 || !l.alignedAxis(i, tiles[x.Loop], a)) {
+			return false
+		}
+		long = long || a.Max() > 1
 	}
 	return true
 }

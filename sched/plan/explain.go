@@ -36,6 +36,7 @@ type ExplainedStage struct {
 	BytesRead    int64    `json:"bytes_read"`
 	BytesWritten int64    `json:"bytes_written"`
 	TaskBytes    int64    `json:"task_bytes"`
+	TaskThreads  int      `json:"task_threads"`
 	HoldBytes    int64    `json:"hold_bytes"`
 	KeptBytes    int64    `json:"kept_bytes"`
 	Device       string   `json:"device"`
@@ -86,6 +87,9 @@ func (p *Plan) Explain() string {
 			fmt.Fprintf(&b, ", steps of %v", chunk.Shape(s.Step))
 		}
 		fmt.Fprintf(&b, ": %d tasks of %s", s.Tasks, Bytes(s.TaskBytes))
+		if s.TaskThreads > 1 {
+			fmt.Fprintf(&b, " and %d threads", s.TaskThreads)
+		}
 		if s.HoldBytes > 0 {
 			fmt.Fprintf(&b, ", partials %s", Bytes(s.HoldBytes))
 		}
@@ -148,7 +152,7 @@ func (p *Plan) explainStage(s *Stage) ExplainedStage {
 	x := ExplainedStage{
 		ID: s.ID, Kind: s.kind(), Name: p.StageName(s), Inputs: p.inputs(s), Outputs: []string{},
 		Shape: s.Body.Shape.Clone(), Tile: s.Tiles.MaxChunk(), Step: s.stepShape(s.Tiles.MaxChunk()), Tasks: s.Len(),
-		TaskBytes: s.Run, HoldBytes: s.Hold, KeptBytes: s.Kept,
+		TaskBytes: s.Run, TaskThreads: s.Crew, HoldBytes: s.Hold, KeptBytes: s.Kept,
 		Device: "cpu", WhyDevice: "no other device was offered", WhyCut: p.whyCut(s),
 	}
 	if s.Place != nil {

@@ -30,6 +30,7 @@ type Stage struct {
 	Kept   int64        // bytes of results and kept sources that live while the stage runs
 	Why    string
 	Place  *Placement // where it computes; nil: not decided
+	Crew   int        // threads that share a task
 	Within int        // axis along which steps may end inside cells, whose folds the next step goes on with; -1: none
 	free   []bool     // axes that no fold of the stage reduces
 	items  []*item
@@ -152,16 +153,27 @@ func readBy(n *graph.Node, out, seen map[*graph.Node]bool) {
 // groups puts the items of a level together where one sweep can serve several.
 func (pl *planner) groups(level int, items []*item) error {
 	var groups [][]*item
-next:
 	for _, it := range items {
-		for g, members := range groups {
-			if why, ok := together(members, it); ok {
-				it.shares = why
-				groups[g] = append(members, it)
-				continue next
+		// One that shares something with several groups makes them one.
+		var joined []*item
+		rest := groups[:0:0]
+		for _, members := range groups {
+			why, ok := together(members, it)
+			for _, m := range joined {
+				ok = ok && agree(members, m)
 			}
+			if !ok {
+				rest = append(rest, members)
+				continue
+			}
+			for _, name := range why {
+				if !slices.Contains(it.shares, name) {
+					it.shares = append(it.shares, name)
+				}
+			}
+			joined = append(joined, members...)
 		}
-		groups = append(groups, []*item{it})
+		groups = append(rest, append(joined, it))
 	}
 	for _, g := range groups {
 		if err := pl.stages(level, g); err != nil {
@@ -171,16 +183,26 @@ next:
 	return nil
 }
 
-// together reports whether it can join the members of a stage, and what they share.
-func together(members []*item, it *item) (shared []string, ok bool) {
-	same := false
+// agree reports whether one sweep can do it and the members of a stage.
+func agree(members []*item, it *item) bool {
 	for _, m := range members {
 		if !m.loop.Shape().Equal(it.loop.Shape()) {
-			return nil, false
+			return false
 		}
 		if m.cells != nil && it.cells != nil && (!m.cells.agree(it.cells) || (m.direct || it.direct) && m.cells.Set != it.cells.Set) {
-			return nil, false
+			return false
 		}
+	}
+	return true
+}
+
+// together reports whether it can join the members of a stage, and what they share.
+func together(members []*item, it *item) (shared []string, ok bool) {
+	if !agree(members, it) {
+		return nil, false
+	}
+	same := false
+	for _, m := range members {
 		same = same || m.loop == it.loop
 		for n := range it.reads {
 			if name := nodeName(n); m.reads[n] && !slices.Contains(shared, name) {
@@ -227,7 +249,7 @@ func (pl *planner) stages(level int, items []*item) error {
 
 // stage fuses items into one stage and chooses its tiles.
 func (pl *planner) stage(level int, items []*item) (*Stage, error) {
-	s := &Stage{Level: level, items: items}
+	s := &Stage{Level: level, items: items, Crew: 1}
 	f, err := pl.newFuser(items[0].loop.Shape())
 	if err != nil {
 		return nil, err
@@ -304,6 +326,23 @@ func (s *Stage) within() int {
 			return -1
 		}
 		axis = c.first()
+	}
+	return axis
+}
+
+// CallAxis returns the axis along which a kernel call can be cut in parts whose outputs are contiguous if they are of one block: the
+// outermost that remains in every fold. -1: there is none.
+func (s *Stage) CallAxis() int {
+	axis := slices.Index(s.free, true)
+	for _, f := range s.Folds {
+		if f.Groups > 0 || len(f.Kept) == 0 || f.Kept[0] != axis {
+			return -1
+		}
+	}
+	for _, l := range s.Body.Leaves {
+		if l.Gather >= 0 {
+			return -1
+		}
 	}
 	return axis
 }

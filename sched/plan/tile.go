@@ -4,6 +4,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/arrayrun/arrayrun/chunk"
 	"github.com/arrayrun/arrayrun/formats"
@@ -175,10 +176,38 @@ func (t *tiler) broad() int64 { return t.room() * 3 / 4 / int64(t.pl.opt.Workers
 // sinks, as large as is useful, small enough that 2 tasks for each worker fit. A tile
 // that has to be larger than is useful is computed in steps.
 func (pl *planner) tile(s *Stage, items []*item) error {
+	cost, err := pl.tileAs(s, items, false)
+	if !s.reduces() || err == nil && cost*float64(pl.opt.Workers) < 1.1 {
+		return err
+	}
+	// Tiles as long as the folded axes need no partials of other tasks.
+	first := *s
+	if long, errLong := pl.tileAs(s, items, true); errLong == nil && (err != nil || long < 0.95*cost) {
+		return nil
+	}
+	*s = first
+	return err
+}
+
+// reduces reports whether the stage has folds, none of them with groups.
+func (s *Stage) reduces() bool {
+	return len(s.Folds) > 0 && !slices.ContainsFunc(s.Folds, func(f *Fold) bool { return f.Groups > 0 })
+}
+
+// tileAs chooses tiles, those that are as long as the folded axes if long, and returns their cost.
+func (pl *planner) tileAs(s *Stage, items []*item, long bool) (float64, error) {
+	s.Crew = 1
 	t := &tiler{pl: pl, s: s, cuts: pl.cuts(s, items), fixed: pl.fixed(s)}
+	if long {
+		for i := range t.cuts {
+			if !s.free[i] {
+				t.cuts[i].times = max(t.cuts[i].unit.Count(), 1)
+			}
+		}
+	}
 	t.set()
 	if s.Tiles.Shape.Size() == 0 {
-		return nil
+		return 0, nil
 	}
 	for i := range t.cuts {
 		c := &t.cuts[i]
@@ -194,7 +223,10 @@ func (pl *planner) tile(s *Stage, items []*item) error {
 	whole := pl.decodes(s.Body)
 	for {
 		enough := t.target()
-		if whole {
+		switch {
+		case whole && long:
+			enough = max(enough, t.room())
+		case whole:
 			enough = max(enough, t.room()/2)
 		}
 		if s.Run <= enough || !t.cutOnce() {
@@ -202,12 +234,29 @@ func (pl *planner) tile(s *Stage, items []*item) error {
 		}
 	}
 	if s.Run > t.room() {
-		return pl.refuse(s)
+		return 0, pl.refuse(s)
 	}
 	t.grow()
 	s.narrow = s.Hold + s.Run*min(s.Len(), int64(pl.opt.Workers))
 	t.widenToSave()
-	return nil
+	return t.cost(), nil
+}
+
+// share lets the workers that find no room for a task of their own work at those of others.
+func (t *tiler) share() {
+	t.s.Crew = 1
+	t.set()
+	if t.s.Run <= smallBytes {
+		return
+	}
+	atOnce := min(t.s.Len(), t.room()/t.s.Run)
+	if crew := int64(t.pl.opt.Workers) / max(atOnce, 1); crew > 1 {
+		t.s.Crew = int(crew)
+		if t.set(); t.s.Run > t.room() {
+			t.s.Crew = 1
+			t.set()
+		}
+	}
 }
 
 // step computes tiles in steps where that makes tasks smaller.
@@ -270,8 +319,8 @@ func (t *tiler) widenToSave() {
 		for c.times < c.unit.Count() {
 			old := c.times
 			c.times = min(2*old, c.unit.Count())
-			t.set()
-			if t.s.Run > t.room() {
+			t.s.Crew = 1
+			if t.set(); t.s.Run > t.room() {
 				c.times = old
 				break
 			}
@@ -283,7 +332,7 @@ func (t *tiler) widenToSave() {
 	for i := range t.cuts {
 		t.cuts[i].times = best[i]
 	}
-	t.set()
+	t.share()
 }
 
 // times returns the units in a tile along each axis.
@@ -295,10 +344,11 @@ func (t *tiler) times() []int64 {
 	return out
 }
 
-// cost estimates the time of the stage: how often it decodes, over how many tasks fit at once.
+// cost estimates the time of the stage: how often it decodes, over how many threads are at work. It sets how many share a task.
 func (t *tiler) cost() float64 {
-	at := min(int64(t.pl.opt.Workers), max(1, t.room()/max(t.s.Run, 1)))
-	return t.pl.waste(t.s) / float64(at)
+	t.share()
+	atOnce := max(1, min(t.s.Len(), t.room()/max(t.s.Run, 1))) * int64(t.s.Crew)
+	return t.pl.waste(t.s) / float64(min(int64(t.pl.opt.Workers), atOnce))
 }
 
 // waste returns how many bytes a stage decodes for each byte it wants, of sources whose chunks can only be had whole.
