@@ -125,6 +125,24 @@ func (a assembler) Assemble(p *kernels.Program, same []bool, stream bool) (vm.As
 	return assembled{f}, nil
 }
 
+func (a assembler) AssembleColumns(p *kernels.Program, same []bool, sinks []vm.Sink) (vm.Columns, error) {
+	to := make([]jit.Sink, len(sinks))
+	for i, s := range sinks {
+		to[i] = jit.Sink(s)
+	}
+	f, err := a.CompileColumns(p, same, to)
+	if err != nil {
+		return nil, err
+	}
+	return columns{f}, nil
+}
+
+type columns struct{ *jit.Columns }
+
+func (c columns) Run(ptrs []unsafe.Pointer, n int, rows *vm.Rows) {
+	c.Columns.Run(ptrs, n, (*jit.Rows)(rows))
+}
+
 type assembled struct{ *jit.Func }
 
 func (a assembled) Run(ptrs []unsafe.Pointer, n int, spill unsafe.Pointer, rows *vm.Rows) int {

@@ -21,12 +21,13 @@
 // inputs. A call may have several rows, whose operands step evenly. A vector with a lane that needs the slow program of
 // a cold instruction makes the call return: the caller has the block computed otherwise.
 //
-// Folds have loops of their own (Loop), which the caller chooses; so has the turning of tiles.
+// Folds have loops of their own (Loop), which the caller chooses; so has the turning of tiles. Sums over rows of what is computed
+// take it from the registers (Columns).
 //
 // Results are the bits of kernels.EvalPrimitive. What has no form here (64-bit integer division, integer powers, gcd,
 // positions, complex numbers) is the caller's to compute; Supports tells. A new form is a row of
 // lowerings.
 //
-// What it must not know: chunks, strides, folds. Memory is writable or executable, never both; code does not
+// What it must not know: chunks, strides, the order of folds. Memory is writable or executable, never both; code does not
 // touch the stack; calls are bounded by Longest, as nothing can interrupt them.
 package jit

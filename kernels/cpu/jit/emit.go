@@ -23,6 +23,9 @@ type emitter struct {
 	dying []int32       // places whose values die with the node at work, which may still read them
 	exits []int         // jumps that leave for a cold lane
 	past  bool          // the body at work stores past the caches
+
+	pins   int                    // the last registers, which bodies leave alone
+	toSink func(n *node, reg int) // where results go instead of memory, or nil
 }
 
 const vectors = 16
@@ -195,7 +198,11 @@ func (e *emitter) body(g *graph) {
 		e.frees, e.dying = append(e.frees, e.dying...), e.dying[:0]
 		switch n.kind {
 		case nodeStore:
-			e.store(n, e.inRegister(n.a))
+			if r := e.inRegister(n.a); e.toSink != nil {
+				e.toSink(n, r)
+			} else {
+				e.store(n, r)
+			}
 			e.used(i, n)
 		case nodeCold:
 			r := e.inRegister(n.a)
@@ -431,7 +438,7 @@ func (e *emitter) claim(i, r int) {
 // take returns a register for the node at work, emptied if none is free.
 func (e *emitter) take() int {
 	best, far := -1, -1
-	for r, x := range e.held {
+	for r, x := range e.held[:vectors-e.pins] {
 		switch {
 		case x == none && !e.keep[r]:
 			e.keep[r] = true

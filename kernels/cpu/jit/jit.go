@@ -14,11 +14,12 @@ import (
 // Compiler makes machine code and keeps it: equal programs are compiled once. It is
 // safe for concurrent use.
 type Compiler struct {
-	mu    sync.Mutex
-	mem   arena
-	funcs map[string]*Func
-	loops map[loopKey]*Loop
-	err   error // executable memory was refused, or the compiler is closed
+	mu      sync.Mutex
+	mem     arena
+	funcs   map[string]*Func
+	loops   map[loopKey]*Loop
+	columns map[string]*Columns
+	err     error // executable memory was refused, or the compiler is closed
 }
 
 // New returns a compiler, or an error when this machine cannot run its code or forbids it.
@@ -26,7 +27,7 @@ func New() (*Compiler, error) {
 	if err := Available(); err != nil {
 		return nil, err
 	}
-	c := &Compiler{funcs: map[string]*Func{}, loops: map[loopKey]*Loop{}}
+	c := &Compiler{funcs: map[string]*Func{}, loops: map[loopKey]*Loop{}, columns: map[string]*Columns{}}
 	if err := c.try(); err != nil {
 		c.Close()
 		return nil, err
@@ -54,7 +55,7 @@ func (c *Compiler) Close() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.mem.free()
-	c.funcs, c.loops = nil, nil
+	c.funcs, c.loops, c.columns = nil, nil, nil
 	c.err = fmt.Errorf("kernels/cpu/jit: the compiler is closed: %w", kernels.ErrUnsupported)
 }
 

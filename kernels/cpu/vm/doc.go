@@ -13,6 +13,9 @@
 // for the whole call (constants, broadcast inputs and what depends on nothing
 // else) is computed once.
 //
+// Folds take boxes that are computed before, in the caches; sums over axes before the last take them from machine code that computes
+// and adds at once (columnCode).
+//
 // Results are the bits of the table's definitions (kernels.EvalPrimitive). A new primitive needs a
 // loop here: a row of gen_loops.go for two operands, of unaryLoops for one.
 package vm

@@ -15,6 +15,7 @@ type foldPlan struct {
 	parts  []*kernels.Program // the part of the program each group needs
 	codes  []*code            // of the groups that compute, else nil
 	stores int                // the group that stores the results, or -1
+	column []*columnCode      // of the groups that are summed while they are computed, else nil
 	pool   sync.Pool          // of []foldUnit
 }
 
@@ -34,7 +35,7 @@ func planFolds(p *kernels.Program, asm Assembler) (*foldPlan, error) {
 	for i := range gs {
 		g := &gs[i]
 		if !g.eval {
-			f.parts, f.codes = append(f.parts, p), append(f.codes, nil)
+			f.parts, f.codes, f.column = append(f.parts, p), append(f.codes, nil), append(f.column, nil)
 			continue
 		}
 		var ret []kernels.Reg
@@ -47,7 +48,7 @@ func planFolds(p *kernels.Program, asm Assembler) (*foldPlan, error) {
 			return nil, err
 		}
 		c.fuse(asm)
-		f.parts, f.codes = append(f.parts, part), append(f.codes, c)
+		f.parts, f.codes, f.column = append(f.parts, part), append(f.codes, c), append(f.column, newColumnCode(part, g, asm))
 	}
 	f.pool.New = func() any {
 		us := make([]foldUnit, len(f.groups))
@@ -143,7 +144,7 @@ func (f *foldPlan) run(c *kernels.Call, scratch []byte) error {
 			}
 			continue
 		}
-		if err := u.run.computed(f.parts[i], g, c, u.exec, scratch, f.stores == i); err != nil {
+		if err := u.run.computed(f.parts[i], g, c, u.exec, f.column[i], scratch, f.stores == i); err != nil {
 			return err
 		}
 	}
@@ -156,8 +157,8 @@ const (
 	momentSlots = 32
 )
 
-// computed runs a group some of whose operands e computes, box by box.
-func (r *foldRun) computed(p *kernels.Program, g *foldGroup, c *kernels.Call, e *exec, scratch []byte, store bool) error {
+// computed runs a group some of whose operands e computes, box by box, or by fused where that is not nil and the operands lie for it.
+func (r *foldRun) computed(p *kernels.Program, g *foldGroup, c *kernels.Call, e *exec, fused *columnCode, scratch []byte, store bool) error {
 	r.operands(p, g, c)
 	defer r.done(g)
 	defer e.forget()
@@ -165,6 +166,9 @@ func (r *foldRun) computed(p *kernels.Program, g *foldGroup, c *kernels.Call, e 
 	r.geo.set(c.Shape, g.axes, r.ops, e.code.whole)
 	if err := e.bind(c, &r.geo, scratch, store); err != nil {
 		return err
+	}
+	if fused != nil && r.columns(g, c, e, fused) {
+		return nil
 	}
 	slots := e.code.block
 	if g.twice {

@@ -124,6 +124,7 @@ type foldRun struct {
 	zero   [kernels.MaxAxes]int64
 
 	packing packing
+	column  columnRun
 }
 
 // newFoldRun returns the state of runs of group g, with machine code from asm unless it is nil.

@@ -20,6 +20,8 @@ type Assembler interface {
 	// Assemble returns the code of an elementwise program whose inputs come packed, those of same as one value. With stream it stores
 	// results that begin at whole cache lines past the caches.
 	Assemble(p *kernels.Program, same []bool, stream bool) (Assembled, error)
+	// AssembleColumns returns the code of an elementwise program whose results are summed by columns.
+	AssembleColumns(p *kernels.Program, same []bool, sinks []Sink) (Columns, error)
 	// Loop returns the code of a fold's loop over a dtype, nil where there is none. Names are sum, nansum, mean, nanmean (sums in
 	// float64), square, nansquare, min, max, nanmin, nanmax, count, nonzero (lanes count zeros where they are integers'), any,
 	// all, argmin, argmax, nanargmin and nanargmax, each followed by " lanes", " rows" or, of sums and squares, " runs".

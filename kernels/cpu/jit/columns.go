@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package jit
+
+import (
+	"fmt"
+	"unsafe"
+
+	"github.com/arrayrun/arrayrun/chunk/dtype"
+	"github.com/arrayrun/arrayrun/kernels"
+)
+
+// Sink is what becomes of a result of Columns: the numbers of a column are added to a float64 in the order of the rows, NaN left
+// out with Skip, and then counted with Count.
+type Sink struct{ Skip, Count bool }
+
+// Columns is a program whose results, of float32 or float64, are not stored but summed by columns of rows. It stays valid until its
+// compiler is closed.
+type Columns struct {
+	entry    uintptr
+	operands int
+	sinks    int
+	lanes    int
+}
+
+// maxColumnOperands is how many inputs such a program may have: their pointers stay in registers.
+const maxColumnOperands = 4
+
+// maxPins bounds the registers that accumulators take from the body.
+const maxPins = 8
+
+// CompileColumns returns the code of a program, as Compile, whose result i goes to sinks[i]. What takes too many registers, or has
+// slow programs, gives an error wrapping kernels.ErrUnsupported.
+func (c *Compiler) CompileColumns(p *kernels.Program, same []bool, sinks []Sink) (*Columns, error) {
+	key := p.String() + fmt.Sprint(same, sinks)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.err != nil {
+		return nil, c.err
+	}
+	if f := c.columns[key]; f != nil {
+		return f, nil
+	}
+	refuse := func(why string) (*Columns, error) {
+		return nil, fmt.Errorf("kernels/cpu/jit: sums by columns: %s: %w", why, kernels.ErrUnsupported)
+	}
+	for _, r := range p.Ret {
+		if d := p.RegType(r); d != dtype.Float32 && d != dtype.Float64 {
+			return refuse("a result is no float32 or float64")
+		}
+	}
+	if len(p.In) > maxColumnOperands {
+		return refuse("too many inputs")
+	}
+	g, err := lower(p, same)
+	if err != nil {
+		return nil, err
+	}
+	for i := range g.nodes {
+		if g.nodes[i].kind == nodeCold {
+			return refuse("a slow program")
+		}
+	}
+	w := &columnWriter{emitter: &emitter{ptrs: len(p.In)}, g: g}
+	if !w.pin(p, sinks) {
+		return refuse("too many accumulators")
+	}
+	w.emit()
+	if w.most > 0 {
+		return refuse("too many values at a time")
+	}
+	w.finish(g.pool)
+	f := &Columns{operands: len(p.In), sinks: len(sinks), lanes: g.v}
+	if f.entry, err = c.install(w.b); err != nil {
+		return nil, err
+	}
+	c.columns[key] = f
+	return f, nil
+}
+
+// Lanes is what the width of a call must be a multiple of.
+func (f *Columns) Lanes() int { return f.lanes }
+
+// Run folds rows of n elements, a multiple of Lanes. ptrs holds the addresses of the inputs' first rows, then room for one more, then for
+// each sink those of its accumulators (float64) and of its counts (int64; nil without); Rows has the steps of the inputs.
+func (f *Columns) Run(ptrs []unsafe.Pointer, n int, rows *Rows) {
+	ptrs[f.operands] = unsafe.Pointer(rows)
+	enter(f.entry, &ptrs[0], n, nil)
+}
+
+// sink is a Sink with its registers.
+type sink struct {
+	Sink
+	size  int    // bytes of an element
+	accs  [2]int // of the lower and the upper half of the lanes
+	halfs int    // how many of accs
+	count int
+}
+
+// columnWriter emits the loop:
+//
+//	for panels of up to 8 rows { for columns, v at a time { load accumulators; for rows { body, add }; store } }
+type columnWriter struct {
+	*emitter
+	g     *graph
+	sinks []sink
+	t, u  int // registers for what lies between
+}
+
+// Registers beside the emitter's, whose pointers take the first of pointerRegs: rows of a panel, and what is left of them.
+const (
+	rRows     = rSI // *Rows: nothing is spilled
+	rPanel    = r11
+	rPanelRow = r12
+	panelRows = 8
+)
+
+// pin gives the sinks their registers, or reports false where there are too few.
+func (w *columnWriter) pin(p *kernels.Program, sinks []Sink) bool {
+	next := vectors - 1
+	take := func() int { next--; return next + 1 }
+	w.t, w.u = take(), take()
+	for i, s := range sinks {
+		k := sink{Sink: s, size: p.RegType(p.Ret[i]).Size(), halfs: max(1, w.g.v/4)}
+		for h := range k.halfs {
+			k.accs[h] = take()
+		}
+		if s.Count {
+			k.count = take()
+		}
+		w.sinks = append(w.sinks, k)
+	}
+	w.pins = vectors - 1 - next
+	w.toSink = func(n *node, r int) { w.add(&w.sinks[n.arg], r) }
+	return w.pins <= maxPins
+}
+
+// each calls do for each sink with the memory of its accumulators of the columns at work.
+func (w *columnWriter) each(do func(s *sink, acc func(half int) operand)) {
+	for i := range w.sinks {
+		s := &w.sinks[i]
+		w.load(rTemp, memAt(rArgs, int32(8*(w.ptrs+1+2*i))))
+		do(s, func(half int) operand { return memIndexed(rTemp, rIndex, 3, int32(32*half)) })
+	}
+}
+
+func (w *columnWriter) emit() {
+	w.b = append(w.b, 0x45, 0x31, 0xFF) // xor r15d, r15d
+	w.load(rRows, memAt(rArgs, int32(8*w.ptrs)))
+	panel := len(w.b)
+	w.load(rPanel, memAt(rRows, 0))
+	w.gpr(0x2B, rPanel, reg(rTurn))                // sub
+	w.b = append(w.b, 0x49, 0x83, 0xFB, panelRows) // cmp r11, 8
+	few := w.jump(ifNotAbove)
+	w.b = append(w.b, 0x49, 0xC7, 0xC3, panelRows, 0, 0, 0) // mov r11, 8
+	w.land(few)
+	w.zero(rIndex)
+	column := len(w.b)
+	for k := range w.ptrs {
+		w.load(pointerRegs[k], memAt(rRows, int32(8+8*k)))
+		w.imul(pointerRegs[k], rTurn)
+		w.gpr(0x03, pointerRegs[k], memAt(rArgs, int32(8*k))) // add
+	}
+	w.each(func(s *sink, acc func(int) operand) {
+		for h := range s.halfs {
+			w.vex(&opcodes[vmovupsLoad], 1, s.accs[h], 0, acc(h))
+		}
+		if s.Count {
+			w.vex(&opcodes[vpxor], 1, s.count, s.count, reg(s.count))
+		}
+	})
+	w.lea(rPanelRow, memAt(rPanel, 0))
+	w.align(32)
+	row := len(w.b)
+	w.body(w.g)
+	for k := range w.ptrs {
+		w.gpr(0x03, pointerRegs[k], memAt(rRows, int32(8+8*k)))
+	}
+	w.b = append(w.b, 0x49, 0x83, 0xEC, 1) // sub r12, 1
+	w.to(w.jump(ifNotZero), row)
+	w.counts(w.loadCount)
+	w.each(func(s *sink, acc func(int) operand) {
+		for h := range s.halfs {
+			w.vex(&opcodes[vmovupsStore], 1, s.accs[h], 0, acc(h))
+		}
+	})
+	w.counts(func(_ *sink, _, r int, at operand) { w.vex(&opcodes[vmovupsStore], 1, r, 0, at) })
+	w.lea(rIndex, memAt(rIndex, int32(w.g.v)))
+	w.cmp(rIndex, rCount)
+	w.to(w.jump(ifBelow), column)
+	w.gpr(0x03, rTurn, reg(rPanel))
+	w.gpr(0x3B, rTurn, memAt(rRows, 0)) // cmp
+	w.to(w.jump(ifBelow), panel)
+	w.ret()
+}
+
+// add adds the elements in register r to a sink.
+func (w *columnWriter) add(s *sink, r int) {
+	l := uint8(1) // of the value
+	if w.g.v*s.size < vectorBytes {
+		l = 0
+	}
+	x := r
+	if s.Skip {
+		w.vex(&opcodes[cmpFloat[s.size]], l, w.t, r, reg(r), isOrdered)
+		if s.Count {
+			w.vex(&opcodes[subInt[s.size]], l, s.count, s.count, reg(w.t))
+		}
+		w.vex(&opcodes[vandps], l, w.t, w.t, reg(r))
+		x = w.t
+	}
+	if s.size == 8 {
+		w.vex(&opcodes[vaddpd], 1, s.accs[0], s.accs[0], reg(x))
+		return
+	}
+	if s.halfs == 2 {
+		w.vex(&opcodes[vextracti128], 1, x, 0, reg(w.u), 1)
+		w.vex(&opcodes[vcvtps2pd], 1, w.u, 0, reg(w.u))
+		w.vex(&opcodes[vaddpd], 1, s.accs[1], s.accs[1], reg(w.u))
+	}
+	w.vex(&opcodes[vcvtps2pd], 1, w.t, 0, reg(x))
+	w.vex(&opcodes[vaddpd], 1, s.accs[0], s.accs[0], reg(w.t))
+}
+
+// counts adds the int64 counts in memory to what the sinks have counted, into registers that the body has left: all loads
+// come before the stores, which would hold up loads from memory that lies alike in its page.
+func (w *columnWriter) counts(do func(s *sink, half, r int, at operand)) {
+	r := 0
+	for i := range w.sinks {
+		s := &w.sinks[i]
+		if !s.Count {
+			continue
+		}
+		w.load(rTemp, memAt(rArgs, int32(8*(w.ptrs+2+2*i))))
+		for h := range s.halfs {
+			do(s, h, r, memIndexed(rTemp, rIndex, 3, int32(32*h)))
+			r++
+		}
+	}
+}
+
+// loadCount puts half of a sink's counts into register r.
+func (w *columnWriter) loadCount(s *sink, half, r int, at operand) {
+	n := s.count
+	if s.size == 4 {
+		if half == 1 {
+			w.vex(&opcodes[vextracti128], 1, n, 0, reg(w.t), 1)
+			n = w.t
+		}
+		w.vex(&opcodes[vpmovsxdq], 1, r, 0, reg(n))
+		n = r
+	}
+	w.vex(&opcodes[vpaddq], 1, r, n, at)
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package jit
+
+import (
+	"errors"
+	"math"
+	"testing"
+	"unsafe"
+
+	"github.com/arrayrun/arrayrun/chunk/dtype"
+	"github.com/arrayrun/arrayrun/kernels"
+)
+
+// TestColumns sums decoded packed values, which the kernels' tests compare with ref, and sees that this form is there for them.
+func TestColumns(t *testing.T) {
+	c := compiler(t)
+	b := kernels.NewBuilder(1)
+	x := b.Input(kernels.In(dtype.Int16))
+	num := func(d dtype.DType, v any) kernels.Reg {
+		k, err := kernels.ConstOf(d, v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b.Const(k)
+	}
+	y := b.Apply(kernels.OpAdd, b.Apply(kernels.OpMultiply, b.Cast(x, dtype.Float32), num(dtype.Float32, 0.5)), num(dtype.Float32, 1.0))
+	b.Ret(b.Apply(kernels.OpWhere, b.Apply(kernels.OpEqual, x, num(dtype.Int16, -1)), num(dtype.Float32, math.NaN()), y))
+	p, err := b.Build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := c.CompileColumns(p, []bool{false}, []Sink{{Skip: true, Count: true}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f.Lanes() != 8 {
+		t.Fatalf("got %d lanes, want 8 of float32", f.Lanes())
+	}
+	const rows, width = 11, 16
+	var in [rows][width]int16
+	var sum [width]float64
+	var count [width]int64
+	for r := range in {
+		for k := range in[r] {
+			if in[r][k] = int16(r * k); (r+k)%3 == 0 {
+				in[r][k] = -1
+			}
+		}
+	}
+	by := Rows{Count: rows}
+	by.Step[0] = 2 * width
+	f.Run([]unsafe.Pointer{unsafe.Pointer(&in), nil, unsafe.Pointer(&sum), unsafe.Pointer(&count)}, width, &by)
+	for k := range width {
+		s, n := 0.0, int64(0)
+		for r := range rows {
+			if (r+k)%3 != 0 {
+				s += float64(r*k)/2 + 1
+				n++
+			}
+		}
+		if sum[k] != s || count[k] != n {
+			t.Errorf("column %d: got a sum of %v of %d numbers, want %v of %d", k, sum[k], count[k], s, n)
+		}
+	}
+	many := []Sink{{Count: true, Skip: true}, {Skip: true, Count: true}, {Skip: true, Count: true}}
+	q := *p
+	q.Ret = []kernels.Reg{p.Ret[0], p.Ret[0], p.Ret[0]}
+	if _, err := c.CompileColumns(&q, []bool{false}, many); !errors.Is(err, kernels.ErrUnsupported) {
+		t.Errorf("more accumulators than registers: got %v, want ErrUnsupported", err)
+	}
+}
