@@ -20,7 +20,6 @@ type extremeOps[T ordered] struct {
 
 // extremeSweep folds min and max. With skip, NaN stands for nothing seen yet.
 type extremeSweep[T ordered] struct {
-	long
 	ops      *extremeOps[T]
 	identity T
 	skip     bool
@@ -70,6 +69,29 @@ func (s *extremeSweep[T]) seg(slot, _ int, x args, n int, _ bool) {
 		}
 	}
 	s.slots[slot] = a
+}
+
+// shortExtreme is the longest block whose extreme is found without a slot.
+const shortExtreme = 32
+
+func (s *extremeSweep[T]) shorts(at, n int, x args, stride, count int) bool {
+	if n > shortExtreme {
+		return false
+	}
+	v := values[T](x[0], (count-1)*stride+n)
+	out := s.out[at : at+count]
+	for i := range out {
+		run := v[i*stride : i*stride+n]
+		m := s.ops.seg(run[0], run)
+		if s.skip && m != m { // NaN stands for nothing
+			m = s.identity
+			for _, y := range run {
+				m = s.join(m, y)
+			}
+		}
+		out[i] = m
+	}
+	return true
 }
 
 // join is the skipping form of two values.
