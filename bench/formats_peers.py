@@ -87,10 +87,13 @@ class Zarrs(Zarr):
 
 
 class H5py:
+    """The HDF5 library by itself."""
+
     def open(self, path):
         import h5py
 
-        self.a = h5py.File(path, "r")["v"]
+        f = h5py.File(path, "r")
+        self.a = f["v" if "v" in f else "data"]  # data: the product's name for what a .npy file holds
 
     def prepare(self, text):
         self.index = index(text)
@@ -101,6 +104,12 @@ class H5py:
 
 
 class NetCDF4:
+    def __init__(self):
+        import netCDF4
+
+        # as large as h5py's: with netCDF's own a second read of a small file finds its chunks decoded
+        netCDF4.set_chunk_cache(1 << 20, 521, 0.75)
+
     def open(self, path):
         import netCDF4
 

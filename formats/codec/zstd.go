@@ -64,7 +64,8 @@ func newZstd(c Config, _ int) (Stage, error) {
 
 // Zstd decodes the Zstandard frames in src into dst and returns the bytes written.
 func (s *Scratch) Zstd(dst, src []byte) (int, error) {
-	if len(src) >= libLeast && binary.LittleEndian.Uint32(src) == zstdMagic && clib.LibZstd.Err() == nil {
+	// through the assembly chunks come as fast: a call that blocks gives its processor away and waits for one afterwards
+	if !haveSequences && len(src) >= libLeast && binary.LittleEndian.Uint32(src) == zstdMagic && clib.LibZstd.Err() == nil {
 		if s.unpack == nil {
 			s.unpack = clib.NewUnpacker()
 		}
