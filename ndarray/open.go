@@ -19,6 +19,7 @@ type openOptions struct {
 	raw    bool
 	chunks []int64
 	budget int64 // of host memory, 0 for defaultBudget
+	lost   *formats.Missing
 }
 
 // Labels are kept outside an engine's budget: those of one coordinate may take one part in labelShare of it, and
@@ -49,6 +50,9 @@ func (o openOptions) labelBytes() int64 {
 
 // Raw turns CF decoding off: no mask, no scale, the dtypes of the file.
 func Raw() OpenOption { return func(o *openOptions) { o.raw = true } }
+
+// Missing makes what damaged chunks hold missing values, which m counts, where reading them is an error otherwise.
+func Missing(m *formats.Missing) OpenOption { return func(o *openOptions) { o.lost = m } }
 
 // OnGrid cuts the arrays of the file into chunks of these lengths instead of its own: sources of contiguous storage
 // are read so, others are rechunked. Lengths that are missing or below 1 take the whole axis.
@@ -81,6 +85,9 @@ func OpenGroup(ctx context.Context, g *formats.Group, inner string, opts ...Open
 	var o openOptions
 	for _, f := range opts {
 		f(&o)
+	}
+	if o.lost != nil {
+		o.lost.Apply(g)
 	}
 	chain := []*formats.Group{g}
 	only := ""

@@ -38,6 +38,7 @@ var settingTable = []setting{
 	{"codecs", "auto", "code of codecs: auto (libdeflate and libzstd where the system has them) or go", oneOf("auto", "go"), "run read"},
 	{"no-fuse", "false", "do not fuse operations into one sweep (slower, same results)", nil, "run"},
 	{"no-rewrite", "false", "do not simplify the graph (slower, same results)", nil, "run"},
+	{"missing", "error", "what damaged chunks of inputs become: error, nan (missing values) or fill (the fill value, where there is no missing value)", oneOf("error", "nan", "fill"), "values"},
 	{"progress", "auto", "progress on stderr: auto, plain, json or none", oneOf("auto", "plain", "json", "none"), "run"},
 	{"stats", "", "write one JSON object with times and bytes to this file", nil, "run"},
 	{"overwrite", "false", "replace outputs that exist", nil, "run"},
@@ -229,7 +230,7 @@ func configCommand(a *app) *cobra.Command {
 		},
 	}
 	c.Flags().Bool("json", false, "print one JSON document")
-	for _, group := range []string{"run"} {
+	for _, group := range []string{"run", "values"} {
 		addSettings(c, group)
 	}
 	return c

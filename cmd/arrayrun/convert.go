@@ -41,6 +41,7 @@ names it; --lossy leaves it out with a warning. IN may be URI#VAR.`,
 	}
 	copyFlags(c.Flags())
 	addSettings(c, "run")
+	addSettings(c, "values")
 	return c
 }
 
@@ -66,6 +67,7 @@ many bytes are read, and --stats how many were. A larger --memory reads less oft
 	}
 	copyFlags(c.Flags())
 	addSettings(c, "run")
+	addSettings(c, "values")
 	return c
 }
 
@@ -97,6 +99,7 @@ that count from 0, from the end where they are negative, and whose ranges end be
 	}
 	copyFlags(c.Flags())
 	addSettings(c, "run")
+	addSettings(c, "values")
 	return c
 }
 
@@ -157,6 +160,10 @@ func (a *app) copy(c *cobra.Command, in, out string, o ndarray.CopyOptions) (err
 		return err
 	}
 	defer closeGroup(g)
+	lost := a.missing()
+	if lost != nil {
+		lost.Apply(g)
+	}
 	o.Overwrite = a.settings.on("overwrite")
 	o.Memory = a.settings.bytes("memory")
 	o.Warn = func(text string) { fmt.Fprintf(a.err, "arrayrun: warning: %s\n", text) }
@@ -197,6 +204,7 @@ func (a *app) copy(c *cobra.Command, in, out string, o ndarray.CopyOptions) (err
 	if err := w.Commit(ctx); err != nil {
 		return atWriting(err)
 	}
+	a.warnMissing(lost)
 	return a.writeStats(eng.Stats())
 }
 
@@ -239,6 +247,27 @@ func (a *app) open(ctx context.Context, uri string) (*formats.Group, error) {
 		return nil, at(exitInput, fmt.Errorf("%s: %w", path, err))
 	}
 	return one, nil
+}
+
+// missing is how inputs with damaged chunks are read, nil where damage is an error.
+func (a *app) missing() *formats.Missing {
+	switch a.settings.text("missing") {
+	case "nan":
+		return &formats.Missing{}
+	case "fill":
+		return &formats.Missing{Zeros: true}
+	}
+	return nil
+}
+
+// warnMissing says which chunks were missing.
+func (a *app) warnMissing(m *formats.Missing) {
+	if m == nil {
+		return
+	}
+	for _, text := range m.Report() {
+		fmt.Fprintf(a.err, "arrayrun: warning: %s\n", text)
+	}
 }
 
 // sameFile reports whether two paths are one file or folder, or one lies inside the other: an output must not replace what it is made from.

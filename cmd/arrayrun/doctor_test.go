@@ -155,7 +155,7 @@ func TestKernelsDump(t *testing.T) {
 	if code != exitDone {
 		t.Fatalf("exit code %d: %s", code, errs)
 	}
-	for _, want := range []string{"not compiled", "fold mean", "fold, lanes", "__global__", "sqrtf("} {
+	for _, want := range []string{"not compiled", "fold sum", "fold, lanes", "__global__", "sqrtf("} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %q in\n%s", want, out)
 		}

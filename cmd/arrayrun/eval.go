@@ -38,6 +38,7 @@ URI?raw turns CF decoding off. A URI with no NAME binds every variable by its ow
 	f.Lookup("explain").NoOptDefVal = "text"
 	f.String("batch", "", "run the jobs in this file (- for stdin), one JSON object a line")
 	addSettings(c, "run")
+	addSettings(c, "values")
 	return c
 }
 

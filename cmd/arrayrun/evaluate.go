@@ -41,7 +41,7 @@ type printing struct {
 // evaluate opens the inputs, builds the arrays, plans and runs them in one
 // sweep, and writes the outputs: all of them complete, or none.
 func (a *app) evaluate(ctx context.Context, eng *sched.Engine, e evaluation) (*evaluated, error) {
-	var files files
+	files := files{lost: a.missing()}
 	defer files.close()
 	env := expr.Env{}
 	for _, in := range e.inputs {
@@ -78,7 +78,11 @@ func (a *app) evaluate(ctx context.Context, eng *sched.Engine, e evaluation) (*e
 	if e.explain != "" {
 		return r, a.explain(ctx, eng, r, e)
 	}
-	return r, a.compute(ctx, eng, r)
+	if err := a.compute(ctx, eng, r); err != nil {
+		return r, err
+	}
+	a.warnMissing(files.lost)
+	return r, nil
 }
 
 // pick finds the value that an output wants. NAME=URI names the expression's

@@ -5,12 +5,16 @@ package main
 import (
 	"context"
 
+	"github.com/arrayrun/arrayrun/formats"
 	"github.com/arrayrun/arrayrun/ndarray"
 	"github.com/arrayrun/arrayrun/ndarray/expr"
 )
 
 // files are the data sets an evaluation has open.
-type files struct{ open []*ndarray.Dataset }
+type files struct {
+	open []*ndarray.Dataset
+	lost *formats.Missing // nil: damage is an error
+}
 
 func (f *files) close() {
 	for _, ds := range f.open {
@@ -28,6 +32,9 @@ func (f *files) bind(ctx context.Context, env expr.Env, in input, raw bool, memo
 	}
 	if raw || in.raw {
 		options = append(options, ndarray.Raw())
+	}
+	if f.lost != nil {
+		options = append(options, ndarray.Missing(f.lost))
 	}
 	if in.chunks != nil {
 		options = append(options, ndarray.OnGrid(in.chunks...))
