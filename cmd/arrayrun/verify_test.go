@@ -145,3 +145,38 @@ func TestHostile(t *testing.T) {
 		}
 	}
 }
+
+// TestMissing: damaged chunks are an error, and missing values with a warning where the user says so; what lies around them is kept.
+func TestMissing(t *testing.T) {
+	dir := t.TempDir()
+	whole, torn := filepath.Join(dir, "a.zarr"), filepath.Join(dir, "b.nc")
+	ok(t, "eval", "x = arange(0., 80.).reshape((8, 10)); n = astype(arange(0, 80), 'int16').reshape((8, 10))", "-o", "x="+whole, "-o", "n="+whole, "--chunks", "2,10")
+	ok(t, "convert", whole, torn, "--codec", "zlib:4,fletcher32")
+	flip(t, filepath.Join(whole, "x", "c", "1", "0"), 4, 8)
+	flip(t, filepath.Join(whole, "n", "c", "2", "0"), 4, 8)
+	flip(t, torn, 64, 8) // chunks lie behind the superblock of 48 bytes
+	for _, path := range []string{whole, torn} {
+		bad, code := verifyJSON(t, path)
+		if code != 1 || len(bad.Bad) == 0 {
+			t.Fatalf("verify %s: exit %d, %d bad chunks, want some", path, code, len(bad.Bad))
+		}
+		out := path + ".kept.zarr"
+		if code, _, errs := arrayrun(t, "convert", path, out); code != exitInput {
+			t.Errorf("convert %s: exit %d, want %d: %s", path, code, exitInput, errs)
+		}
+		code, _, errs := arrayrun(t, "convert", path, out, "--missing=fill", "--overwrite")
+		if code != 0 || !strings.Contains(errs, "cannot be decoded and are missing values") {
+			t.Errorf("convert --missing=fill %s: exit %d, %s", path, code, errs)
+		}
+		if got, code := verifyJSON(t, out); code != 0 || len(got.Bad) > 0 {
+			t.Errorf("what was kept of %s: exit %d, %+v", path, code, got.Bad)
+		}
+	}
+	code, out, errs := arrayrun(t, "eval", "--missing=nan", "x.sum(axis=1)", "x="+whole+"#x")
+	if want := "[ 45. 145.  nan  nan 445. 545. 645. 745.]\n"; code != 0 || out != want || !strings.Contains(errs, `1 of 4 chunks of "x"`) {
+		t.Errorf("eval --missing=nan: exit %d, %q, %s, want %s", code, out, errs, want)
+	}
+	if code, _, errs := arrayrun(t, "eval", "--missing=nan", "n.sum()", "n="+whole+"#n"); code != exitInput || !strings.Contains(errs, "--missing=fill") {
+		t.Errorf("integers without a missing value: exit %d, %s, want %d and a way out", code, errs, exitInput)
+	}
+}
