@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"testing"
+	"time"
 	"unsafe"
 
 	"github.com/arrayrun/arrayrun/cuda/driver"
@@ -93,6 +94,14 @@ func TestPlantedMistakes(t *testing.T) {
 			other, err := w.StreamCreate()
 			return errors.Join(err, w.CopyToDevice(w.dev, w.host, 0, 4096, w.k.st), w.launch(other, w.dev), w.Synchronize())
 		}},
+		{"kernel beyond its operand's beginning, where a copy writes", "race", driver.IllegalAddress, func(w *world) error {
+			w.sim.Set("hold_us=200000")
+			other, err := w.StreamCreate()
+			p, err2 := w.MemAlloc(8192)
+			err = errors.Join(err, err2, w.Launch(w.k.fn, driver.Dim3{}, driver.Dim3{X: 64}, 0, w.k.st, new(driver.Args).Ptr(p).Int(2048)))
+			time.Sleep(100 * time.Millisecond) // the kernel begins while the copy is held
+			return errors.Join(err, w.CopyToDevice(p.Add(4096), w.host, 0, 4096, other), w.Synchronize())
+		}},
 		{"two copies to one place", "race", 0, func(w *world) error {
 			other, err := w.StreamCreate()
 			return errors.Join(err, w.Memset(w.dev, 1, 4096, w.k.st), w.Memset(w.dev, 2, 4096, other), w.Synchronize())
@@ -128,6 +137,32 @@ func TestPlantedMistakes(t *testing.T) {
 			m.ctx.Close()
 			m.sim.TakeReports() // whatever the mistake has left
 		})
+	}
+}
+
+// TestNeighbours: copies to different parts of an allocation, and a kernel on a part that is there, are no race.
+func TestNeighbours(t *testing.T) {
+	m := start(t)
+	w := &world{machine: m, k: m.load(plusOne)}
+	err := m.ctx.Do(func(s *driver.Session) error {
+		w.Session = s
+		p, err := s.MemAlloc(3 * 4096)
+		h, err2 := s.HostAlloc(3 * 4096)
+		a, err3 := s.StreamCreate()
+		b, err4 := s.StreamCreate()
+		if err = errors.Join(err, err2, err3, err4, s.CopyToDevice(p, h, 0, 4096, a), s.StreamSynchronize(a)); err != nil {
+			return err
+		}
+		w.sim.Set("hold_us=20000")
+		return errors.Join(s.CopyToDevice(p.Add(4096), h, 4096, 4096, a), s.CopyToDevice(p.Add(8192), h, 8192, 4096, b), w.launch(w.k.st, p),
+			s.Synchronize(), s.MemFree(p), s.HostFree(h), s.StreamDestroy(a), s.StreamDestroy(b))
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	m.unload(w.k)
+	if err := m.ctx.Close(); err != nil {
+		t.Error(err)
 	}
 }
 

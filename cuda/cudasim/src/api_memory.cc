@@ -33,11 +33,16 @@ EXPORT int cuMemFreeHost(void *p) {
 }
 
 // queue_copy queues move, which touches dst and src; either may be null.
-static int queue_copy(Context *ctx, const StreamRef &s, Engine e, const char *kind, u64 bytes, double rate, AllocRef dst, AllocRef src, std::function<void()> move, void *host = nullptr) {
+static int queue_copy(Context *ctx, const StreamRef &s, Engine e, const char *kind, u64 bytes, double rate, AllocRef dst, const void *to, AllocRef src, const void *from, std::function<void()> move, void *host = nullptr) {
 	Op op;
 	op.what = kind;
-	if (dst) stream_written(*s, dst, true, kind);
-	if (src) stream_written(*s, src, false, kind);
+	if (dst) stream_written(*s, dst, true, to, bytes, kind);
+	if (src) stream_written(*s, src, false, from, bytes, kind);
+	if (e != kDown) {
+		op.device = dst;
+		op.device_from = (u8 *)to;
+		op.device_bytes = bytes;
+	}
 	for (auto &a : {dst, src})
 		if (a) op.uses.push_back(a);
 	if (host) {
@@ -70,7 +75,7 @@ EXPORT int cuMemcpyHtoDAsync_v2(u64 dst, const void *src, u64 bytes, u64 stream)
 	AllocRef d, h;
 	if (int c = memory_check(ctx, "copy to device: destination", dst, bytes, false, &d)) return c;
 	if (int c = memory_check(ctx, "copy to device: source", (u64)src, bytes, true, &h)) return c;
-	return queue_copy(ctx, s, kUp, "up", bytes, config.up, d, h, [=] { memcpy((void *)dst, src, bytes); }, (void *)src);
+	return queue_copy(ctx, s, kUp, "up", bytes, config.up, d, (void *)dst, h, src, [=] { memcpy((void *)dst, src, bytes); }, (void *)src);
 }
 
 EXPORT int cuMemcpyDtoHAsync_v2(void *dst, u64 src, u64 bytes, u64 stream) {
@@ -80,7 +85,7 @@ EXPORT int cuMemcpyDtoHAsync_v2(void *dst, u64 src, u64 bytes, u64 stream) {
 	AllocRef d, h;
 	if (int c = memory_check(ctx, "copy to host: source", src, bytes, false, &d)) return c;
 	if (int c = memory_check(ctx, "copy to host: destination", (u64)dst, bytes, true, &h)) return c;
-	return queue_copy(ctx, s, kDown, "down", bytes, config.down, h, d, [=] { memcpy(dst, (void *)src, bytes); }, dst);
+	return queue_copy(ctx, s, kDown, "down", bytes, config.down, h, dst, d, (void *)src, [=] { memcpy(dst, (void *)src, bytes); }, dst);
 }
 
 EXPORT int cuMemcpyDtoDAsync_v2(u64 dst, u64 src, u64 bytes, u64 stream) {
@@ -94,7 +99,7 @@ EXPORT int cuMemcpyDtoDAsync_v2(u64 dst, u64 src, u64 bytes, u64 stream) {
 		report("overlap", "copy on device: source and destination of %llu bytes overlap", (unsigned long long)bytes);
 		return kInvalidValue;
 	}
-	return queue_copy(ctx, s, kCompute, "on", bytes, config.mem / 2, d, f, [=] { memcpy((void *)dst, (void *)src, bytes); });
+	return queue_copy(ctx, s, kCompute, "on", bytes, config.mem / 2, d, (void *)dst, f, (void *)src, [=] { memcpy((void *)dst, (void *)src, bytes); });
 }
 
 EXPORT int cuMemsetD8Async(u64 dst, u8 value, u64 bytes, u64 stream) {
@@ -103,5 +108,5 @@ EXPORT int cuMemsetD8Async(u64 dst, u8 value, u64 bytes, u64 stream) {
 	if (!s) return kInvalidHandle;
 	AllocRef d;
 	if (int c = memory_check(ctx, "set memory", dst, bytes, false, &d)) return c;
-	return queue_copy(ctx, s, kCompute, "set", bytes, config.mem, d, nullptr, [=] { memset((void *)dst, value, bytes); });
+	return queue_copy(ctx, s, kCompute, "set", bytes, config.mem, d, (void *)dst, nullptr, nullptr, [=] { memset((void *)dst, value, bytes); });
 }

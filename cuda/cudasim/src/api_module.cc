@@ -216,10 +216,10 @@ EXPORT int cuLaunchKernel(u64 function, unsigned gx, unsigned gy, unsigned gz, u
 		const char *kind = a->freed ? "use-after-free" : a->device < 0 ? "host-pointer" : a->ctx != ctx ? "context" : nullptr;
 		if (kind) report(kind, "%s: parameter %llu is %s", f->kernel->name, (unsigned long long)i / 8, memory_describe((void *)v).c_str());
 		if (a->freed) continue;
+		stream_written(*s, a, false, (void *)v, 1, f->kernel->name); // how far it reads only running it tells
 		bool seen = false;
 		for (auto &u : op.uses) seen |= u == a;
 		if (seen) continue;
-		stream_written(*s, a, false, f->kernel->name);
 		op.uses.push_back(a);
 		touched += a->bytes;
 	}

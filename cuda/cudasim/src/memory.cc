@@ -12,30 +12,32 @@
 static const size_t kPage = 4096, kFence = 64 << 10;
 static const size_t kAlign = 256;
 static const u8 kFresh = 0xCB, kHostFresh = 0xCD, kEdge = 0xC5;
-static int key = -2; // -2 unknown, -1 none
+static int key = -2;       // of device memory: -2 unknown, -1 none
+static int writing = -1;   // of device memory that a copy writes now
 static int entered;
 static std::deque<AllocRef> quarantine;
 static u64 host_used, next_id;
 
 #if defined(__x86_64__)
 #include <sys/syscall.h>
-// pkru gives or takes the calling thread's access to key's pages.
-static void pkru(bool open) {
+// pkru gives or takes the calling thread's access to the pages of device memory, and to those that copies write.
+static void pkru(bool open, bool copies) {
 	if (key < 0) return;
 	u32 a, d;
 	asm volatile("rdpkru" : "=a"(a), "=d"(d) : "c"(0));
 	a = open ? a & ~(3u << (2 * key)) : a | 1u << (2 * key);
+	if (writing >= 0) a = copies ? a & ~(3u << (2 * writing)) : a | 1u << (2 * writing);
 	asm volatile("wrpkru" : : "a"(a), "c"(0), "d"(0));
 }
 static int new_key() { return (int)syscall(SYS_pkey_alloc, 0, 1); }
 static int protect_key(void *p, size_t n, int prot, int k) { return (int)syscall(SYS_pkey_mprotect, p, n, prot, k); }
 #else
-static void pkru(bool) {}
+static void pkru(bool, bool) {}
 static int new_key() { return -1; }
 static int protect_key(void *, size_t, int, int) { return -1; }
 #endif
 
-void memory_open() { pkru(true); }
+void memory_open(bool copies) { pkru(true, copies); }
 
 static u8 *pages(const Alloc &a) { return a.region + kFence; }
 static size_t page_bytes(const Alloc &a) { return a.region_bytes - 2 * kFence; }
@@ -71,6 +73,7 @@ int memory_alloc(Context *ctx, u64 bytes, bool host, void **out) {
 	if (key == -2) {
 		key = new_key();
 		if (key < 0) key = -1;
+		else writing = new_key();
 	}
 	Device &d = devices[ctx->device];
 	const u64 rounded = (bytes + 511) / 512 * 512;
@@ -111,11 +114,28 @@ void memory_busy(Alloc &a, u8 *from, u64 bytes, bool written, int more) {
 	}
 }
 
+// memory_closing closes the whole pages that a copy writes to kernels while it does, and opens them again.
+void memory_closing(Alloc &a, u8 *from, u64 bytes, int more) {
+	if (!keys() || writing < 0) return;
+	u8 *p = (u8 *)(((uintptr_t)from + kPage - 1) / kPage * kPage), *end = (u8 *)((uintptr_t)(from + bytes) / kPage * kPage);
+	if (p >= end) return;
+	if (more > 0) {
+		for (u8 *q = p; q < end; q += kPage) a.busy[q].second++;
+		if (!a.freed) protect_key(p, end - p, PROT_READ | PROT_WRITE, writing);
+		return;
+	}
+	for (u8 *q = p; q < end; q += kPage) {
+		if (--a.busy[q].second > 0) continue;
+		a.busy.erase(q);
+		if (!a.freed) protect_key(q, kPage, PROT_READ | PROT_WRITE, key);
+	}
+}
+
 // memory_intact reports whether the bytes around an allocation, inside its pages, are as they were.
 bool memory_intact(const Alloc &a) {
 	if (a.freed) return true;
 	const u8 *end = pages(a) + page_bytes(a);
-	pkru(true);
+	pkru(true, true);
 	if (closed_now(a)) mprotect(pages(a), page_bytes(a), PROT_READ);
 	bool ok = true;
 	for (const u8 *p = pages(a); p < a.ptr; p++) ok &= *p == kEdge;
@@ -142,7 +162,7 @@ static void drop(const AllocRef &a) {
 // intact_from_host takes back the access that memory_intact gave a thread of the host.
 static bool intact_from_host(const Alloc &a) {
 	const bool ok = memory_intact(a);
-	pkru(false);
+	pkru(false, false);
 	return ok;
 }
 

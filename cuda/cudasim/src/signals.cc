@@ -112,7 +112,7 @@ int guarded(const std::function<void()> &f, std::string *what) {
 	back = nullptr;
 	watch(0);
 	if (how == 2) return kOK;
-	memory_open(); // a signal's handler starts with all keys closed, and this left it by a jump
+	memory_open(true); // a signal's handler starts with all keys closed, and this left it by a jump
 	Lock l(mu);
 	char s[64];
 	switch (fault_signal) {
@@ -127,7 +127,8 @@ int guarded(const std::function<void()> &f, std::string *what) {
 		return 715;
 	}
 	AllocRef a = memory_find(fault_at);
-	snprintf(s, sizeof s, "%s: ", a && a->freed ? "use-after-free" : "out-of-bounds");
+	const bool race = a && !a->freed && a->device >= 0 && a->busy.count((u8 *)((uintptr_t)fault_at / 4096 * 4096));
+	snprintf(s, sizeof s, "%s: ", a && a->freed ? "use-after-free" : race ? "race" : "out-of-bounds");
 	*what = s + memory_describe(fault_at);
 	return kIllegalAddress;
 }

@@ -57,6 +57,12 @@ struct Config {
 struct Context;
 struct Device;
 
+// Write is a copy that was queued to write [from, to): its stream and place there.
+struct Write {
+	u64 stream, seq;
+	u8 *from, *to;
+};
+
 // Alloc is device or page-locked host memory between guard pages, live or freed.
 struct Alloc {
 	u64 id;
@@ -69,8 +75,8 @@ struct Alloc {
 	size_t bytes;
 	bool freed = false;
 	int pending = 0; // queued operations that use it
-	std::map<u8 *, std::pair<int, int>> busy; // host pages that queued copies read and write
-	u64 writer = 0, writer_seq = 0; // last copy that was queued to write it: its stream and place there
+	std::map<u8 *, std::pair<int, int>> busy; // pages that copies read and write: of the host queued ones, of a device those that run
+	std::vector<Write> writes; // copies to it that not everybody knows to be done
 };
 typedef std::shared_ptr<Alloc> AllocRef;
 
@@ -88,6 +94,9 @@ struct Op {
 	std::string what;
 	std::function<int()> run; // called without mu
 	std::vector<AllocRef> uses;
+	AllocRef device;             // what a copy writes on the device
+	u8 *device_from = nullptr;
+	u64 device_bytes = 0;
 	AllocRef host; // what a copy reads or writes on the host
 	u8 *host_from = nullptr;
 	u64 host_bytes = 0;
@@ -185,7 +194,8 @@ void memory_busy(Alloc &a, u8 *from, u64 bytes, bool written, int more); // a co
 bool memory_intact(const Alloc &a);
 std::string memory_describe(const void *p);
 void memory_reset();
-void memory_open();  // the calling thread may access device memory: workers
+void memory_closing(Alloc &a, u8 *from, u64 bytes, int more); // a copy to device memory begins (1) or is done (-1)
+void memory_open(bool copies); // the calling thread may access device memory, where a copy writes it only if it copies: workers
 void memory_enter(); // an operation on device memory begins and ends, where threads cannot be told apart
 void memory_leave();
 
@@ -203,7 +213,7 @@ void stream_push(Context *ctx, const StreamRef &s, Op op);
 int stream_wait(Lock &l, Context *ctx, const StreamRef &s);
 bool stream_idle(const Stream &s);
 void stream_join(Lock &l, const StreamRef &s); // after its queue has run
-void stream_written(Stream &s, const AllocRef &a, bool by_copy, const char *what); // a use of a that is about to be queued
+void stream_written(Stream &s, const AllocRef &a, bool by_copy, const void *from, u64 bytes, const char *what); // a use of a that is about to be queued
 void host_learns(const std::map<u64, u64> &knows);
 void host_forgets();
 std::map<u64, u64> stream_progress(const Stream &s); // what is known once all that is queued has run

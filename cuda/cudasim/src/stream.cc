@@ -25,17 +25,23 @@ std::map<u64, u64> stream_progress(const Stream &s) {
 	return k;
 }
 
-void stream_written(Stream &s, const AllocRef &a, bool by_copy, const char *what) {
+void stream_written(Stream &s, const AllocRef &a, bool by_copy, const void *from, u64 bytes, const char *what) {
 	merge(s.knows, host_knows);
-	if (a->writer && a->writer != s.id) {
-		auto it = s.knows.find(a->writer);
-		if (it == s.knows.end() || it->second < a->writer_seq)
-			report("race", "%s uses allocation %llu while a copy of another stream writes it and neither waits for the other", what, (unsigned long long)a->id);
+	u8 *lo = (u8 *)from, *hi = lo + bytes;
+	const auto done = [](const std::map<u64, u64> &knows, const Write &w) {
+		auto it = knows.find(w.stream);
+		return it != knows.end() && it->second >= w.seq;
+	};
+	std::vector<Write> left;
+	bool race = false;
+	for (auto &w : a->writes) {
+		race |= w.stream != s.id && w.from < hi && lo < w.to && !done(s.knows, w);
+		const bool again = by_copy && w.stream == s.id && lo <= w.from && w.to <= hi;
+		if (!again && !done(host_knows, w)) left.push_back(w);
 	}
-	if (by_copy) {
-		a->writer = s.id;
-		a->writer_seq = s.queued + 1;
-	}
+	a->writes = left;
+	if (race) report("race", "%s uses allocation %llu while a copy of another stream writes it and neither waits for the other", what, (unsigned long long)a->id);
+	if (by_copy) a->writes.push_back({s.id, s.queued + 1, lo, hi});
 }
 
 static u64 xorshift(u64 &x) {
@@ -58,11 +64,14 @@ static void work(StreamRef s) {
 		const u64 delay = config.hold_us + (config.delay_us ? xorshift(s->random) % config.delay_us : 0);
 		int code = 0;
 		if (op.run && !ctx->error) {
+			// What a copy writes is closed to kernels that run at the same time: those that neither waits for.
+			if (op.device) memory_closing(*op.device, op.device_from, op.device_bytes, 1);
 			l.unlock();
 			if (delay) usleep(delay);
-			memory_open();
+			memory_open(!op.launches);
 			code = op.run();
 			l.lock();
+			if (op.device) memory_closing(*op.device, op.device_from, op.device_bytes, -1);
 		}
 		if (code && !ctx->error) ctx->error = code;
 		for (auto &a : op.uses) a->pending--;
