@@ -41,6 +41,16 @@ func (a *accumulator) variable(k int) string { return fmt.Sprintf("a%d_%d", a.n,
 // twice reports whether the fold needs a second pass over the elements.
 func (a *accumulator) twice() bool { return a.r.Algebra == kernels.FoldMoments }
 
+// resume declares the state that the outputs hold at t.
+func (a *accumulator) resume() {
+	if a.in.IsComplex() {
+		a.w.use("fold_c")
+	}
+	for k, c := range a.state {
+		a.w.printf("\t\t%s %s = %s;\n", a.typ[k], a.variable(k), a.w.widen(c.DType, fmt.Sprintf("out%d_%d[t]", a.n, k)))
+	}
+}
+
 // begin declares the state of no elements.
 func (a *accumulator) begin() {
 	for k, c := range a.r.Identity(a.in) {

@@ -338,3 +338,73 @@ func TestOverlap(t *testing.T) {
 		})
 	}
 }
+
+// TestStatesSurvive makes the way back fail between the two components of a state that a call goes on with, or joins: the CPU
+// begins from the states as they were.
+func TestStatesSurvive(t *testing.T) {
+	ctx := context.Background()
+	host := cpu.New(cpu.Options{Mode: "generic"})
+	defer host.Close()
+	r, _ := kernels.ReductionByName("mean")
+	b := kernels.NewBuilder(2)
+	b.Fold(kernels.Fold{Op: r.ID, Args: []kernels.Reg{b.Input(kernels.In(dtype.Float64))}, Axes: kernels.Axes(0), Group: -1})
+	p, err := b.Build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := hostChunk(dtype.Float64, chunk.Shape{9, 50})
+	for i, v := 0, chunk.Slice[float64](x); i < len(v); i++ {
+		v[i] = float64(i%13) / 3
+	}
+	state := func(shape chunk.Shape) []*chunk.Chunk {
+		sum, count := hostChunk(dtype.Float64, shape), hostChunk(dtype.Int64, shape)
+		for i := range chunk.Slice[float64](sum) {
+			chunk.Slice[float64](sum)[i], chunk.Slice[int64](count)[i] = float64(i), int64(i+1)
+		}
+		return []*chunk.Chunk{sum, count}
+	}
+	for name, c := range map[string]struct {
+		unit kernels.Unit
+		call func() *kernels.Call
+	}{
+		"goes on": {p, func() *kernels.Call {
+			return &kernels.Call{In: []*chunk.Chunk{x}, Out: state(chunk.Shape{1, 50}), Shape: x.Shape, Origin: chunk.Shape{0, 0}, Continue: true}
+		}},
+		"joins": {kernels.CombineOf(r.ID, r.State(dtype.Float64)), func() *kernels.Call {
+			return &kernels.Call{In: state(chunk.Shape{50}), Out: state(chunk.Shape{50}), Shape: chunk.Shape{50}}
+		}},
+	} {
+		for _, nth := range []int{0, 1, 2} { // 0: nothing fails
+			t.Run(fmt.Sprint(name, " ", nth), func(t *testing.T) {
+				d, sim := open(t, cuda.Options{Always: true})
+				if nth > 0 {
+					sim.Fault("cuMemcpyDtoHAsync_v2", nth, driver.Unknown)
+				}
+				outs := map[kernels.Device][]*chunk.Chunk{}
+				for _, dev := range []kernels.Device{d, host} {
+					k, err := dev.Compile(ctx, c.unit)
+					if err != nil {
+						t.Fatal(err)
+					}
+					call := c.call()
+					if call.Scratch, err = host.Allocator().Alloc(k.Scratch(call.Shape)); err != nil {
+						t.Fatal(err)
+					}
+					if err := k.Run(ctx, call); err != nil {
+						t.Fatal(err)
+					}
+					call.Scratch.Release()
+					outs[dev] = call.Out
+				}
+				for i, w := range outs[host] {
+					if string(outs[d][i].Bytes()) != string(w.Bytes()) {
+						t.Errorf("component %d differs from the CPU's", i)
+					}
+				}
+				if n := d.Stats().FellBack; (n > 0) != (nth > 0) {
+					t.Errorf("%d calls on the CPU after %d faults", n, nth)
+				}
+			})
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/arrayrun/arrayrun/chunk"
@@ -80,6 +81,7 @@ func (k *kernel) Run(ctx context.Context, c *kernels.Call) error {
 	if err := k.check(c); err != nil {
 		return err
 	}
+	restore := k.states(c)
 	err := k.try(ctx, c)
 	switch {
 	case err == nil, errors.Is(err, kernels.ErrDomain), ctx.Err() != nil:
@@ -95,8 +97,30 @@ func (k *kernel) Run(ctx context.Context, c *kernels.Call) error {
 			return fmt.Errorf("%w: %w", ErrHost, err)
 		}
 	}
+	restore()
 	k.dev.stats.fellBack.Add(1)
 	return k.cpu.Run(ctx, c)
+}
+
+// states remembers the states that a call goes on with, and returns what puts them back: some of them may have come from the device
+// when it fails.
+func (k *kernel) states(c *kernels.Call) (restore func()) {
+	first := 0
+	if k.program != nil {
+		first = len(k.program.Ret)
+	}
+	if k.program != nil && !c.Continue || k.dev.opt.Strict {
+		return func() {}
+	}
+	var old [][]byte
+	for _, o := range c.Out[first:] {
+		old = append(old, slices.Clone(o.Bytes()))
+	}
+	return func() {
+		for i, o := range c.Out[first:] {
+			copy(o.Bytes(), old[i])
+		}
+	}
 }
 
 // check reports a call that does not fit the unit.
@@ -113,6 +137,9 @@ func (k *kernel) check(c *kernels.Call) error {
 		return nil
 	}
 	p := k.program
+	if err := c.CheckContinue(p); err != nil {
+		return err
+	}
 	if len(c.Shape) != p.Rank || len(c.In) != len(p.In) || len(c.Out) != k.outs {
 		return fmt.Errorf("cuda: run: got rank %d, %d inputs, %d outputs, want %d, %d, %d", len(c.Shape), len(c.In), len(c.Out), p.Rank, len(p.In), k.outs)
 	}

@@ -34,8 +34,8 @@ func foldTemplate(q *part) string {
 //   - column: a thread takes the numbers of a block in sequence.
 //   - groups: a thread takes those of its group in sequence, over the whole chunk.
 //
-// Blocks are not joined here: their states are the results.
-func renderFold(q *part, g *geometry, template string) (*Source, error) {
+// Blocks are not joined here: their states are the results. With resumes the accumulators go on from the states that the outputs hold.
+func renderFold(q *part, g *geometry, template string, resumes bool) (*Source, error) {
 	w := newWriter(g.wide)
 	accs := make([]*accumulator, len(q.folds))
 	for i, f := range q.folds {
@@ -74,7 +74,11 @@ func renderFold(q *part, g *geometry, template string) (*Source, error) {
 		loop = fmt.Sprintf("\t\tfor (un n = 0; n < (un)%s; n++) {\n", reduced)
 	}
 	for _, a := range accs {
-		a.begin()
+		if resumes {
+			a.resume()
+		} else {
+			a.begin()
+		}
 	}
 	if err := w.sweep(q, g, template, loop, accs, 0); err != nil {
 		return nil, err

@@ -14,7 +14,7 @@ import (
 )
 
 // try runs a call on the device. A call that does not fit makes room or is halved; one that cannot be halved, or that the
-// CPU is better at or that only it does, gives an error wrapping errCPU.
+// CPU is better at, gives an error wrapping errCPU.
 func (k *kernel) try(ctx context.Context, c *kernels.Call) error {
 	for {
 		err := k.attempt(ctx, c)
@@ -46,9 +46,6 @@ var (
 func (k *kernel) attempt(ctx context.Context, c *kernels.Call) error {
 	if k.dev.lost.Load() {
 		return fmt.Errorf("%w: the device is lost", errCPU)
-	}
-	if c.Continue {
-		return fmt.Errorf("%w: its folds go on from states", errCPU)
 	}
 	views := make([]view, len(c.In))
 	for i, in := range c.In {
@@ -151,7 +148,7 @@ func (k *kernel) on(ctx context.Context, s *driver.Session, sl *slot, c *kernels
 		if err != nil {
 			return err
 		}
-		if k.program == nil { // a combine's outputs are operands too
+		if k.program == nil || c.Continue && i >= len(k.program.Ret) { // states that are joined or gone on with are operands too
 			if err := sl.upload(ctx, s, to, o); err != nil {
 				return err
 			}
@@ -212,6 +209,7 @@ func (k *kernel) steps(c *kernels.Call, views []view) []*step {
 			groups = c.Out[q.folds[0].out].Shape[0]
 		}
 		st := stepOf(q, c.Shape, in, groups)
+		st.resumes = c.Continue && len(q.folds) > 0
 		for i, v := range views {
 			// Wide loads want what begins where an allocation does; a view may begin anywhere.
 			if v.at != nil && q.in[i] && v.chunk.Offset*int64(v.chunk.ItemBytes)%16 != 0 {
@@ -289,7 +287,7 @@ func (k *kernel) slice(c *kernels.Call, axis int, lo, hi int64) *kernels.Call {
 		r.Lo[at], r.Hi[at] = lo, hi
 		return x.Sub(r)
 	}
-	h := &kernels.Call{Shape: c.Shape.Clone(), Origin: make(chunk.Shape, len(c.Shape)), Scratch: c.Scratch}
+	h := &kernels.Call{Shape: c.Shape.Clone(), Origin: make(chunk.Shape, len(c.Shape)), Scratch: c.Scratch, Continue: c.Continue}
 	copy(h.Origin, c.Origin)
 	h.Shape[axis] = hi - lo
 	h.Origin[axis] += lo

@@ -20,6 +20,7 @@ type step struct {
 	count    int64 // elements, rows, or cells times blocks
 	width    int64 // threads for each count of the lanes template
 	groups   int64
+	resumes  bool // folds go on from the states in the outputs
 }
 
 // stepOf plans the launch of a part; in holds the inputs as they lie on the device. groups is the number of
@@ -62,7 +63,7 @@ func (s *step) key(part int) string {
 	if s.part == nil {
 		return ""
 	}
-	return fmt.Sprintf("%d %d %s", part, s.vector, s.geo.key(s.part.fixed, s.template))
+	return fmt.Sprintf("%d %d %t %s", part, s.vector, s.resumes, s.geo.key(s.part.fixed, s.template))
 }
 
 // render returns the step's source.
@@ -73,7 +74,7 @@ func (s *step) render() (*Source, error) {
 	case len(s.part.folds) == 0:
 		return renderMap(s.part, s.geo, s.template, s.vector)
 	}
-	return renderFold(s.part, s.geo, s.template)
+	return renderFold(s.part, s.geo, s.template, s.resumes)
 }
 
 // maxGrid bounds a grid's extent: beyond it threads loop. It does not depend on the device, as nothing may.
