@@ -92,12 +92,12 @@ func (k *kernel) Run(ctx context.Context, c *kernels.Call) error {
 	default:
 		k.dev.note(err)
 	}
+	restore()
 	for _, in := range c.In {
 		if k.dev.residentOf(in) != nil {
 			return fmt.Errorf("%w: %w", ErrHost, err)
 		}
 	}
-	restore()
 	k.dev.stats.fellBack.Add(1)
 	return k.cpu.Run(ctx, c)
 }
