@@ -265,6 +265,11 @@ func (b *Builder) emit(op OpID, out dtype.DType, a ...Reg) Reg {
 			return b.Const(Const{DType: out, Bits: bits})
 		} // an error that only an execution may report
 	}
+	if op == OpDivide {
+		if inv, ok := b.inverse(a[1]); ok {
+			return b.emit(OpMultiply, out, a[0], inv)
+		}
+	}
 	if op == OpWhere {
 		if c, ok := b.ConstValue(a[0]); ok {
 			return a[2-c.Bits&1]
@@ -274,6 +279,23 @@ func (b *Builder) emit(op OpID, out dtype.DType, a ...Reg) Reg {
 		}
 	}
 	return b.add(v)
+}
+
+// inverse returns 1/r where r is a constant power of two of which that is exact: a product with it rounds as the quotient does.
+func (b *Builder) inverse(r Reg) (Reg, bool) {
+	c, ok := b.ConstValue(r)
+	if d := c.DType; !ok || d != dtype.Float32 && d != dtype.Float64 {
+		return NoReg, false
+	}
+	v := c.Float64()
+	if f, _ := math.Frexp(v); math.Abs(f) != 0.5 {
+		return NoReg, false
+	}
+	inv, err := ConstOf(c.DType, 1/v)
+	if err != nil || inv.Float64()*v != 1 {
+		return NoReg, false
+	}
+	return b.Const(inv), true
 }
 
 // order puts constants behind everything else and the rest in order of creation,

@@ -76,8 +76,8 @@ func (m mb) toF(x Reg) Reg  { return m.Cast(x, dtype.Float64) }
 func (m mb) signOf(x Reg) Reg           { return m.and(m.bits(x), m.u(1<<63)) }
 func (m mb) withSign(mag, sign Reg) Reg { return m.f64(m.or(m.bits(mag), sign)) }
 
-// poly is k[0] + k[1]*x + ..., by Estrin's rule with fma: neighbours are joined, then neighbouring pairs, so that
-// the chain of instructions that wait for each other is short.
+// poly is k[0] + k[1]*x + ... with fma: neighbours are joined by Estrin's rule to pairs, of long ones to fours, and these by Horner's,
+// so that the chain of instructions that wait for each other is short and few powers of x are needed.
 func (m mb) poly(x Reg, k ...float64) Reg {
 	r := make([]Reg, len(k))
 	for i, v := range k {
@@ -88,14 +88,23 @@ func (m mb) poly(x Reg, k ...float64) Reg {
 
 // estrin is r[0] + r[1]*x + ...
 func (m mb) estrin(x Reg, r []Reg) Reg {
-	powers := []Reg{x} // x, x^2, x^4, ...
-	for 1<<len(powers) < len(r) {
-		p := powers[len(powers)-1]
-		powers = append(powers, m.mul(p, p))
+	powers := []Reg{x} // x, x^2, x^4
+	for _, above := range []int{4, 9} {
+		if len(r) > above {
+			p := powers[len(powers)-1]
+			powers = append(powers, m.mul(p, p))
+		}
 	}
-	return m.join(powers, r)
+	k := len(powers) - 1
+	last := (len(r) - 1) >> k << k
+	y := m.join(powers[:k], r[last:])
+	for i := last - 1<<k; i >= 0; i -= 1 << k {
+		y = m.fma(y, powers[k], m.join(powers[:k], r[i:i+1<<k]))
+	}
+	return y
 }
 
+// join is estrin of at most twice as many terms as the last power, by all of them.
 func (m mb) join(powers, r []Reg) Reg {
 	if len(r) == 1 {
 		return r[0]
@@ -133,14 +142,16 @@ func (m mb) halve(k Reg) (h, rest Reg) {
 }
 
 // scale is y * 2^k in two steps, so that results may be subnormal and round once; |k| <= 2044.
-func (m mb) scale(y, k Reg) Reg { return m.scaleBiased(y, m.add(k, m.u(2*1023))) }
+func (m mb) scale(y, k Reg) Reg {
+	k = m.add(k, m.u(2*1023))
+	h := m.shr(k, 1) // the exponent fields of the factors are the halves of k
+	return m.mul(m.mul(y, m.f64(m.shl(h, 52))), m.f64(m.shl(m.sub(k, h), 52)))
+}
 
-// scaleBiased is scale for k + 2046; only its 12 lowest bits count, of which the highest is followed by a 0. Its halves are
-// the exponent fields of the two factors.
-func (m mb) scaleBiased(y, k Reg) Reg {
-	h := m.shr(k, 1)
-	rest := m.sub(k, h)
-	return m.mul(m.mul(y, m.f64(m.shl(h, 52))), m.f64(m.shl(rest, 52)))
+// scaleTwice is y * 2^(2k) for k + 1023, of which the 11 lowest bits count. Even exponents make the two factors of scale one number.
+func (m mb) scaleTwice(y, k Reg) Reg {
+	s := m.f64(m.shl(k, 52))
+	return m.mul(m.mul(y, s), s)
 }
 
 // dd is a number as the unevaluated sum of two float64, |lo| <= ulp(hi)/2.

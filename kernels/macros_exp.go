@@ -35,26 +35,39 @@ func (m mb) expParts(x Reg) (y, k Reg) {
 	return m.sub(m.c(1), m.sub(m.sub(lo, rc), hi)), n
 }
 
-// biasedShifter is shifter with scaleBiased's bias.
-const biasedShifter = shifter + 2*1023
+// biasedShifter is shifter with the bias of exponents.
+const biasedShifter = shifter + 1023
 
-func exp64(m mb, x Reg) Reg {
+// expWide are the coefficients of (exp(r) - 1 - r)/r^2 for |r| <= ln2, error of exp(r) below 2^-55.
+var expWide = []float64{0x1.fffffffffffebp-2, 0x1.555555555554bp-3, 0x1.5555555557003p-5, 0x1.11111111122ffp-7, 0x1.6c16c16946676p-10, 0x1.a01a019d39b43p-13,
+	0x1.a01a05fc9595dp-16, 0x1.71de3df0b88bfp-19, 0x1.27e1914d1d735p-22, 0x1.ae5f94e09b697p-26, 0x1.218e4126349cdp-29, 0x1.644fe87a371cap-33}
+
+// exp64 reduces by even multiples of ln2: the polynomial has two terms more, and 2^n is the square of one number.
+func exp64(m mb, x Reg) Reg { return m.expOf(x, NoReg) }
+
+// expOf is exp(x + lo), lo being far below x or NoReg.
+func (m mb) expOf(x, lo Reg) Reg {
 	x = m.min(m.max(x, m.c(-746)), m.c(712))
-	t := m.fma(x, m.c(1/math.Ln2), m.c(biasedShifter))
+	t := m.fma(x, m.c(0.5/math.Ln2), m.c(biasedShifter))
 	n := m.sub(t, m.c(biasedShifter))
-	r := m.fma(n, m.c(-ln2lo), m.fma(n, m.c(-ln2hi), x))
-	y := m.add(m.fma(m.mul(r, r), m.poly(r, expTail...), r), m.c(1))
-	return m.scaleBiased(y, m.bits(t))
+	r := m.fma(n, m.c(-2*ln2hi), x)
+	if lo == NoReg {
+		r = m.fma(n, m.c(-2*ln2lo), r)
+	} else {
+		r = m.add(r, m.fma(n, m.c(-2*ln2lo), lo))
+	}
+	y := m.add(m.fma(m.mul(r, r), m.poly(r, expWide...), r), m.c(1))
+	return m.scaleTwice(y, m.bits(t))
 }
 
 func exp2of64(m mb, x Reg) Reg {
 	x = m.min(m.max(x, m.c(-1080)), m.c(1026))
-	t := m.add(x, m.c(biasedShifter))
-	r := m.sub(x, m.sub(t, m.c(biasedShifter)))
-	// (2^r - 1)/r for |r| <= 1/2
-	p := m.poly(r, 0x1.62e42fefa39efp-1, 0x1.ebfbdff82c58fp-3, 0x1.c6b08d704a0d1p-5, 0x1.3b2ab6fba4e19p-7, 0x1.5d87fe78a21aep-10, 0x1.430912f885b64p-13,
-		0x1.ffcbfc7684879p-17, 0x1.62c021dd131b8p-20, 0x1.b524d98c5a82cp-24, 0x1.e4d077f1bc019p-28, 0x1.ea07676f6a590p-32, 0x1.c2c9a0ed35eeep-36)
-	return m.scaleBiased(m.fma(r, p, m.c(1)), m.bits(t))
+	t := m.fma(x, m.c(0.5), m.c(biasedShifter))
+	r := m.fma(m.sub(t, m.c(biasedShifter)), m.c(-2), x)
+	// (2^r - 1)/r for |r| <= 1
+	p := m.poly(r, 0x1.62e42fefa39efp-1, 0x1.ebfbdff82c57cp-3, 0x1.c6b08d704a15fp-5, 0x1.3b2ab6fba6572p-7, 0x1.5d87fe789ad81p-10, 0x1.430912f60eef2p-13,
+		0x1.ffcbfc6d8d75bp-17, 0x1.62c025ce726e3p-20, 0x1.b5252bd2f8ec9p-24, 0x1.e4c9db00e7d7fp-28, 0x1.e8d765bed556ap-32, 0x1.c7d4a49863d2ep-36, 0x1.7f2297d15e8a7p-40)
+	return m.scaleTwice(m.fma(r, p, m.c(1)), m.bits(t))
 }
 
 // expm1of64 joins expm1 of the reduced argument with 2^k: (e*2^k1 + (2^k1 - 2^-k2)) * 2^k2, k1 + k2 = k.
@@ -102,11 +115,14 @@ func (m mb) logEdges(x, r, zero Reg) Reg {
 	return m.sel(m.le(x, zero), m.sel(m.eq(x, zero), m.c(math.Inf(-1)), m.c(math.NaN())), r)
 }
 
+// log64 is k*ln2 + 2 atanh(s) with s = f/(2+f).
 func log64(m mb, x Reg) Reg {
 	k, f := m.logSplit(x)
-	hfsq, s, p := m.logKernel(f)
-	r := m.sub(f, m.sub(hfsq, m.fma(s, p, m.mul(k, m.c(ln2lo)))))
-	return m.logEdges(x, m.fma(k, m.c(ln2hi), r), m.c(0))
+	s := m.div(f, m.add(f, m.c(2)))
+	z := m.mul(s, s)
+	p := m.poly(z, 0x1.5555555555592p-1, 0x1.999999997ff58p-2, 0x1.24924941dc60dp-2, 0x1.c71c5218e11f5p-3, 0x1.74663bf27dcf1p-3, 0x1.39a2024d18ee6p-3, 0x1.2f02bc1b2f46ap-3)
+	r := m.fma(m.mul(s, z), p, m.add(s, s))
+	return m.logEdges(x, m.fma(k, m.c(ln2hi), m.fma(k, m.c(ln2lo), r)), m.c(0))
 }
 
 func log1pOf64(m mb, x Reg) Reg {

@@ -38,50 +38,46 @@ func (m ms) poly(x Reg, k ...float64) Reg {
 	return m.estrin(x, r)
 }
 
-// shifter32 is 1.5 * 2^23, biased32 the same with the bias of scaleBiased.
+// shifter32 is 1.5 * 2^23, biased32 the same with the bias of exponents.
 const (
 	shifter32 = 0x1.8p23
-	biased32  = shifter32 + 2*127
+	biased32  = shifter32 + 127
 )
 
-// ln2 and pi/2 as sums of float32.
+// ln2 and pi as sums of float32.
 const (
 	ln2a32   = 0x1.62e430p-1
 	ln2b32   = -0x1.05c610p-29
-	pio2a32  = 0x1.921fb6p+0
-	pio2b32  = -0x1.777a5cp-25
-	pio2c32  = -0x1.ee59dap-50
+	pia32    = 0x1.921fb4p+1
+	pib32    = 0x1.4442d0p-23
+	pic32    = 0x1.84698ap-47
 	large32  = 0x1p18 // where they no longer suffice
 	minExp32 = -104
 	maxExp32 = 89
 )
 
-// scaleBiased is y * 2^k for k + 254, of which only the 9 lowest bits count; they are followed by a 0.
-func (m ms) scaleBiased(y, k Reg) Reg {
-	h := m.shr(k, 1)
-	rest := m.sub(k, h)
-	return m.mul(m.mul(y, m.float(m.shl(h, 23))), m.float(m.shl(rest, 23)))
+// scaleTwice is y * 2^(2k) for k + 127, of which the 8 lowest bits count.
+func (m ms) scaleTwice(y, k Reg) Reg {
+	s := m.float(m.shl(k, 23))
+	return m.mul(m.mul(y, s), s)
 }
 
-// expParts returns y and k + 254 (see scaleBiased) with exp(x) = y * 2^k.
-func (m ms) expParts(x Reg) (y, k Reg) {
+// exp32 and exp2of32 reduce by even multiples of ln2 and of 1, see exp64.
+func exp32(m ms, x Reg) Reg {
 	x = m.min(m.max(x, m.c(minExp32)), m.c(maxExp32))
-	t := m.fma(x, m.c(1/math.Ln2), m.c(biased32))
+	t := m.fma(x, m.c(0.5/math.Ln2), m.c(biased32))
 	n := m.sub(t, m.c(biased32))
-	r := m.fma(n, m.c(-ln2b32), m.fma(n, m.c(-ln2a32), x))
-	p := m.poly(r, 0.5, 0.1666666567325592, 0.04166628047823906, 0.00833350419998169, 0.0013945727841928601, 0.00019789139332715422)
-	return m.add(m.fma(m.mul(r, r), p, r), m.c(1)), m.bits(t)
+	r := m.fma(n, m.c(-2*ln2b32), m.fma(n, m.c(-2*ln2a32), x))
+	p := m.poly(r, 0x1.00001p-1, 0x1.555566p-3, 0x1.55483ap-5, 0x1.1107c8p-7, 0x1.7211a8p-10, 0x1.a69818p-13)
+	return m.scaleTwice(m.add(m.fma(m.mul(r, r), p, r), m.c(1)), m.bits(t))
 }
-
-func exp32(m ms, x Reg) Reg { return m.scaleBiased(m.expParts(x)) }
 
 func exp2of32(m ms, x Reg) Reg {
 	x = m.min(m.max(x, m.c(-151)), m.c(129))
-	t := m.add(x, m.c(biased32))
-	r := m.sub(x, m.sub(t, m.c(biased32)))
-	p := m.poly(r, 0.6931471824645996, 0.24022650718688965, 0.055504102259874344, 0.009618034586310387, 0.0013333950193736221,
-		0.00015468003402929753, 1.5195033483905718e-05)
-	return m.scaleBiased(m.fma(r, p, m.c(1)), m.bits(t))
+	t := m.fma(x, m.c(0.5), m.c(biased32))
+	r := m.fma(m.sub(t, m.c(biased32)), m.c(-2), x)
+	p := m.poly(r, 0x1.62e432p-1, 0x1.ebfbfcp-3, 0x1.c6af9p-5, 0x1.3b1f36p-7, 0x1.5dc28p-10, 0x1.483a58p-13, 0x1.f36802p-17)
+	return m.scaleTwice(m.fma(r, p, m.c(1)), m.bits(t))
 }
 
 // logParts returns k and f with x = 2^k * (1+f), sqrt(1/2) <= 1+f < sqrt(2), for finite x > 0, and hfsq = f*f/2 and
@@ -135,32 +131,29 @@ func (m ms) logBase(x Reg, invHi, invLo, twoHi, twoLo float64) Reg {
 	return m.logEdges(x, m.add(vl, w))
 }
 
-// reduce gives the quadrant and the rest of an angle below large32: x - n*pio2a32 is exact.
-func (m ms) reduce(x Reg) (q, r Reg) {
-	t := m.fma(x, m.c(2/math.Pi), m.c(shifter32))
+// reduce is reduceQuick for angles below large32: x - n*pia32 is exact.
+func (m ms) reduce(x Reg, turn float64) (q, r Reg) {
+	t := m.fma(x, m.c(1/math.Pi), m.c(shifter32))
 	n := m.sub(t, m.c(shifter32))
-	r = m.fma(n, m.c(-pio2a32), x)
-	return m.bits(t), m.fma(n, m.c(-pio2c32), m.fma(n, m.c(-pio2b32), r))
+	if turn != 0 {
+		t = m.add(m.fma(x, m.c(1/math.Pi), m.c(turn)), m.c(shifter32))
+		n = m.sub(m.sub(t, m.c(shifter32)), m.c(turn))
+	}
+	r = m.fma(n, m.c(-pia32), x)
+	return m.bits(t), m.fma(n, m.c(-pic32), m.fma(n, m.c(-pib32), r))
 }
 
-// sinIn is the sine of r in quadrant q, |r| <= 0.81.
+// sinIn is the sine of q*pi + r, |r| <= 1.59.
 func (m ms) sinIn(q, r Reg) Reg {
 	z := m.mul(r, r)
-	sin := m.mul(r, m.fma(z, m.poly(z, -0.1666666716337204, 0.008333328180015087, -0.00019839075685013086, 2.715906248340616e-06), m.c(1)))
-	cos := m.fma(m.mul(z, z), m.poly(z, 0.0416666679084301, -0.001388888224028051, 2.4799213861115277e-05, -2.718582265970326e-07), m.fma(m.c(-0.5), z, m.c(1)))
-	y := m.sel(m.eq(m.and(q, m.u(1)), m.u(0)), sin, cos)
-	return m.float(m.xor(m.bits(y), m.shl(m.and(q, m.u(2)), 30)))
+	p := m.poly(z, -0x1.55554cp-3, 0x1.110ed2p-7, -0x1.9f6e7cp-13, 0x1.5d9bd6p-19)
+	y := m.mul(r, m.fma(z, p, m.c(1)))
+	y = m.min(m.max(y, m.c(-1)), m.c(1))
+	return m.float(m.xor(m.bits(y), m.shl(q, 31)))
 }
 
-func sin32(m ms, x Reg) Reg {
-	q, r := m.reduce(x)
-	return m.largeAngles(x, m.sinIn(q, r), &sines32)
-}
-
-func cos32(m ms, x Reg) Reg {
-	q, r := m.reduce(x)
-	return m.largeAngles(x, m.sinIn(m.add(q, m.u(1)), r), &cosines32)
-}
+func sin32(m ms, x Reg) Reg { return m.largeAngles(x, m.sinIn(m.reduce(x, 0)), &sines32) }
+func cos32(m ms, x Reg) Reg { return m.largeAngles(x, m.sinIn(m.reduce(x, 0.5)), &cosines32) }
 
 // largeAngles puts a function's values at large angles into y: from large32 on they are computed in float64, from
 // largeAngle on with the exact reduction.
@@ -175,7 +168,7 @@ func (m ms) largeAngles(x, y Reg, t *wideTrig) Reg {
 
 // wideTrig is a function of an angle in float64 as slow programs of float32, made once.
 type wideTrig struct {
-	turn         uint64 // quadrants to add
+	turn         float64 // half periods to add
 	once         sync.Once
 	quick, exact *Program
 	err          error
@@ -183,19 +176,16 @@ type wideTrig struct {
 
 var (
 	sines32   = wideTrig{}
-	cosines32 = wideTrig{turn: 1}
+	cosines32 = wideTrig{turn: 0.5}
 )
 
 func (t *wideTrig) build() error {
 	t.once.Do(func() {
-		t.quick, t.err = slow32(func(m mb, x Reg) Reg {
-			q, r := m.reduceQuick(x)
-			return m.sinQuick(m.add(q, m.u(t.turn)), r)
-		})
+		t.quick, t.err = slow32(func(m mb, x Reg) Reg { return m.sinQuick(m.reduceQuick(x, t.turn)) })
 		if t.err == nil {
 			t.exact, t.err = slow32(func(m mb, x Reg) Reg {
 				a := m.reduceLarge(x)
-				a.q = m.add(a.q, m.u(t.turn))
+				a.q = m.add(a.q, m.u(uint64(2*t.turn)))
 				return m.sel(m.finite(x), sinOf(m, a), m.c(math.NaN()))
 			})
 		}
@@ -217,8 +207,7 @@ func tanh32(m ms, x Reg) Reg {
 	z := m.mul(x, x)
 	small := m.fma(m.mul(x, z), m.poly(z, -0.3333333134651184, 0.13333198428153992, -0.05394564941525459, 0.021693842485547066,
 		-0.008158909156918526, 0.0021248594857752323), x)
-	y, k := m.expParts(m.add(a, a))
-	e := m.scaleBiased(y, k)
+	e := exp32(m, m.add(a, a))
 	big := m.sub(m.c(1), m.div(m.c(2), m.add(e, m.c(1))))
 	sign := m.and(m.bits(x), m.u(1<<31))
 	big = m.float(m.or(m.bits(big), sign))

@@ -77,20 +77,22 @@ func (m mb) logPair(x Reg) dd {
 	return m.quickSum(e.hi, m.add(e.lo, m.fma(k, m.c(ln2lo), l.lo)))
 }
 
-// powWide is exp(y*log(x)) for finite x > 0 with the product in two pieces.
+// powLog is the logarithm l of x >= 0, with what it is at the edges.
+func (m mb) powLog(x, l Reg) Reg {
+	l = m.sel(m.lt(x, m.c(math.Inf(1))), l, x) // infinity and NaN
+	return m.sel(m.eq(x, m.c(0)), m.c(math.Inf(-1)), l)
+}
+
+// powWide is exp(y*log(x)) for x >= 0 with the product in two pieces, NaN for x of 0 or infinity and y of 0.
 func (m mb) powWide(x, y Reg) Reg {
 	l := m.logPair(x)
+	l.hi = m.powLog(x, l.hi)
 	// An exponent beyond 2^64 gives 0, 1 or infinity like 2^64 does.
 	yc := m.min(m.max(y, m.c(-0x1p64)), m.c(0x1p64))
 	e := m.mul(l.hi, yc)
 	lo := m.fma(l.lo, yc, m.fma(l.hi, yc, m.neg(e)))
 	lo = m.sel(m.lt(m.abs(e), m.c(800)), lo, m.c(0))
-	e = m.min(m.max(e, m.c(-746)), m.c(712))
-	t := m.fma(e, m.c(1/math.Ln2), m.c(biasedShifter))
-	n := m.sub(t, m.c(biasedShifter))
-	r := m.add(m.fma(n, m.c(-ln2hi), e), m.fma(n, m.c(-ln2lo), lo))
-	p := m.add(m.fma(m.mul(r, r), m.poly(r, expTail...), r), m.c(1))
-	return m.scaleBiased(p, m.bits(t))
+	return m.expOf(e, lo)
 }
 
 // powShort is powWide to about 2^-28 for operands that were float32: 40 bits of the logarithm do.
@@ -101,7 +103,7 @@ func (m mb) powShort(x, y Reg) Reg {
 	s := m.div(f, m.add(f, m.c(2)))
 	z := m.mul(s, s)
 	l := m.fma(m.mul(s, z), m.poly(z, 0x1.555554fc95b41p-1, 0x1.999a7cb862c3fp-2, 0x1.24383bc5d3415p-2, 0x1.e30fa87b64744p-3), m.add(s, s))
-	l = m.fma(k, m.c(math.Ln2), l)
+	l = m.powLog(x, m.fma(k, m.c(math.Ln2), l))
 	y = m.min(m.max(y, m.c(-0x1p64)), m.c(0x1p64)) // see powWide
 	e := m.min(m.max(m.mul(l, y), m.c(-200)), m.c(200))
 	t := m.fma(e, m.c(1/math.Ln2), m.c(shifter+1023))
@@ -110,7 +112,7 @@ func (m mb) powShort(x, y Reg) Reg {
 	return m.mul(m.add(p, m.c(1)), m.f64(m.shl(m.bits(t), 52)))
 }
 
-// pow64 is exp(y*log(x)), then IEEE 754's special cases.
+// pow64 is exp(y*log|x|) with IEEE 754's signs and special cases.
 func pow64(m mb, x, y Reg) Reg {
 	zero, one, inf := m.c(0), m.c(1), m.c(math.Inf(1))
 	ax := m.abs(x)
@@ -120,15 +122,11 @@ func pow64(m mb, x, y Reg) Reg {
 	} else {
 		r = m.powWide(ax, y)
 	}
-	rise := m.lt(zero, y)
-	r = m.sel(m.eq(ax, zero), m.sel(rise, zero, inf), r)
-	r = m.sel(m.eq(ax, inf), m.sel(rise, inf, zero), r)
 	whole := m.eq(m.rint(y), y)
 	half := m.mul(y, m.c(0.5))
 	odd := m.and(whole, m.ne(m.rint(half), half))
-	flip := m.sel(odd, m.signOf(x), m.u(0))
-	r = m.f64(m.xor(m.bits(r), flip))
-	root := m.and(m.and(m.lt(x, zero), m.finite(x)), m.not(whole)) // a negative number's fractional power
-	r = m.sel(m.or(m.or(m.nan(x), m.nan(y)), root), m.c(math.NaN()), r)
+	r = m.f64(m.xor(m.bits(r), m.sel(odd, m.signOf(x), m.u(0))))
+	root := m.and(m.and(m.lt(x, zero), m.lt(ax, inf)), m.not(whole)) // a negative number's fractional power
+	r = m.sel(root, m.c(math.NaN()), r)
 	return m.sel(m.or(m.eq(y, zero), m.eq(x, one)), one, r)
 }

@@ -81,14 +81,11 @@ var (
 )
 
 func sin64(m mb, x Reg) Reg {
-	q, r := m.reduceQuick(x)
-	y := m.cold(m.large(x), m.sinQuick(q, r), x, m.slowProgram(&sines))
-	return m.sel(m.eq(x, m.c(0)), x, y)
+	return m.cold(m.large(x), m.sinQuick(m.reduceQuick(x, 0)), x, m.slowProgram(&sines))
 }
 
 func cos64(m mb, x Reg) Reg {
-	q, r := m.reduceQuick(x)
-	return m.cold(m.large(x), m.sinQuick(m.add(q, m.u(1)), r), x, m.slowProgram(&cosines))
+	return m.cold(m.large(x), m.sinQuick(m.reduceQuick(x, 0.5)), x, m.slowProgram(&cosines))
 }
 
 func tan64(m mb, x Reg) Reg {
@@ -96,24 +93,35 @@ func tan64(m mb, x Reg) Reg {
 	return m.sel(m.lt(m.abs(x), m.c(0x1p-27)), x, y)
 }
 
-// reduceQuick is reduce without the second piece: x - n*pio2a is exact, the other two steps round, so that r has an error of 1
-// ulp at most.
-func (m mb) reduceQuick(x Reg) (q, r Reg) {
-	t := m.fma(x, m.c(2/math.Pi), m.c(shifter))
+// Pi in pieces that are all above 0, so that what they are subtracted from keeps its sign when it is 0.
+const (
+	pia = 0x1.921fb54442d18p+1
+	pib = 0x1.1a62633145c06p-53
+	pic = 0x1.c1cd129024e09p-106
+)
+
+// reduceQuick subtracts a multiple n of pi, more of them than whole ones: x + turn*pi is q*pi + r, |r| <= pi/2. Of q the lowest bit counts. x - n*pia
+// is exact, the other two steps round, so that r has an error of 1 ulp at most.
+func (m mb) reduceQuick(x Reg, turn float64) (q, r Reg) {
+	t := m.fma(x, m.c(1/math.Pi), m.c(shifter))
 	n := m.sub(t, m.c(shifter))
-	r = m.fma(n, m.c(-pio2a), x)
-	return m.bits(t), m.fma(n, m.c(-pio2c), m.fma(n, m.c(-pio2b), r))
+	if turn != 0 {
+		t = m.add(m.fma(x, m.c(1/math.Pi), m.c(turn)), m.c(shifter))
+		n = m.sub(m.sub(t, m.c(shifter)), m.c(turn))
+	}
+	r = m.fma(n, m.c(-pia), x)
+	return m.bits(t), m.fma(n, m.c(-pic), m.fma(n, m.c(-pib), r))
 }
 
-// sinQuick is the sine of r in quadrant q, of which the two lowest bits count.
+// sinQuick is the sine of q*pi + r. One polynomial for half a period takes fewer steps than two for a quarter and a choice between them;
+// what it is off at its end must not make more than 1 of it.
 func (m mb) sinQuick(q, r Reg) Reg {
 	z := m.mul(r, r)
-	sin := m.fma(m.mul(z, r), m.poly(z, -0x1.5555555555543p-3, 0x1.111111110efa3p-7, -0x1.a01a019af2b2ep-13, 0x1.71de347d23450p-19,
-		-0x1.ae5da17966fc2p-26, 0x1.5d59f8958818dp-33), r)
-	cos := m.fma(m.mul(z, z), m.poly(z, 0x1.5555555555548p-5, -0x1.6c16c16c14885p-10, 0x1.a01a019bc7a55p-16, -0x1.27e4f75c67629p-22,
-		0x1.1ee9741bcb44ep-29, -0x1.8f7007b5ed9d4p-37), m.fma(m.c(-0.5), z, m.c(1)))
-	y := m.sel(m.eq(m.and(q, m.u(1)), m.u(0)), sin, cos)
-	return m.f64(m.xor(m.bits(y), m.shl(m.and(q, m.u(2)), 62)))
+	p := m.poly(z, -0x1.5555555555555p-3, 0x1.11111111110c9p-7, -0x1.a01a01a014eb4p-13, 0x1.71de3a52aa9abp-19, -0x1.ae6454d94abc6p-26,
+		0x1.6123ce49d0d2cp-33, -0x1.ae43da36da269p-41, 0x1.883bd0166d823p-49)
+	y := m.mul(r, m.fma(z, p, m.c(1)))
+	y = m.min(m.max(y, m.c(-1)), m.c(1))
+	return m.f64(m.xor(m.bits(y), m.shl(q, 63)))
 }
 
 // large tells where the quick reductions do not hold: for infinities too, where the slow programs give NaN.

@@ -130,9 +130,9 @@ func (w *columnWriter) pin(p *kernels.Program, sinks []Sink) bool {
 		}
 		w.sinks = append(w.sinks, k)
 	}
-	w.pins = vectors - 1 - next
+	w.taken = vectors - 1 - next
 	w.toSink = func(n *node, r int) { w.add(&w.sinks[n.arg], r) }
-	return w.pins <= maxPins
+	return w.taken <= maxPins
 }
 
 // each calls do for each sink with the memory of its accumulators of the columns at work.

@@ -23,8 +23,9 @@ type emitter struct {
 	dying []int32       // places whose values die with the node at work, which may still read them
 	exits []int         // jumps that leave for a cold lane
 	past  bool          // the body at work stores past the caches
+	pins  []val         // constants that stay in the last registers
 
-	pins   int                    // the last registers, which bodies leave alone
+	taken  int                    // the last registers, which bodies leave alone
 	toSink func(n *node, reg int) // where results go instead of memory, or nil
 }
 
@@ -66,11 +67,16 @@ func emit(g *graph, outs, operands int, stream bool) (code []byte, length, spill
 				toSingle = append(toSingle, e.jump(ifNotZero))
 			}
 		}
+		e.pins = e.pinned(round)
+		e.findUses(round)
+		for k, x := range e.pins {
+			e.remake(x, vectors-1-k)
+		}
 		e.align(32)
 		top := len(e.b)
 		e.past = stream
 		e.body(round)
-		e.past = false
+		e.past, e.pins = false, nil
 		e.lea(rIndex, memAt(rIndex, int32(unroll*g.v)))
 		e.lea(rTemp, memAt(rIndex, int32(unroll*g.v)))
 		e.cmp(rTemp, rCount)
@@ -188,6 +194,9 @@ func (e *emitter) body(g *graph) {
 	}
 	for r := range e.held {
 		e.held[r] = none
+	}
+	for k, x := range e.pins {
+		e.claim(int(x), vectors-1-k)
 	}
 	for i := range e.g.nodes {
 		n := &e.g.nodes[i]
@@ -308,7 +317,7 @@ func (e *emitter) fma(i int, n *node) {
 // dies reports whether node i is the last to use x.
 func (e *emitter) dies(x val, i int) bool {
 	u := e.uses[x]
-	return u[len(u)-1] == i
+	return u[len(u)-1] == i && !(e.reg[x] >= 0 && e.isPinned(int(e.reg[x])))
 }
 
 // place returns where an instruction that reads bytes of memory finds x: in its register, or in memory
@@ -413,7 +422,7 @@ func (e *emitter) used(i int, n *node) {
 		if e.next[x] < len(e.uses[x]) {
 			continue
 		}
-		if r := e.reg[x]; r >= 0 {
+		if r := e.reg[x]; r >= 0 && !e.isPinned(int(r)) {
 			e.held[r], e.reg[x] = none, -1
 			e.keep[r] = false // the result may go there
 		}
@@ -438,12 +447,12 @@ func (e *emitter) claim(i, r int) {
 // take returns a register for the node at work, emptied if none is free.
 func (e *emitter) take() int {
 	best, far := -1, -1
-	for r, x := range e.held[:vectors-e.pins] {
+	for r, x := range e.held[:vectors-e.taken] {
 		switch {
 		case x == none && !e.keep[r]:
 			e.keep[r] = true
 			return r
-		case x == none || e.keep[r]:
+		case x == none || e.keep[r] || e.isPinned(r):
 		case e.uses[x][e.next[x]] > far:
 			best, far = r, e.uses[x][e.next[x]]
 		}

@@ -2,6 +2,11 @@
 
 package jit
 
+import (
+	"encoding/binary"
+	"math"
+)
+
 // val names a value of a graph: one vector, v elements wide.
 type val int32
 
@@ -180,9 +185,32 @@ func (g *graph) blend(size int, mask, x, y val) val {
 
 var blends = [9]vop{1: vpblendvb, 2: vpblendvb, 4: vblendvps, 8: vblendvpd}
 
-// cold leaves the code when a lane of the mask is set.
+// cold leaves the code when a lane of the mask is set. A mask that says of a number that it is at least some constant is
+// of no use behind one that says so of a smaller constant.
 func (g *graph) cold(size int, mask val) {
+	for i := range g.nodes {
+		if c := g.nodes[i].a; g.nodes[i].kind == nodeCold && (c == mask || g.implies(size, mask, c)) {
+			return
+		}
+	}
 	g.add(node{kind: nodeCold, op: vptest, l: g.length(size), imm: -1, a: mask, b: none, c: none})
+}
+
+// implies reports whether lanes of y are set wherever those of x are, as far as comparisons of one float with constants tell.
+func (g *graph) implies(size int, x, y val) bool {
+	n, m := &g.nodes[x], &g.nodes[y]
+	p, ok1 := g.constant(max(n.a, 0))
+	q, ok2 := g.constant(max(m.a, 0))
+	return n.kind == nodeOp && n.op == cmpFloat[size] && n.imm == isLessEqual && n.b == m.b && m.op == n.op && m.imm == n.imm &&
+		n.a >= 0 && m.a >= 0 && ok1 && ok2 && floatOf(size, p) >= floatOf(size, q)
+}
+
+// floatOf is the first lane of a constant.
+func floatOf(size int, c [vectorBytes]byte) float64 {
+	if size == 4 {
+		return float64(math.Float32frombits(binary.LittleEndian.Uint32(c[:])))
+	}
+	return math.Float64frombits(binary.LittleEndian.Uint64(c[:]))
 }
 
 // fold computes bit operations on two constants.
@@ -208,13 +236,14 @@ var folds = map[vop]func(x, y byte) byte{
 }
 
 // times returns a graph that does the work of g for k vectors, one step of each after the other: a processor looks
-// only so far ahead, and in one vector most steps wait for the one before.
+// only so far ahead, and in one vector most steps wait for the one before. Cold lanes are looked for in all vectors at once.
 func (g *graph) times(k int) *graph {
 	t := &graph{v: g.v, pool: g.pool}
 	to := make([][]val, k) // by copy, of each value of g
 	for j := range to {
 		to[j] = make([]val, len(g.nodes))
 	}
+	var mask val // of the cold node before
 	for i, n := range g.nodes {
 		for j := range to {
 			if j > 0 && (n.kind == nodeConst || n.kind == nodeSplat) {
@@ -228,6 +257,11 @@ func (g *graph) times(k int) *graph {
 				}
 			}
 			c.shift = int32(j * g.v)
+			if c.kind == nodeCold && j > 0 {
+				t.nodes[len(t.nodes)-1] = node{kind: nodeOp, op: vpor, l: c.l, imm: -1, a: mask, b: c.a, c: none}
+				c.a = val(len(t.nodes) - 1)
+			}
+			mask = c.a
 			to[j][i] = val(len(t.nodes))
 			t.nodes = append(t.nodes, c)
 		}

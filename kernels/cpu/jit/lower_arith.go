@@ -3,8 +3,6 @@
 package jit
 
 import (
-	"math"
-
 	"github.com/arrayrun/arrayrun/chunk/dtype"
 	"github.com/arrayrun/arrayrun/kernels"
 )
@@ -278,11 +276,7 @@ func (l *lowerer) maximum(in kernels.Inst) (val, int) {
 func (l *lowerer) nanFirst(in kernels.Inst, ops *byFloat) val {
 	s, x, y := in.DType.Size(), l.arg(in, 0), l.arg(in, 1)
 	if c, ok := l.constant(y); ok {
-		v := math.Float64frombits(littleEndian(c[:8]))
-		if s == 4 {
-			v = float64(math.Float32frombits(uint32(littleEndian(c[:4]))))
-		}
-		if v != 0 && v == v {
+		if v := floatOf(s, c); v != 0 && v == v {
 			return l.bin(ops[s], s, y, x)
 		}
 	}
