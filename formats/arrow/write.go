@@ -59,10 +59,7 @@ func create(ctx context.Context, path string, spec formats.Spec, parquet bool, w
 		return fail(err)
 	}
 	path = filepath.Clean(path)
-	if err := files.Free(path, spec.Overwrite); err != nil {
-		return fail(err)
-	}
-	if err := files.NoFolder(path); err != nil {
+	if err := files.FreeForFile(path, spec.Overwrite); err != nil {
 		return fail(err)
 	}
 	w := &writer{path: path, partial: store.Partial(path), staged: store.Partial(path + "-columns"), overwrite: spec.Overwrite, spec: spec, parquet: parquet, write: write}

@@ -64,16 +64,13 @@ func (w *writer) open(ctx context.Context, spec formats.Spec) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := files.Free(w.path, spec.Overwrite); err != nil {
+	if err := files.FreeForFile(w.path, spec.Overwrite); err != nil {
 		return err
 	}
 	if st, err := os.Stat(filepath.Dir(w.path)); err != nil {
 		return err
 	} else if !st.IsDir() {
 		return fmt.Errorf("%s is no folder: %w", filepath.Dir(w.path), formats.ErrFormat)
-	}
-	if err := files.NoFolder(w.path); err != nil {
-		return err
 	}
 	total := int64(0)
 	for i := range spec.Vars {

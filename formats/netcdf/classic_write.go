@@ -76,10 +76,7 @@ func newClassicWriter(ctx context.Context, path string, spec formats.Spec) (*cla
 	if !ok {
 		return nil, fmt.Errorf("format %q: want netcdf3, netcdf3-64bit or netcdf3-64bit-data: %w", spec.Format, formats.ErrFormat)
 	}
-	if err := files.Free(path, spec.Overwrite); err != nil {
-		return nil, err
-	}
-	if err := files.NoFolder(path); err != nil {
+	if err := files.FreeForFile(path, spec.Overwrite); err != nil {
 		return nil, err
 	}
 	w := &classicWriter{path: path, partial: store.Partial(path), overwrite: spec.Overwrite}

@@ -77,10 +77,7 @@ func newWriter(ctx context.Context, path string, spec formats.Spec) (*writer, er
 	default:
 		return nil, fmt.Errorf("format %q: want netcdf4, netcdf3, netcdf3-64bit or netcdf3-64bit-data: %w", spec.Format, formats.ErrFormat)
 	}
-	if err := files.Free(path, spec.Overwrite); err != nil {
-		return nil, err
-	}
-	if err := files.NoFolder(path); err != nil {
+	if err := files.FreeForFile(path, spec.Overwrite); err != nil {
 		return nil, err
 	}
 	w := &writer{path: path, partial: store.Partial(path), overwrite: spec.Overwrite, attrs: spec.Attrs, groups: spec.Groups, end: superblockBytes}

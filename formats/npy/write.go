@@ -62,10 +62,7 @@ func create(ctx context.Context, path string, spec formats.Spec, zip bool) (form
 		return fail(err)
 	}
 	path = filepath.Clean(path)
-	if err := files.Free(path, spec.Overwrite); err != nil {
-		return fail(err)
-	}
-	if err := files.NoFolder(path); err != nil {
+	if err := files.FreeForFile(path, spec.Overwrite); err != nil {
 		return fail(err)
 	}
 	w := &writer{path: path, partial: store.Partial(path), overwrite: spec.Overwrite, zip: zip}

@@ -35,8 +35,11 @@ func Free(path string, overwrite bool) error {
 	return nil
 }
 
-// NoFolder returns an error wrapping formats.ErrExists when a folder is at path: a file never replaces one.
-func NoFolder(path string) error {
+// FreeForFile is Free for a file, which never replaces a folder.
+func FreeForFile(path string, overwrite bool) error {
+	if err := Free(path, overwrite); err != nil {
+		return err
+	}
 	if st, err := os.Stat(path); err == nil && st.IsDir() {
 		return fmt.Errorf("it is a folder; remove it or choose another name: %w", formats.ErrExists)
 	}
