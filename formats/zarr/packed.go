@@ -5,7 +5,6 @@ package zarr
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 
 	"github.com/arrayrun/arrayrun/chunk"
@@ -37,11 +36,7 @@ func (a *array) PackedShape(k chunk.Key) chunk.Shape {
 func (a *array) ReadPacked(ctx context.Context, k chunk.Key, dst *chunk.Chunk) (left bool, read int64, err error) {
 	s := codec.Borrow()
 	defer s.Return()
-	var b []byte
-	if a.path != "" {
-		b = append(append(b, a.path...), '/')
-	}
-	src := source{a: a, key: string(a.keys.append(b, k)), size: -1}
+	src := a.at(nil, k)
 	p := *a.top
 	p.chain, _ = p.chain.Unfinished()
 	err = a.decode(ctx, &src, &p, nil, a.PackedShape(k), dst, s, &read)
@@ -50,7 +45,7 @@ func (a *array) ReadPacked(ctx context.Context, k chunk.Key, dst *chunk.Chunk) (
 		return false, read, nil
 	}
 	if err != nil {
-		return false, read, fmt.Errorf("formats/zarr: read %s chunk %s: %w (%s/%s)", a.name, keyText(k), err, a.st.Name(), src.key)
+		return false, read, a.failed(k, src.key, err)
 	}
 	return true, read, nil
 }

@@ -110,9 +110,22 @@ func (a *array) ReadChunk(ctx context.Context, k chunk.Key, dst *chunk.Chunk) (i
 	var read int64
 	key, err := a.read(ctx, k, dst, s, &read)
 	if err != nil {
-		return read, fmt.Errorf("formats/zarr: read %s chunk %s: %w (%s/%s)", a.name, keyText(k), err, a.st.Name(), key)
+		return read, a.failed(k, key, err)
 	}
 	return read, nil
+}
+
+// failed says of an error which chunk it is about, and what is stored at key.
+func (a *array) failed(k chunk.Key, key string, err error) error {
+	return fmt.Errorf("formats/zarr: read %s chunk %s: %w (%s/%s)", a.name, keyText(k), err, a.st.Name(), key)
+}
+
+// at returns where a stored unit is. Its key is made in b.
+func (a *array) at(b []byte, unit chunk.Key) source {
+	if a.path != "" {
+		b = append(append(b, a.path...), '/')
+	}
+	return source{a: a, key: string(a.keys.append(b, unit)), size: -1}
 }
 
 // keyText prints a chunk key as (3, 0, 1).
@@ -129,10 +142,6 @@ func keyText(k chunk.Key) string {
 
 func (a *array) read(ctx context.Context, k chunk.Key, dst *chunk.Chunk, s *codec.Scratch, read *int64) (string, error) {
 	var room [64]byte
-	b := room[:0]
-	if a.path != "" {
-		b = append(append(b, a.path...), '/')
-	}
 	var unitBuf, localBuf, fullBuf [maxRank]int64
 	rank := len(k)
 	unit, local, full := unitBuf[:rank], localBuf[:rank], fullBuf[:rank]
@@ -148,7 +157,7 @@ func (a *array) read(ctx context.Context, k chunk.Key, dst *chunk.Chunk, s *code
 			full[i] = a.meta.Grid.Axes[i].Step
 		}
 	}
-	src := source{a: a, key: string(a.keys.append(b, unit)), size: -1}
+	src := a.at(room[:0], unit)
 	p, order, missing, err := a.descend(ctx, &src, local, s, read)
 	if err != nil {
 		return src.key, err
