@@ -3,6 +3,7 @@
 package formats
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -62,27 +63,13 @@ func (m *Missing) apply(g *Group, at string, fillMasks bool) {
 func (m *Missing) value(v *Var, fillMasks bool) ([]byte, bool) {
 	meta := v.Source.Meta()
 	stored, _ := meta.Stored.(string)
-	e := binary.NativeEndian
-	half := func(d dtype.DType) []byte {
-		switch d {
-		case dtype.Float64, dtype.Complex128:
-			return e.AppendUint64(nil, 0x7ff8000000000000)
-		case dtype.Float32, dtype.Complex64:
-			return e.AppendUint32(nil, 0x7fc00000)
-		case dtype.Float16:
-			return e.AppendUint16(nil, 0x7e00)
-		case dtype.BFloat16:
-			return e.AppendUint16(nil, 0x7fc0)
-		}
-		return nil
-	}
 	switch d := meta.DType; {
 	case d.IsFloat():
-		return half(d), true
+		return NaN(d), true
 	case d.IsComplex():
-		return slices.Concat(half(d), half(d)), true
+		return bytes.Repeat(NaN(d), 2), true
 	case d == dtype.Int64 && (strings.HasPrefix(stored, "datetime64") || strings.HasPrefix(stored, "timedelta64")):
-		return e.AppendUint64(nil, 1<<63), true
+		return binary.NativeEndian.AppendUint64(nil, 1<<63), true
 	case d.Kind() == dtype.KindInt || d.Kind() == dtype.KindUint:
 		for _, name := range []string{"_FillValue", "missing_value"} {
 			if x, ok := v.Attrs.Get(name); ok {
@@ -96,6 +83,22 @@ func (m *Missing) value(v *Var, fillMasks bool) ([]byte, bool) {
 		}
 	}
 	return meta.Fill, m.Zeros
+}
+
+// NaN returns the bytes of a float NaN, of a part of a complex one; nil for other dtypes.
+func NaN(d dtype.DType) []byte {
+	e := binary.NativeEndian
+	switch d {
+	case dtype.Float64, dtype.Complex128:
+		return e.AppendUint64(nil, 0x7ff8000000000000)
+	case dtype.Float32, dtype.Complex64:
+		return e.AppendUint32(nil, 0x7fc00000)
+	case dtype.Float16:
+		return e.AppendUint16(nil, 0x7e00)
+	case dtype.BFloat16:
+		return e.AppendUint16(nil, 0x7fc0)
+	}
+	return nil
 }
 
 // integerBytes returns a number, the first of several, as an element of d; nil where d does not hold it.

@@ -229,7 +229,7 @@ func (o *outline) encode(s *formats.VarSpec, a Array, t *Target) (Array, error) 
 	if t == nil || !dt.IsFloat() {
 		return a, nil
 	}
-	s.Fill = nanBytes(dt)
+	s.Fill = formats.NaN(dt)
 	var fill any = math.NaN()
 	switch {
 	case o.kind == ".zarr":
@@ -243,21 +243,6 @@ func (o *outline) encode(s *formats.VarSpec, a Array, t *Target) (Array, error) 
 	}
 	s.Attrs = s.Attrs.With("_FillValue", fill)
 	return a, nil
-}
-
-func nanBytes(dt dtype.DType) []byte {
-	e := binary.NativeEndian
-	switch dt {
-	case dtype.Float64:
-		return e.AppendUint64(nil, 0x7ff8000000000000)
-	case dtype.Float32:
-		return e.AppendUint32(nil, 0x7fc00000)
-	case dtype.Float16:
-		return e.AppendUint16(nil, 0x7e00)
-	case dtype.BFloat16:
-		return e.AppendUint16(nil, 0x7fc0)
-	}
-	return nil
 }
 
 // The sizes between which the chunks a result is computed in are good to store it in.
