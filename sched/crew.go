@@ -239,15 +239,7 @@ func (t *tasker) kernel(ctx context.Context) error {
 	if c == nil || c.axis < 0 || t.call.Shape[c.axis] < int64(len(c.calls)) || t.call.Shape.Size() < crewElements || !t.oneBlock() {
 		return t.r.kernel.Run(ctx, &t.call)
 	}
-	enter := func() bool {
-		select {
-		case t.r.cpu <- struct{}{}:
-			return true
-		default:
-			return false
-		}
-	}
-	return together(len(c.calls), enter, t.r.cpu.leave, func(i int) error { return t.part(ctx, i) })
+	return together(len(c.calls), t.r.cpu.try, t.r.cpu.leave, func(i int) error { return t.part(ctx, i) })
 }
 
 // oneBlock reports whether every fold makes one block of the current call, so that parts of its outputs are contiguous.

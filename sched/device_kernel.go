@@ -65,16 +65,27 @@ func (k *staying) Run(ctx context.Context, c *kernels.Call) error {
 	d := k.device(c.Origin)
 	call := *c
 	call.In = slices.Clone(c.In)
+	host := func(i int, l *plan.Leaf) (err error) {
+		if x := k.ports[i]; x.host == nil {
+			call.In[i], err = sc.operand(ctx, x.src, l, at)
+		} else {
+			call.In[i] = c.In[i]
+		}
+		return err
+	}
+	leaf := func(i int) *plan.Leaf { return k.s.Body.Leaves[k.s.Body.Ports[i]] }
 	for i, x := range k.ports {
 		if x == nil {
 			continue
 		}
-		l := k.s.Body.Leaves[k.s.Body.Ports[i]]
+		l := leaf(i)
 		there, err := x.ensure(ctx, d, &sc.rd, innerRegion(l, at))
-		if err == nil && there != nil {
+		switch {
+		case err != nil:
+		case there != nil:
 			call.In[i], err = sc.project(ctx, l, at, there.Chunk(), x.box.Lo)
-		} else if err == nil && x.host == nil {
-			call.In[i], err = sc.operand(ctx, x.src, l, at)
+		default:
+			err = host(i, l)
 		}
 		if err != nil {
 			return err
@@ -88,24 +99,9 @@ func (k *staying) Run(ctx context.Context, c *kernels.Call) error {
 		if x == nil {
 			continue
 		}
-		call.In[i] = c.In[i]
-		if x.host == nil {
-			if call.In[i], err = sc.operand(ctx, x.src, k.s.Body.Leaves[k.s.Body.Ports[i]], at); err != nil {
-				return err
-			}
+		if err := host(i, leaf(i)); err != nil {
+			return err
 		}
 	}
 	return k.kernels[k.device(c.Origin)].Run(ctx, &call)
-}
-
-// operand reads what a loop region wants of a stored array.
-func (sc *scope) operand(ctx context.Context, src *plan.Source, l *plan.Leaf, at chunk.Region) (*chunk.Chunk, error) {
-	c, err := sc.alloc(l.DType, l.ItemBytes, compactShape(l, at))
-	if err != nil {
-		return nil, err
-	}
-	if err := sc.rd.read(ctx, src, l.Axes, at, c); err != nil {
-		return nil, err
-	}
-	return spread(l, at, c), nil
 }

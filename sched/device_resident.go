@@ -43,7 +43,7 @@ const partBytes = 4 << 20
 
 // stays returns the arrays of a placed plan that stay on the devices, those that save most first.
 func stays(p *plan.Plan, devs []*cuda.Device) []*stay {
-	byKey := map[string]*stay{}
+	byArray := map[array]*stay{}
 	var list []*stay
 	for i, s := range p.Stages {
 		if _, ok := s.Body.Kernel.(*gpuKernel); !ok {
@@ -54,11 +54,11 @@ func stays(p *plan.Plan, devs []*cuda.Device) []*stay {
 			if !mayStay(s, l, port) {
 				continue
 			}
-			key := fmt.Sprint(l.Kind, l.Store)
-			x := byKey[key]
+			a := array{l.Kind, l.Store}
+			x := byArray[a]
 			if x == nil {
 				x = newStay(p, l, i)
-				byKey[key] = x
+				byArray[a] = x
 				list = append(list, x)
 			}
 			x.use(s, l, i)
@@ -260,7 +260,7 @@ func (r *run) stay(devs []*cuda.Device) {
 				if err := r.kept[k].ensure(ctx, rd, at); err != nil {
 					return nil, err
 				}
-				return r.kept[k].data.Sub(within(at, r.kept[k].box)), nil
+				return r.kept[k].data.Sub(formats.Shift(at, r.kept[k].box.Lo)), nil
 			}
 		case !s.direct:
 			x.host = func(_ context.Context, _ *reader, at chunk.Region) (*chunk.Chunk, error) {
@@ -336,7 +336,7 @@ func (x *resident) fill(ctx context.Context, mem *cuda.Resident, rd *reader, k c
 	}
 	var c *chunk.Chunk
 	var err error
-	packing, from := cuda.Plain, within(r, chunk.Region{Lo: part.Lo}).Lo
+	packing, from := cuda.Plain, formats.Shift(r, part.Lo).Lo
 	if x.host != nil {
 		c, err = x.host(ctx, rd, r)
 	} else {
@@ -358,7 +358,7 @@ func (x *resident) fill(ctx context.Context, mem *cuda.Resident, rd *reader, k c
 		}
 		c = c.Sub(cut)
 	}
-	if err := mem.Fill(ctx, within(r, x.box), c, packing, from); err != nil {
+	if err := mem.Fill(ctx, formats.Shift(r, x.box.Lo), c, packing, from); err != nil {
 		return &fillError{err}
 	}
 	return nil

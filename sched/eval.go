@@ -90,6 +90,11 @@ func (sc *scope) leaf(ctx context.Context, l *plan.Leaf, at chunk.Region) (*chun
 		}
 		return sc.project(ctx, l, at, k.data, k.box.Lo)
 	}
+	return sc.operand(ctx, src, l, at)
+}
+
+// operand reads what a loop region wants of a stored array into a buffer.
+func (sc *scope) operand(ctx context.Context, src *plan.Source, l *plan.Leaf, at chunk.Region) (*chunk.Chunk, error) {
 	c, err := sc.alloc(l.DType, l.ItemBytes, compactShape(l, at))
 	if err != nil {
 		return nil, err

@@ -6,6 +6,7 @@ import (
 	"context"
 
 	"github.com/arrayrun/arrayrun/chunk"
+	"github.com/arrayrun/arrayrun/formats"
 	"github.com/arrayrun/arrayrun/sched/plan"
 )
 
@@ -28,18 +29,8 @@ func newKept(r *run, src *plan.Source) (*kept, error) {
 func (k *kept) ensure(ctx context.Context, rd *reader, region chunk.Region) error {
 	return k.loads.ensure(ctx, region, func(_ chunk.Key, r chunk.Region) error {
 		r = r.Intersect(k.box)
-		return rd.readBox(ctx, k.src, r, k.data.Sub(within(r, k.box)))
+		return rd.readBox(ctx, k.src, r, k.data.Sub(formats.Shift(r, k.box.Lo)))
 	})
-}
-
-// within returns a region counted from the first element of a box.
-func within(r, box chunk.Region) chunk.Region {
-	out := r.Clone()
-	for i, lo := range box.Lo {
-		out.Lo[i] -= lo
-		out.Hi[i] -= lo
-	}
-	return out
 }
 
 // readBox reads a box of a source.

@@ -69,11 +69,19 @@ type slots chan struct{}
 
 func newSlots(n int) slots { return make(slots, n) }
 
-func (s slots) enter(ctx context.Context) error {
+// try takes a slot if one is free.
+func (s slots) try() bool {
 	select {
 	case s <- struct{}{}:
-		return nil
+		return true
 	default:
+		return false
+	}
+}
+
+func (s slots) enter(ctx context.Context) error {
+	if s.try() {
+		return nil
 	}
 	select {
 	case s <- struct{}{}:

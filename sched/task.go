@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/arrayrun/arrayrun/chunk"
+	"github.com/arrayrun/arrayrun/formats"
 	"github.com/arrayrun/arrayrun/kernels"
 	"github.com/arrayrun/arrayrun/sched/plan"
 )
@@ -54,10 +55,9 @@ func newTasker(r *run, sr *stageRun) *tasker {
 	t.call.Stream = t.streams()
 	t.rets = make([]*chunk.Chunk, len(b.Program.Ret))
 	t.in = make([]chunk.Chunk, len(b.Ports))
-	t.call.In = make([]*chunk.Chunk, len(b.Ports))
+	t.call.In = pointers(t.in)
 	t.shapes = make([]chunk.Shape, len(b.Ports))
 	for i := range t.in {
-		t.call.In[i] = &t.in[i]
 		t.shapes[i] = make(chunk.Shape, len(b.Shape))
 	}
 	n := len(t.rets)
@@ -65,10 +65,7 @@ func newTasker(r *run, sr *stageRun) *tasker {
 		n += len(f.State)
 	}
 	t.out = make([]chunk.Chunk, n)
-	t.call.Out = make([]*chunk.Chunk, n)
-	for i := range t.out {
-		t.call.Out[i] = &t.out[i]
-	}
+	t.call.Out = pointers(t.out)
 	t.folds = make([]foldRun, len(t.s.Folds))
 	for i := range t.folds {
 		t.folds[i].init(t, i)
@@ -194,11 +191,7 @@ func (t *tasker) step(ctx context.Context, at chunk.Region, single bool) error {
 	t.idle = 0
 	defer func() { t.sr.compute.Add(int64(time.Since(start) - t.idle)) }()
 	if !single {
-		part := chunk.Region{Lo: at.Lo.Clone(), Hi: at.Hi.Clone()}
-		for i := range part.Lo {
-			part.Lo[i] -= t.task.Region.Lo[i]
-			part.Hi[i] -= t.task.Region.Lo[i]
-		}
+		part := formats.Shift(at, t.task.Region.Lo)
 		for i, root := range t.s.Body.Roots {
 			if root.Ret >= 0 {
 				continue
@@ -351,11 +344,7 @@ func (o *output) write(ctx context.Context, grid chunk.Grid, key chunk.Key, at c
 	if !at.Contains(part) {
 		panic(fmt.Sprintf("sched: tile %v holds a part of chunk %s of %s only", at, keyText(key), o.name()))
 	}
-	for i := range part.Lo {
-		part.Lo[i] -= at.Lo[i]
-		part.Hi[i] -= at.Lo[i]
-	}
-	n, err := o.out.To.WriteChunk(ctx, key, c.Sub(part))
+	n, err := o.out.To.WriteChunk(ctx, key, c.Sub(formats.Shift(part, at.Lo)))
 	st.bytesWritten.Add(n)
 	if err != nil {
 		return fmt.Errorf("write %s chunk %s: %w", o.name(), keyText(key), err)

@@ -276,12 +276,7 @@ func (pl *planner) finish(fold *Fold) (kernels.Kernel, error) {
 		state[i] = b.Input(p)
 	}
 	if fold.By != fold.Reduction {
-		count := int64(1)
-		for i, d := range fold.Node.In[0].Shape() {
-			if fold.Cells.Set.Has(i) {
-				count *= d
-			}
-		}
+		count := reduced(fold.Node.In[0].Shape(), fold)
 		state = append(state, b.Const(kernels.Const{DType: dtype.Int64, Bits: uint64(count)}))
 	}
 	arg := fold.Node.Arg.(graph.ReduceArg)
