@@ -62,7 +62,6 @@ func (m mb) lt(x, y Reg) Reg  { return m.emit(OpLess, dtype.Bool, x, y) }
 func (m mb) le(x, y Reg) Reg  { return m.emit(OpLessEqual, dtype.Bool, x, y) }
 func (m mb) eq(x, y Reg) Reg  { return m.emit(OpEqual, dtype.Bool, x, y) }
 func (m mb) ne(x, y Reg) Reg  { return m.emit(OpNotEqual, dtype.Bool, x, y) }
-func (m mb) nan(x Reg) Reg    { return m.ne(x, x) }
 func (m mb) finite(x Reg) Reg { return m.lt(m.abs(x), m.c(math.Inf(1))) }
 func (m mb) sel(c, x, y Reg) Reg {
 	return m.emit(OpWhere, m.Type(x), c, x, y)
