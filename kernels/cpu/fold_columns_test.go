@@ -11,7 +11,6 @@ import (
 	"github.com/arrayrun/arrayrun/chunk"
 	"github.com/arrayrun/arrayrun/chunk/dtype"
 	"github.com/arrayrun/arrayrun/kernels"
-	"github.com/arrayrun/arrayrun/kernels/cpu"
 	"github.com/arrayrun/arrayrun/kernels/ref"
 )
 
@@ -20,10 +19,7 @@ import (
 func TestFoldColumns(t *testing.T) {
 	oracle := ref.New()
 	defer oracle.Close()
-	devices := []kernels.Device{cpu.New(cpu.Options{Mode: "avx2"}), cpu.New(cpu.Options{Mode: "generic"})}
-	for _, d := range devices {
-		defer d.Close()
-	}
+	devices := executors(t)
 	names := []string{"sum", "nansum", "mean", "nanmean"}
 	for seed := range 120 {
 		r := rand.New(rand.NewPCG(uint64(seed), 21))
@@ -69,52 +65,27 @@ func TestFoldColumns(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		out := chunk.Shape{kernels.FoldBlocks(shape, axes)}
-		for i, n := range shape {
-			if !axes.Has(i) {
-				out = append(out, n)
-			}
-		}
-		states := func() (cs []*chunk.Chunk) {
-			for _, f := range p.Folds {
-				for _, s := range kernels.ReductionOf(f.Op).State(p.RegType(f.Args[0])) {
-					cs = append(cs, newChunk(s.DType, out))
-				}
-			}
-			return cs
-		}
-		call.Out = states()
+		call.Out = foldStates(p, shape, axes)
 		if err := run(oracle, p, call); err != nil {
 			t.Fatal(err)
 		}
 		want := call.Out
 		for _, dev := range devices {
 			what := fmt.Sprintf("seed %d, %s: over axes %b of %v, strides %v of\n%s", seed, dev.Name(), axes, shape, call.In[0].Strides, p)
-			call.Out = states()
+			call.Out = foldStates(p, shape, axes)
 			if err := run(dev, p, call); err != nil {
 				t.Fatal(err)
 			}
 			for i := range want {
 				same(t, what, call.Out[i], want[i])
 			}
-			if !axes.Has(0) || out[0] != 1 {
+			if !axes.Has(0) || kernels.FoldBlocks(shape, axes) != 1 {
 				continue
 			}
-			parts := states()
-			for lo := int64(0); lo < shape[0]; {
-				hi := lo + 1 + r.Int64N(shape[0]-lo)
-				reg := chunk.Region{Lo: chunk.Shape{lo, 0, 0}, Hi: chunk.Shape{hi, shape[1], shape[2]}}
-				c := kernels.Call{Out: parts, Shape: reg.Shape(), Origin: reg.Lo, Continue: lo > 0}
-				for _, x := range call.In {
-					c.In = append(c.In, x.Sub(reg))
-				}
-				if err := run(dev, p, c); err != nil {
-					t.Fatal(err)
-				}
-				lo = hi
-			}
+			call.Out = foldStates(p, shape, axes)
+			runInParts(t, r, dev, p, call)
 			for i := range want {
-				same(t, "in several calls, "+what, parts[i], want[i])
+				same(t, "in several calls, "+what, call.Out[i], want[i])
 			}
 		}
 	}

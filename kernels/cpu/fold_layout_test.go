@@ -9,9 +9,7 @@ import (
 
 	"github.com/arrayrun/arrayrun/chunk"
 	"github.com/arrayrun/arrayrun/chunk/dtype"
-	"github.com/arrayrun/arrayrun/chunk/mem"
 	"github.com/arrayrun/arrayrun/kernels"
-	"github.com/arrayrun/arrayrun/kernels/cpu"
 	"github.com/arrayrun/arrayrun/kernels/ref"
 )
 
@@ -20,10 +18,7 @@ import (
 func TestFoldLayouts(t *testing.T) {
 	oracle := ref.New()
 	defer oracle.Close()
-	devices := []kernels.Device{cpu.New(cpu.Options{Mode: "avx2"}), cpu.New(cpu.Options{Mode: "generic"})}
-	for _, d := range devices {
-		defer d.Close()
-	}
+	devices := executors(t)
 	rounds := 700
 	if testing.Short() {
 		rounds = 200
@@ -65,13 +60,11 @@ func TestFoldLayouts(t *testing.T) {
 			}
 			f.Args = append(f.Args, p)
 		}
-		folds := []*kernels.Reduction{red}
 		b.Fold(f)
 		if red.Algebra == kernels.FoldMoments { // sums and means of the same values, which share its first pass
 			for range r.IntN(3) {
 				n := []string{"sum", "mean", "nanmean", "nansum"}[r.IntN(4)]
 				o, _ := kernels.ReductionByName(n)
-				folds = append(folds, o)
 				b.Fold(kernels.Fold{Op: o.ID, Args: f.Args, Axes: axes, Group: -1})
 			}
 		}
@@ -79,24 +72,13 @@ func TestFoldLayouts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		out := chunk.Shape{kernels.FoldBlocks(shape, axes)}
-		for i, n := range shape {
-			if !axes.Has(i) {
-				out = append(out, n)
-			}
-		}
 		var want []*chunk.Chunk
 		for i, dev := range append([]kernels.Device{oracle}, devices...) {
 			call.Out = nil
 			for _, reg := range p.Ret {
 				call.Out = append(call.Out, view(r, p.RegType(reg), shape, false))
 			}
-			for _, f := range folds {
-				for _, s := range f.State(d) {
-					n := out.Size() * int64(s.DType.Size())
-					call.Out = append(call.Out, &chunk.Chunk{DType: s.DType, ItemBytes: int32(s.DType.Size()), Shape: out, Strides: out.RowMajor(), Block: mem.Wrap(make([]byte, n+mem.Align)[:n])})
-				}
-			}
+			call.Out = append(call.Out, foldStates(p, shape, axes)...)
 			if err := run(dev, p, call); err != nil {
 				t.Fatal(err)
 			}

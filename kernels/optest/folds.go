@@ -201,24 +201,36 @@ func (s *suite) compareFolds(t *testing.T, oracle kernels.Device, f foldCase) {
 	if k == nil {
 		return
 	}
-	o, err := oracle.Compile(context.Background(), f.p)
-	if err != nil {
-		t.Fatalf("oracle: %s: %v\n%v", f.what, err, f.p)
-	}
-	want := *f.call
-	want.Out = s.outputs(f)
+	want, wantErr := s.expected(t, oracle, f)
 	f.call.Out = s.outputs(f)
-	wantErr := o.Run(context.Background(), &want)
 	if err := s.run(k, f.call); err != nil || wantErr != nil {
 		if wantErr == nil || err == nil {
 			t.Fatalf("%s: got error %v, want %v\n%v", f.what, err, wantErr, f.p)
 		}
 		return
 	}
-	for i, w := range want.Out {
+	sameOutputs(t, f.what, f.p, f.call.Out, want)
+}
+
+// expected returns what the oracle makes of a case.
+func (s *suite) expected(t *testing.T, oracle kernels.Device, f foldCase) ([]*chunk.Chunk, error) {
+	t.Helper()
+	o, err := oracle.Compile(context.Background(), f.p)
+	if err != nil {
+		t.Fatalf("oracle: %s: %v\n%v", f.what, err, f.p)
+	}
+	c := *f.call
+	c.Out = s.outputs(f)
+	return c.Out, o.Run(context.Background(), &c)
+}
+
+// sameOutputs compares the results and states of a program with those expected.
+func sameOutputs(t *testing.T, what string, p *kernels.Program, got, want []*chunk.Chunk) {
+	t.Helper()
+	for i, w := range want {
 		for n := range w.Shape.Size() {
-			if got, x := get(f.call.Out[i], n), get(w, n); !equal(got, x) {
-				t.Fatalf("%s: output %d of shape %v at %d: got %v (%#x), want %v (%#x)\n%v", f.what, i, w.Shape, n, got, got.Bits, x, x.Bits, f.p)
+			if got, x := get(got[i], n), get(w, n); !equal(got, x) {
+				t.Fatalf("%s: output %d of shape %v at %d: got %v (%#x), want %v (%#x)\n%v", what, i, w.Shape, n, got, got.Bits, x, x.Bits, p)
 			}
 		}
 	}
