@@ -188,7 +188,8 @@ func (t *tasker) leaves(ctx context.Context, at chunk.Region) error {
 		rd := &t.crew.readers[i]
 		rd.turns = &turns{next: &next, held: -1}
 		for _, w := range list {
-			if err := rd.read(ctx, w.src, w.leaf.Axes, w.at, w.dst); err != nil {
+			dst := *w.dst // readers set what a chunk says of its texts
+			if err := rd.read(ctx, w.src, w.leaf.Axes, w.at, &dst); err != nil {
 				return err
 			}
 		}
