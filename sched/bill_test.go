@@ -58,6 +58,11 @@ var billCases = []billCase{
 		anom := x.Sub(clim.TakeAlong(0, back))
 		return []ndarray.Array{clim, anom, anom.Mean(1, 2)}
 	}},
+	{"in turns", func(*testing.T) []ndarray.Array {
+		x := big(12, dtype.Float32, chunk.Shape{100, 120, 320}, 50, 40, 80)
+		anom := x.Sub(x.Mean(0))
+		return []ndarray.Array{anom.Div(x.Std(0)), anom.Abs().Sum()}
+	}},
 	{"concat", func(*testing.T) []ndarray.Array {
 		a := big(9, dtype.Float32, chunk.Shape{100, 300, 30}, 10, 300, 30)
 		b := big(10, dtype.Float32, chunk.Shape{57, 300, 30}, 10, 300, 30).Mul(3)

@@ -32,6 +32,7 @@ type Options struct {
 
 	device       kernels.Device // tests: instead of the CPU's
 	tileElements int64          // tests: small tiles
+	chains       plan.Chains    // tests: stages that take turns
 }
 
 // Engine computes arrays inside one memory budget. It is safe for concurrent
@@ -178,15 +179,18 @@ func (e *Engine) plan(ctx context.Context, outputs []ndarray.Output) (*plan.Plan
 	for i, o := range outputs {
 		outs[i] = plan.Output{Node: nodes[i], Name: o.Name, Sink: o.To, Placed: o.To == nil && o.Into != nil && o.Into.DType != dtype.String}
 	}
-	return e.build(ctx, outs, plan.Options{Device: e.device, Budget: e.opt.Memory, Beside: listBytes(nodes), Workers: e.opt.Workers, NoFuse: e.opt.NoFuse, TileElements: e.opt.tileElements,
+	return e.build(ctx, outs, plan.Options{Device: e.device, Budget: e.opt.Memory, Beside: listBytes(nodes), Workers: e.opt.Workers, NoFuse: e.opt.NoFuse, TileElements: e.opt.tileElements, Chains: e.opt.chains,
 		Scratch: func(n *graph.Node, grid chunk.Grid) plan.Scratch { return newScratchFile(e.opt.TmpDir, n, grid) }})
 }
 
 // build makes the plan and places its stages. Where a GPU is opened for it, the host memory that its driver takes
 // is the plan's too: it is made again with less.
 func (e *Engine) build(ctx context.Context, outs []plan.Output, opt plan.Options) (*plan.Plan, error) {
-	_, taken := e.gpu.opened()
+	devs, taken := e.gpu.opened()
 	opt.Beside += taken
+	if devs != nil {
+		opt.Chains = plan.NoChains // what stays on a device is not kept in bands
+	}
 	p, err := plan.Build(ctx, outs, opt)
 	if err != nil {
 		return nil, err
@@ -196,6 +200,7 @@ func (e *Engine) build(ctx context.Context, outs []plan.Output, opt plan.Options
 		if _, err := e.gpu.open(); err == nil && taken == 0 {
 			_, opened := e.gpu.opened()
 			opt.Beside += opened
+			opt.Chains = plan.NoChains
 			with, err := plan.Build(ctx, outs, opt)
 			switch {
 			case err == nil:

@@ -85,10 +85,12 @@ func (sc *scope) leaf(ctx context.Context, l *plan.Leaf, at chunk.Region) (*chun
 	}
 	if src.Keep {
 		k := sc.r.kept[l.Store]
-		if err := k.ensure(ctx, &sc.rd, innerRegion(l, at)); err != nil {
+		region := innerRegion(l, at)
+		if err := k.ensure(ctx, &sc.rd, region); err != nil {
 			return nil, err
 		}
-		return sc.project(ctx, l, at, k.data, k.box.Lo)
+		c, origin := k.at(region)
+		return sc.project(ctx, l, at, c, origin)
 	}
 	return sc.operand(ctx, src, l, at)
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/arrayrun/arrayrun/kernels"
 	"github.com/arrayrun/arrayrun/kernels/ref"
 	"github.com/arrayrun/arrayrun/ndarray"
+	"github.com/arrayrun/arrayrun/sched/plan"
 )
 
 var testPool = mem.NewPool()
@@ -285,6 +286,8 @@ func TestLawSameBits(t *testing.T) {
 			{Memory: 64 << 20, Workers: 1, NoFuse: true, NoRewrite: true},
 			{Memory: 1 << 20, Workers: 2, tileElements: 1},
 			{Memory: 64 << 20, Workers: 3, tileElements: 20, NoFuse: true},
+			{Memory: 64 << 20, Workers: 2, chains: plan.ChainsAlways},
+			{Memory: 64 << 20, Workers: 3, tileElements: 1, chains: plan.ChainsAlways},
 			{Memory: 160 << 10, Workers: 1, tileElements: 1}, // large results go straight to their outputs, or the plan is refused
 			{Memory: 64 << 20, Workers: 2, device: ref.New()},
 		} {

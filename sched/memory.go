@@ -22,18 +22,15 @@ const heapBytes = 40 << 20
 // heap is the memory limit that engines of the process have set.
 var heap struct {
 	sync.Mutex
-	limit int64
+	limit  int64
+	alive  int64 // when a run began
+	billed int64 // of running tasks, for what codecs need: it is on the heap
 }
 
 // restrainHeap sets the Go runtime's memory limit to what is alive and heapBytes.
-// A limit that somebody else has set stays.
 func restrainHeap() {
 	heap.Lock()
 	defer heap.Unlock()
-	old := debug.SetMemoryLimit(-1)
-	if old != math.MaxInt64 && old != heap.limit {
-		return
-	}
 	used := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}, {Name: "/gc/heap/live:bytes"}}
 	metrics.Read(used)
 	if used[0].Value.Uint64() > heapBytes*3/4 {
@@ -41,7 +38,24 @@ func restrainHeap() {
 		runtime.GC()
 		metrics.Read(used)
 	}
-	limit := int64(used[1].Value.Uint64()) + heapBytes
+	heap.alive = int64(used[1].Value.Uint64())
+	limitHeap()
+}
+
+// billHeap lets the heap hold so many bytes more, which are part of bills.
+func billHeap(n int64) {
+	heap.Lock()
+	defer heap.Unlock()
+	heap.billed += n
+	limitHeap()
+}
+
+// limitHeap sets the limit. One that somebody else has set stays.
+func limitHeap() {
+	if old := debug.SetMemoryLimit(-1); old != math.MaxInt64 && old != heap.limit {
+		return
+	}
+	limit := heap.alive + heapBytes + heap.billed
 	limit = (limit + 16<<20 - 1) &^ (16<<20 - 1)
 	if limit != heap.limit {
 		heap.limit = limit

@@ -9,12 +9,12 @@ import (
 	"github.com/arrayrun/arrayrun/sched/plan"
 )
 
-// queue hands out the tasks of a stage in order. Where the stage folds, no task
+// queue hands out some tasks of a stage in order. Where the stage folds, no task
 // is handed out that is too far ahead of the oldest unfinished one: what waits for that
 // one stays bounded.
 type queue struct {
 	admit  sync.Mutex // held while the next task waits to be admitted, so that order is kept
-	n      int64
+	end    int64      // behind the last task
 	next   int64
 	bill   int64
 	ahead  int64 // 0: any
@@ -25,8 +25,8 @@ type queue struct {
 	failed bool
 }
 
-func newQueue(n int64, s *plan.Stage, workers int) *queue {
-	q := &queue{n: n, bill: s.Run}
+func newQueue(from, to int64, s *plan.Stage, workers int) *queue {
+	q := &queue{next: from, oldest: from, end: to, bill: s.Run}
 	q.wake = sync.NewCond(&q.mu)
 	if len(s.Folds) > 0 {
 		q.ahead = plan.Window(workers)
@@ -39,7 +39,7 @@ func newQueue(n int64, s *plan.Stage, workers int) *queue {
 func (q *queue) take(ctx context.Context, g *gate) (i int64, ok bool, err error) {
 	q.admit.Lock()
 	defer q.admit.Unlock()
-	if q.next >= q.n || q.hasFailed() {
+	if q.next >= q.end || q.hasFailed() {
 		return 0, false, nil
 	}
 	if err := q.near(ctx); err != nil {

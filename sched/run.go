@@ -137,40 +137,80 @@ func (e *Engine) execute(ctx context.Context, p *plan.Plan, outputs []ndarray.Ou
 	return st, err
 }
 
-// stages runs the stages one after another.
+// stages runs the stages one after another, those of a chain in turns.
 func (r *run) stages(ctx context.Context, st *Stats) error {
-	for i, s := range r.plan.Stages {
+	for i := 0; i < len(r.plan.Stages); {
+		last, bands := i, int64(1)
+		if c := r.plan.Chain(i); c != nil {
+			last, bands = c.Last, c.Len()
+		}
+		if err := r.turns(ctx, st, i, last, bands); err != nil {
+			return err
+		}
+		r.forget(last, false)
+		i = last + 1
+	}
+	return nil
+}
+
+// turns runs the stages from first to last for one band after another.
+func (r *run) turns(ctx context.Context, st *Stats, first, last int, bands int64) error {
+	stages := r.plan.Stages[first : last+1]
+	runs, codecs := make([]*stageRun, len(stages)), int64(0)
+	for k, s := range stages {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := r.prepare(i, s); err != nil {
+		if err := r.prepare(first+k, s); err != nil {
 			return err
 		}
 		sr := &stageRun{r: r, s: s, mergers: make([]map[int64]*merger, len(s.Folds))}
-		sr.start = time.Now()
-		for k := range sr.mergers {
-			sr.mergers[k] = map[int64]*merger{}
+		for i := range sr.mergers {
+			sr.mergers[i] = map[int64]*merger{}
 		}
-		r.stats, r.kernel = &sr.counters, r.kernelOf(s)
-		err := sr.run(ctx)
-		sr.drop()
-		hash := uint64(0)
-		if s.Body.Program != nil {
-			hash = s.Body.Program.Hash()
+		runs[k] = sr
+		codecs = max(codecs, sr.flight()*int64(s.Crew)*r.plan.Codecs(s))
+	}
+	billHeap(codecs)
+	defer billHeap(-codecs)
+	defer func() {
+		for k, sr := range runs {
+			sr.drop()
+			hash := uint64(0)
+			if p := sr.s.Body.Program; p != nil {
+				hash = p.Hash()
+			}
+			one := sr.stage(first+k, hashText(hash))
+			st.Stages = append(st.Stages, one)
+			st.BytesRead += one.BytesRead
+			st.BytesDecoded += one.BytesDecoded
+			st.BytesWritten += one.BytesWritten
+			st.Tasks += one.Tasks
+			st.Chunks += sr.chunks.Load()
 		}
-		one := sr.stage(i, hashText(hash))
-		st.Stages = append(st.Stages, one)
-		st.BytesRead += one.BytesRead
-		st.BytesDecoded += one.BytesDecoded
-		st.BytesWritten += one.BytesWritten
-		st.Tasks += one.Tasks
-		st.Chunks += sr.chunks.Load()
-		if err != nil {
-			return r.located(ctx, s, err)
+	}()
+	for b := range bands {
+		r.move(first, b)
+		for _, sr := range runs {
+			r.stats, r.kernel = &sr.counters, r.kernelOf(sr.s)
+			start := time.Now()
+			err := sr.run(ctx, b)
+			sr.wall += time.Since(start)
+			if err != nil {
+				return r.located(ctx, sr.s, err)
+			}
 		}
-		r.forget(i, false)
 	}
 	return nil
+}
+
+// move has the sources of the chain that begins with stage first, if there is one, kept for band b.
+func (r *run) move(first int, b int64) {
+	for i, src := range r.plan.Sources {
+		if c := src.Chain; c != nil && c.First == first {
+			r.kept[i].move(c.Box(b, src))
+		}
+	}
 }
 
 // located adds the stage's outputs to an error, unless it is the caller's own end of ctx.
@@ -228,10 +268,20 @@ func (r *run) forget(i int, all bool) {
 	}
 }
 
-// run does all tasks of the stage: admitted in order, by bytes, twice as many
+// flight returns how many tasks are under way at once.
+func (sr *stageRun) flight() int64 {
+	n := int64(cap(sr.r.cpu))
+	if sr.s.Reads() {
+		n *= 2
+	}
+	return max(1, min(n, sr.r.plan.Budget/max(sr.s.Run, 1)))
+}
+
+// run does the tasks of the stage in band b: admitted in order, by bytes, twice as many
 // in flight as compute, so that one can read while another computes.
-func (sr *stageRun) run(ctx context.Context) error {
-	n := sr.s.Len()
+func (sr *stageRun) run(ctx context.Context, b int64) error {
+	from, to := sr.s.Tasks(b)
+	n := to - from
 	if n == 0 {
 		for _, f := range sr.s.Folds {
 			if err := sr.empty(ctx, f); err != nil {
@@ -240,14 +290,10 @@ func (sr *stageRun) run(ctx context.Context) error {
 		}
 		return nil
 	}
-	flight := int64(cap(sr.r.cpu))
-	if sr.s.Reads() {
-		flight *= 2
-	}
-	flight = min(flight, n)
+	flight := min(sr.flight(), n)
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	q := newQueue(n, sr.s, cap(sr.r.cpu))
+	q := newQueue(from, to, sr.s, cap(sr.r.cpu))
 	worker := func() {
 		t := newTasker(sr.r, sr)
 		for {

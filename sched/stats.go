@@ -66,7 +66,7 @@ type counters struct {
 	bytesRead, bytesDecoded, bytesWritten atomic.Int64
 	tasks, chunks                         atomic.Int64
 	read, decode, compute, write, wait    atomic.Int64 // nanoseconds
-	start                                 time.Time
+	wall                                  time.Duration
 }
 
 func seconds(ns int64) float64 { return time.Duration(ns).Seconds() }
@@ -74,7 +74,7 @@ func seconds(ns int64) float64 { return time.Duration(ns).Seconds() }
 // stage returns the numbers of a stage.
 func (c *counters) stage(id int, hash string) StageStats {
 	return StageStats{
-		ID: id, Hash: hash, Tasks: c.tasks.Load(), WallSeconds: time.Since(c.start).Seconds(),
+		ID: id, Hash: hash, Tasks: c.tasks.Load(), WallSeconds: c.wall.Seconds(),
 		Seconds: Seconds{
 			Read: seconds(c.read.Load()), Decode: seconds(c.decode.Load()), Compute: seconds(c.compute.Load()),
 			Write: seconds(c.write.Load()), Wait: seconds(c.wait.Load()),

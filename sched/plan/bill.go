@@ -45,16 +45,16 @@ func (pl *planner) bill(s *Stage) (run, hold int64) {
 	return run + encode*int64(s.Crew), hold
 }
 
-// fixed returns the part of a task's bill that does not depend on its tile: what codecs need.
-func (pl *planner) fixed(s *Stage) int64 {
+// Codecs returns the part of a task's bill that does not depend on its tile: what codecs need.
+func (p *Plan) Codecs(s *Stage) int64 {
 	read, write := int64(0), int64(0)
 	visit(s.Body, func(l *Leaf, _ *Body) {
 		if l.Kind == Stored {
-			read = max(read, pl.plan.Sources[l.Store].Source.ScratchBytes())
+			read = max(read, p.Sources[l.Store].Source.ScratchBytes())
 		}
 	})
 	for _, w := range s.Writes {
-		if sink := pl.plan.Outputs[w.Output].Sink; sink != nil {
+		if sink := p.Outputs[w.Output].Sink; sink != nil {
 			write = max(write, sink.ScratchBytes())
 		}
 	}
@@ -345,6 +345,10 @@ func (pl *planner) foldBytes(s *Stage, f *Fold, t chunk.Shape) (run, hold int64)
 		return run, 0
 	}
 	nodes := int64(bits.Len64(uint64(f.Cells.Total()))) + ahead + 1
+	if s.splitsBands(f) {
+		// What is beside a band in the order of cells waits for other bands.
+		nodes = s.tasksFor(f) * int64(2*bits.Len64(uint64(cells*f.Cells.blocks(reduced(cell, f)))))
+	}
 	return run, open * nodes * f.classes(kept)
 }
 

@@ -39,6 +39,7 @@ type ExplainedStage struct {
 	TaskThreads  int      `json:"task_threads"`
 	HoldBytes    int64    `json:"hold_bytes"`
 	KeptBytes    int64    `json:"kept_bytes"`
+	Bands        int64    `json:"bands"` // that the stage and those it takes turns with sweep one after another
 	Device       string   `json:"device"`
 	WhyCut       string   `json:"why_cut"`
 	WhyDevice    string   `json:"why_device"`
@@ -89,6 +90,9 @@ func (p *Plan) Explain() string {
 		fmt.Fprintf(&b, ": %d tasks of %s", s.Tasks, Bytes(s.TaskBytes))
 		if s.TaskThreads > 1 {
 			fmt.Fprintf(&b, " and %d threads", s.TaskThreads)
+		}
+		if s.Bands > 1 {
+			fmt.Fprintf(&b, ", in %d bands", s.Bands)
 		}
 		if s.HoldBytes > 0 {
 			fmt.Fprintf(&b, ", partials %s", Bytes(s.HoldBytes))
@@ -152,8 +156,11 @@ func (p *Plan) explainStage(s *Stage) ExplainedStage {
 	x := ExplainedStage{
 		ID: s.ID, Kind: s.kind(), Name: p.StageName(s), Inputs: p.inputs(s), Outputs: []string{},
 		Shape: s.Body.Shape.Clone(), Tile: s.Tiles.MaxChunk(), Step: s.stepShape(s.Tiles.MaxChunk()), Tasks: s.Len(),
-		TaskBytes: s.Run, TaskThreads: s.Crew, HoldBytes: s.Hold, KeptBytes: s.Kept,
+		TaskBytes: s.Run, TaskThreads: s.Crew, HoldBytes: s.Hold, KeptBytes: s.Kept, Bands: 1,
 		Device: "cpu", WhyDevice: "no other device was offered", WhyCut: p.whyCut(s),
+	}
+	if c := p.chainOf(s.ID); c != nil {
+		x.Bands = c.Len()
 	}
 	if s.Place != nil {
 		x.Device, x.WhyDevice = s.Place.Device, s.Place.Why()
@@ -228,11 +235,16 @@ func (p *Plan) inputs(s *Stage) []string {
 // whyCut says why the stage ends where it ends and what it shares.
 func (p *Plan) whyCut(s *Stage) string {
 	var why []string
-	var needs []string
+	var needs, bands []string
 	visit(s.Body, func(l *Leaf, _ *Body) {
 		switch {
 		case l.Kind == Computed:
-			needs = append(needs, fmt.Sprintf("stage %d", p.Results[l.Store].Made))
+			need := fmt.Sprintf("stage %d", p.Results[l.Store].Made)
+			if c := p.chainOf(s.ID); c != nil && c.First <= p.Results[l.Store].Made {
+				bands = append(bands, need)
+			} else {
+				needs = append(needs, need)
+			}
 		case l.Kind == Stored && p.Sources[l.Store].Spill != nil:
 			needs = append(needs, fmt.Sprintf("stage %d", p.Results[p.Sources[l.Store].Spill.Result].Made))
 		}
@@ -240,6 +252,10 @@ func (p *Plan) whyCut(s *Stage) string {
 	slices.Sort(needs)
 	if needs = slices.Compact(needs); len(needs) > 0 {
 		why = append(why, "needs all of "+strings.Join(needs, " and "))
+	}
+	slices.Sort(bands)
+	if bands = slices.Compact(bands); len(bands) > 0 {
+		why = append(why, "needs of "+strings.Join(bands, " and ")+" what its own band makes, and takes turns with it")
 	}
 	if len(s.Folds) > 0 {
 		var names []string

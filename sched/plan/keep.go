@@ -4,6 +4,7 @@ package plan
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -31,7 +32,34 @@ type use struct {
 // lifetimes finds how long results live and decides which sources are kept,
 // then checks that every stage still fits.
 func (pl *planner) lifetimes() error {
+	pl.copiesLast()
+	err := pl.lives()
+	if len(pl.plan.Chains) == 0 || !errors.Is(err, ErrBudget) {
+		return err
+	}
+	pl.unchained = true
+	pl.plan.Chains = nil
+	for _, s := range pl.plan.Stages {
+		if s.cut != nil {
+			s.cut, s.bands, s.Kept = nil, nil, 0
+			if err := pl.tile(s, s.items); err != nil {
+				return err
+			}
+		}
+	}
+	return pl.lives()
+}
+
+// lives is lifetimes, with chains unless they are ruled out.
+func (pl *planner) lives() error {
 	p := pl.plan
+	p.Least, p.Peak = 0, 0
+	for _, r := range p.Results {
+		r.Last = -1
+	}
+	for _, src := range p.Sources {
+		src.Keep, src.Chain, src.band, src.Box = false, nil, nil, chunk.Region{}
+	}
 	uses := make([][]use, len(p.Sources))
 	for i, s := range p.Stages {
 		for _, f := range s.Folds {
@@ -68,11 +96,33 @@ func (pl *planner) lifetimes() error {
 				return err
 			}
 		}
+	}
+	if err := pl.chained(); err != nil {
+		return err
+	}
+	for i, src := range p.Sources {
+		src.Blocks = src.Chain != nil && !slices.ContainsFunc(uses[i], func(u use) bool { return !u.inChunks(p.Stages[u.stage], src) })
+	}
+	for _, s := range p.Stages {
 		p.Least = max(p.Least, s.Kept+s.Hold+s.Run)
 		n := min(s.Len(), int64(2*pl.opt.Workers))
 		p.Peak = max(p.Peak, min(s.Kept+s.Hold+n*s.Run, max(pl.opt.Budget, s.Kept+s.Hold+s.Run)))
 	}
 	return nil
+}
+
+// inChunks reports whether each step of the stage asks for a part of one chunk of the source.
+func (u use) inChunks(s *Stage, src *Source) bool {
+	if !slices.Contains(s.Body.Leaves, u.leaf) {
+		return false
+	}
+	for i, a := range src.Source.Meta().Grid.Axes {
+		m := u.leaf.Axes[i]
+		if m.Loop >= 0 && a.Count() > 1 && (!m.follows() || u.loop[m.Loop] != a.Len || !meet(s.Steps[m.Loop], a).Equal(a)) {
+			return false
+		}
+	}
+	return true
 }
 
 // visit calls f for every leaf of a body and of the parts inside it.
@@ -166,6 +216,9 @@ func (pl *planner) keep(uses [][]use) {
 		room := p.Budget
 		for s := src.First; s <= src.Last; s++ {
 			room = min(room, p.Budget-p.Stages[s].Kept-p.Stages[s].narrow)
+		}
+		if (bytes > room || pl.opt.Chains == ChainsAlways) && pl.chain(src, i, uses) {
+			continue
 		}
 		if bytes > room {
 			src.Why = fmt.Sprintf("is read ×%.3g: keeping %s decoded does not fit beside the rest (%s left)", src.Reads, Bytes(bytes), Bytes(max(room, 0)))

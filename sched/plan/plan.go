@@ -34,6 +34,7 @@ type Options struct {
 	NoFuse  bool // every Map is a program of its own
 	// TileElements bounds the elements of a tile that is larger than it has to be; 0: the default.
 	TileElements int64
+	Chains       Chains
 	// Scratch makes storage, cut by the grid, for a result that does not fit beside the rest; nil: such plans are refused.
 	Scratch func(n *graph.Node, grid chunk.Grid) Scratch
 }
@@ -45,6 +46,7 @@ type Plan struct {
 	Stages  []*Stage // in an order that respects dependencies
 	Sources []*Source
 	Results []*Result
+	Chains  []*Chain
 	Spills  []*Spill // results that go to scratch storage; their outputs follow those that were asked for
 	Budget  int64
 	Workers int
@@ -66,6 +68,9 @@ type Source struct {
 	Reads  float64      // how often each element is decoded when it is not kept
 	Box    chunk.Region // what is read of it
 	Spill  *Spill       // nil: it was there before the run
+	Chain  *Chain       // whose bands are kept, one after another; nil: the whole is
+	Blocks bool         // it is kept chunk after chunk: nothing that stages ask for lies in two
+	band   []int        // the axes that the chain's are
 }
 
 // Bytes returns the decoded bytes of the whole source.
@@ -92,17 +97,18 @@ const directShare = 16
 
 // planner holds what is shared while a plan is made.
 type planner struct {
-	ctx     context.Context
-	opt     Options
-	plan    *Plan
-	sources map[*graph.Node]int
-	results map[*graph.Node]int
-	parts   map[*graph.Node]*Part
-	levels  map[*graph.Node]int
-	folds   []*graph.Node         // every Reduce that is needed, inputs before users
-	uses    map[*graph.Node]int   // how often a node is an input of another
-	direct  map[*graph.Node][]int // folds that go straight to outputs
-	spans   map[spanKey]int64
+	ctx       context.Context
+	opt       Options
+	plan      *Plan
+	sources   map[*graph.Node]int
+	results   map[*graph.Node]int
+	parts     map[*graph.Node]*Part
+	levels    map[*graph.Node]int
+	folds     []*graph.Node         // every Reduce that is needed, inputs before users
+	uses      map[*graph.Node]int   // how often a node is an input of another
+	direct    map[*graph.Node][]int // folds that go straight to outputs
+	spans     map[spanKey]int64
+	unchained bool // chains did not fit
 }
 
 // Build plans the outputs. Errors of nodes come back as they are; a plan that

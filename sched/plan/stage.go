@@ -33,6 +33,8 @@ type Stage struct {
 	Within int        // axis along which steps may end inside cells, whose folds the next step goes on with; -1: none
 	free   []bool     // axes that no fold of the stage reduces
 	items  []*item
+	cut    []chunk.Axis // by loop axis: the bands of the stage's chain, the zero Axis where there are none; nil: it is in no chain
+	bands  *bands
 	narrow int64 // bytes of the stage without tiles widened to decode less often
 }
 
@@ -81,10 +83,17 @@ func (s *Stage) Task(i int64, t *Task) {
 		t.Region = chunk.Region{Lo: make(chunk.Shape, rank), Hi: make(chunk.Shape, rank)}
 	}
 	t.Index = i
+	band := 0
+	if s.bands != nil {
+		band, i = s.bands.find(i)
+	}
 	for j := rank - 1; j >= 0; j-- {
 		a := s.Order[j]
-		n := s.Tiles.Axes[a].Count()
-		t.Key[a] = i % n
+		n, lo := s.Tiles.Axes[a].Count(), int64(0)
+		if s.bands != nil {
+			n, lo = s.bands.count[band][a], s.bands.lo[band][a]
+		}
+		t.Key[a] = lo + i%n
 		i /= n
 		t.Region.Lo[a], t.Region.Hi[a] = s.Tiles.Axes[a].Bounds(t.Key[a])
 	}
@@ -295,9 +304,12 @@ func (f *Fold) GroupND() bool { return f.Groups > 0 && f.Node.Arg.(graph.ReduceA
 func (f *Fold) KeepDims() bool { return f.Node.Arg.(graph.ReduceArg).KeepDims }
 
 // Reads reports whether the stage reads stored arrays.
-func (s *Stage) Reads() bool {
+func (s *Stage) Reads() bool { return s.reads(func(l *Leaf) bool { return l.Kind == Stored }) }
+
+// reads reports whether the stage, or a part inside it, has such a leaf.
+func (s *Stage) reads(such func(*Leaf) bool) bool {
 	found := false
-	visit(s.Body, func(l *Leaf, _ *Body) { found = found || l.Kind == Stored })
+	visit(s.Body, func(l *Leaf, _ *Body) { found = found || such(l) })
 	return found
 }
 

@@ -164,6 +164,9 @@ func (t *tiler) set() {
 // room returns the bytes there are for tasks.
 func (t *tiler) room() int64 { return t.pl.opt.Budget - t.s.Hold - t.pl.floor(t.s) }
 
+// inBand reports whether no tile crosses bands along axis i.
+func (t *tiler) inBand(i int) bool { return t.s.inBand(i, t.cuts[i].axis()) }
+
 // target returns the bytes a task should have: enough to be worth its dispatch, few enough for all in flight.
 func (t *tiler) target() int64 {
 	return min(tileBytes+t.fixed, t.room()*3/4/int64(2*t.pl.opt.Workers))
@@ -197,11 +200,14 @@ func (s *Stage) reduces() bool {
 // tileAs chooses tiles, those that are as long as the folded axes if long, and returns their cost.
 func (pl *planner) tileAs(s *Stage, items []*item, long bool) (float64, error) {
 	s.Crew = 1
-	t := &tiler{pl: pl, s: s, cuts: pl.cuts(s, items), fixed: pl.fixed(s)}
+	t := &tiler{pl: pl, s: s, cuts: pl.cuts(s, items), fixed: pl.plan.Codecs(s)}
 	if long {
 		for i := range t.cuts {
 			if !s.free[i] {
 				t.cuts[i].times = max(t.cuts[i].unit.Count(), 1)
+				if !t.inBand(i) {
+					t.cuts[i].times = 1
+				}
 			}
 		}
 	}
@@ -298,7 +304,7 @@ func (t *tiler) grow() {
 			limit := max(t.target(), min(smallBytes, t.room()))
 			c.times = min(2*old, c.unit.Count())
 			t.set()
-			if s.Run > limit || !t.pl.worthIt(s) || s.Hold > hold && s.Hold > t.pl.opt.Budget/4 {
+			if s.Run > limit || !t.inBand(i) || !t.pl.worthIt(s) || s.Hold > hold && s.Hold > t.pl.opt.Budget/4 {
 				c.times = old
 				t.set()
 				return
@@ -320,7 +326,7 @@ func (t *tiler) widenToSave() {
 			old := c.times
 			c.times = min(2*old, c.unit.Count())
 			t.s.Crew = 1
-			if t.set(); t.s.Run > t.room() {
+			if t.set(); t.s.Run > t.room() || !t.inBand(i) {
 				c.times = old
 				break
 			}
@@ -416,7 +422,7 @@ func cellsIn(n int64, a chunk.Axis) int64 {
 func (t *tiler) cutOnce() bool {
 	for i := range t.cuts {
 		c := &t.cuts[i]
-		if !c.split || c.unit.Max() <= 1 {
+		if !c.split || c.unit.Max() <= 1 || t.s.cut != nil && t.s.cut[i].Count() > 1 {
 			continue
 		}
 		n := c.unit.Max()
