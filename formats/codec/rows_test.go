@@ -121,3 +121,52 @@ func TestRowsRefused(t *testing.T) {
 		t.Error("an axis that runs backwards counts as rows")
 	}
 }
+
+// FuzzRows gives any bytes to the decoders that work part by part: they make of them what the others make, and nothing beside the rows.
+func FuzzRows(f *testing.F) {
+	const item, width, height, pitch = 4, 96, 160, 128
+	full := []int64{height, width}
+	var chains []*Chain
+	s := new(Scratch)
+	for i, steps := range [][]Step{{{"blosc", Config{"blocksize": int64(8192)}}}, {{"blosc", Config{"cname": "zstd", "shuffle": "bitshuffle"}}}, {{"zstd", nil}}, {{"shuffle", nil}, {"zlib", nil}}} {
+		c, err := NewChain(steps, Layout{ItemBytes: item, DType: dtype.Float32, Rank: 2, Units: []Unit{{Width: item, Count: 1}}})
+		if err != nil {
+			f.Fatal(err)
+		}
+		c.Finish()
+		chains = append(chains, c)
+		values := make([]byte, width*height*item)
+		for k := range values {
+			values[k] = byte(k / item / 5 >> (k % item * 4))
+		}
+		b, err := c.Encode(nil, values, s)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(uint8(i), b)
+	}
+	f.Fuzz(func(t *testing.T, which uint8, src []byte) {
+		c := chains[int(which)%len(chains)]
+		want := make([]byte, width*height*item)
+		failed := c.Decode(want, src, s)
+		room := bytes.Repeat([]byte{0xA5}, pitch*height*item)
+		to := &chunk.Chunk{DType: dtype.Float32, ItemBytes: item, Shape: full, Strides: []int64{pitch, 1}, Block: mem.Wrap(room)}
+		rows, ok := RowsOf(to, full)
+		if !ok {
+			t.Fatal("the place is not made of rows")
+		}
+		rows.stream = which&128 != 0
+		if err := c.DecodeRows(&rows, len(want), src, s); (err == nil) != (failed == nil) {
+			t.Fatalf("got %v, Decode %v", err, failed)
+		}
+		for i := range height {
+			line := room[i*pitch*item : (i+1)*pitch*item]
+			if failed == nil && !bytes.Equal(line[:width*item], want[i*width*item:(i+1)*width*item]) {
+				t.Fatalf("row %d differs from Decode's", i)
+			}
+			if !bytes.Equal(line[width*item:], bytes.Repeat([]byte{0xA5}, (pitch-width)*item)) {
+				t.Fatalf("bytes beside row %d are written", i)
+			}
+		}
+	})
+}
