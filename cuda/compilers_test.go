@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/arrayrun/arrayrun/cuda/driver"
 )
@@ -26,7 +27,7 @@ func absent(t *testing.T, what string) {
 }
 
 // texts returns every source, those of 2000 random programs among them, in one order, and what each is: where
-// ARRAYRUN_REQUIRE=all; one of every 97 elsewhere.
+// ARRAYRUN_REQUIRE=all; one of every 97, and some of 40 random programs, elsewhere.
 func texts(t *testing.T) (list []string, what map[string]string) {
 	t.Helper()
 	random := 40
@@ -41,7 +42,7 @@ func texts(t *testing.T) (list []string, what map[string]string) {
 	if os.Getenv("ARRAYRUN_REQUIRE") != "all" {
 		few := list[:0]
 		for i, s := range list {
-			if i%97 == 0 {
+			if i%97 == 0 || i%7 == 0 && isRandom(what[s]) {
 				few = append(few, s)
 			}
 		}
@@ -50,7 +51,10 @@ func texts(t *testing.T) (list []string, what map[string]string) {
 	return list, what
 }
 
-// TestClang compiles the sources with clang as CUDA, without a toolkit, to PTX.
+// isRandom tells a source that only a random program has.
+func isRandom(what string) bool { return strings.HasPrefix(what, "random program") }
+
+// TestClang compiles the sources with clang as CUDA, without a toolkit, to PTX of each architecture.
 func TestClang(t *testing.T) {
 	clang, err := exec.LookPath("clang-19")
 	if err != nil {
@@ -62,24 +66,35 @@ func TestClang(t *testing.T) {
 	}
 	dir := t.TempDir()
 	list, what := texts(t)
-	for i, arch := range []string{"sm_70", "sm_80", "sm_90"} {
-		for n := 0; n < len(list); n += 50 {
-			batch := list[n:min(n+50, len(list))]
-			if i > 0 && n > 0 {
-				continue // the front end is the same for all
-			}
-			file := filepath.Join(dir, "k.cu")
+	random := 0
+	for _, s := range list {
+		if isRandom(what[s]) {
+			random++
+		}
+	}
+	entries := regexp.MustCompile(`\.visible \.entry kernel\d+\(`)
+	for _, arch := range []string{"sm_70", "sm_80", "sm_90"} {
+		start := time.Now()
+		for batch := range slices.Chunk(list, 50) {
+			file, ptx := filepath.Join(dir, "k.cu"), filepath.Join(dir, "k.ptx")
 			if err := os.WriteFile(file, []byte(unit(batch)), 0o600); err != nil {
 				t.Fatal(err)
 			}
 			cmd := exec.Command(clang, "-x", "cuda", "--cuda-device-only", "--cuda-gpu-arch="+arch, "--cuda-feature=+ptx78", "-nocudainc", "-nocudalib",
-				"-std=c++17", "-ffp-contract=off", "-O1", "-Werror", "-Wno-tautological-compare", "-Wno-unused-function", "-include", header, "-S", file, "-o", filepath.Join(dir, "k.ptx"))
+				"-std=c++17", "-ffp-contract=off", "-O1", "-Werror", "-Wno-tautological-compare", "-Wno-unused-function", "-include", header, "-S", file, "-o", ptx)
 			if out, err := cmd.CombinedOutput(); err != nil {
 				t.Fatalf("%s: from %q on: %v\n%s", arch, what[batch[0]], err, out)
 			}
+			code, err := os.ReadFile(ptx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n := len(entries.FindAll(code, -1)); n != len(batch) || !strings.Contains(string(code), ".target "+arch) {
+				t.Fatalf("%s: from %q on: %d kernels came out of %d", arch, what[batch[0]], n, len(batch))
+			}
 		}
+		t.Logf("%s: %d sources, %d of them of random programs alone, in %v", arch, len(list), random, time.Since(start).Round(time.Second))
 	}
-	t.Logf("%d sources", len(list))
 }
 
 // unit joins sources to one translation unit: each in a namespace of its own, which its one entry point leaves by its name.

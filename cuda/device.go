@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/arrayrun/arrayrun/chunk"
 	"github.com/arrayrun/arrayrun/chunk/mem"
@@ -53,6 +54,7 @@ type Device struct {
 	moves     map[string]*loaded
 	busy      sync.WaitGroup // compilations
 	compiling chan struct{}  // holds one for each that runs
+	reaping   sync.Mutex     // one call at a time takes all slots
 	warned    atomic.Bool
 	lost      atomic.Bool
 	stats     counters
@@ -74,18 +76,23 @@ type Info struct {
 
 // counters count what a device did.
 type counters struct {
-	launches, uploaded, downloaded, compiled, fellBack, evicted atomic.Int64
+	launches, uploaded, downloaded, computed, compiled atomic.Int64
+	reaped, evicted, halved, fellBack                  atomic.Int64
 }
 
-// Stats are the numbers of everything a device has done.
+// Stats are the numbers of everything a device has done. Reaped to FellBack are the steps that are taken in turn where memory is short.
 type Stats struct {
-	Launches        int64 `json:"launches"`
-	UploadedBytes   int64 `json:"uploaded_bytes"`
-	DownloadedBytes int64 `json:"downloaded_bytes"`
-	Compiled        int64 `json:"compiled"`  // kernels made ready, from the cache or by the compiler
-	FellBack        int64 `json:"fell_back"` // calls that the CPU ran instead
-	Evicted         int64 `json:"evicted"`   // arrays that stayed on the device until memory ran short
-	PeakBytes       int64 `json:"peak_bytes"`
+	Launches        int64         `json:"launches"`
+	UploadedBytes   int64         `json:"uploaded_bytes"`
+	DownloadedBytes int64         `json:"downloaded_bytes"`
+	KernelTime      time.Duration `json:"kernel_ns"` // between the first and the last launch of each call, 0 where the driver does not tell
+	Compiled        int64         `json:"compiled"`  // kernels made ready, from the cache or by the compiler
+	Released        int64         `json:"released"`  // times that idle memory went back to the driver
+	Reaped          int64         `json:"reaped"`    // calls that waited for what the others had taken
+	Evicted         int64         `json:"evicted"`   // arrays that stayed on the device until memory ran short
+	Halved          int64         `json:"halved"`    // calls that ran in two halves
+	FellBack        int64         `json:"fell_back"` // calls that the CPU ran instead
+	PeakBytes       int64         `json:"peak_bytes"`
 }
 
 // Open opens a device, or returns an error that says why there is none: a *driver.LoadError where a library is missing.
@@ -197,9 +204,12 @@ func (d *Device) Info() Info { return d.info }
 // Stats returns the numbers of everything the device has done.
 func (d *Device) Stats() Stats {
 	d.pool.mu.Lock()
-	peak := d.pool.peak
+	released, peak := d.pool.released, d.pool.peak
 	d.pool.mu.Unlock()
-	return Stats{d.stats.launches.Load(), d.stats.uploaded.Load(), d.stats.downloaded.Load(), d.stats.compiled.Load(), d.stats.fellBack.Load(), d.stats.evicted.Load(), peak}
+	c := &d.stats
+	return Stats{Launches: c.launches.Load(), UploadedBytes: c.uploaded.Load(), DownloadedBytes: c.downloaded.Load(),
+		KernelTime: time.Duration(c.computed.Load()), Compiled: c.compiled.Load(), Released: released, Reaped: c.reaped.Load(),
+		Evicted: c.evicted.Load(), Halved: c.halved.Load(), FellBack: c.fellBack.Load(), PeakBytes: peak}
 }
 
 // Allocator returns the CPU's: operands and results are in host memory.

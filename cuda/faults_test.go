@@ -127,15 +127,17 @@ func TestOutOfCore(t *testing.T) {
 	}
 }
 
-// TestFaultSweep makes each driver call of a small job fail in turn: the answer is right or the error is clean, and nothing is left behind.
+// TestFaultSweep makes each driver call of a small job, which does not fit the device as a whole, fail in turn: the answer is right or the error is
+// clean, and nothing is left behind.
 func TestFaultSweep(t *testing.T) {
 	t.Setenv(cuda.EnvCache, t.TempDir())
 	host := cpu.New(cpu.Options{Mode: "generic"})
 	defer host.Close()
 	sim := cudasim.Start(t)
 	j := newJob(t, host, chunk.Shape{300, 40})
-	if _, _, err := j.attempt(t, host, cuda.Options{Always: true}); err != nil {
-		t.Fatal(err)
+	opt := cuda.Options{Always: true, Memory: 256 << 10}
+	if _, stats, err := j.attempt(t, host, opt); err != nil || stats.Halved == 0 || stats.FellBack != 0 {
+		t.Fatalf("error %v, %+v: want a job that is halved", err, stats)
 	}
 	answers, failures := 0, 0
 	for name, count := range sim.Calls() {
@@ -156,7 +158,7 @@ func TestFaultSweep(t *testing.T) {
 				t.Run(fmt.Sprintf("%s %d %s", name, n, code.Name()), func(t *testing.T) {
 					sim := cudasim.Start(t)
 					sim.Fault(name, n, code)
-					got, stats, err := j.attempt(t, host, cuda.Options{Always: true})
+					got, stats, err := j.attempt(t, host, opt)
 					switch {
 					case err == nil:
 						answers++

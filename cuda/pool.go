@@ -19,6 +19,8 @@ type pool struct {
 	live  int64
 	idle  int64
 	peak  int64
+	// released counts how often idle memory went back to the driver because a request did not fit.
+	released int64
 }
 
 // deviceBlock is a piece of device memory.
@@ -59,12 +61,14 @@ func (p *pool) alloc(s *driver.Session, n int64) (deviceBlock, error) {
 		return deviceBlock{}, fmt.Errorf("%w: %d bytes beside %d in use, the budget is %d", errDeviceMemory, size, p.live, p.limit)
 	}
 	if p.live+p.idle+size > p.limit {
+		p.released++
 		if err := p.trim(s); err != nil {
 			return deviceBlock{}, err
 		}
 	}
 	ptr, err := s.MemAlloc(size)
 	if driver.CodeOf(err) == driver.OutOfMemory && p.idle > 0 {
+		p.released++
 		if err := p.trim(s); err != nil {
 			return deviceBlock{}, err
 		}

@@ -112,7 +112,9 @@ func everySource(t *testing.T, random int) map[string]string {
 	all := map[string]string{}
 	add := func(what string, p *kernels.Program, shape chunk.Shape, layout string) {
 		for _, s := range sources(t, p, shape, layout) {
-			all[s.Text] = what + ", " + layout + ": " + s.What
+			if all[s.Text] == "" {
+				all[s.Text] = what + ", " + layout + ": " + s.What
+			}
 		}
 	}
 	for _, o := range kernels.AllOps() {

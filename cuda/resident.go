@@ -35,15 +35,23 @@ type Resident struct {
 }
 
 // NewResident reserves memory for an array. Release gives it back.
-func (d *Device) NewResident(dt dtype.DType, shape chunk.Shape) (*Resident, error) {
+func (d *Device) NewResident(ctx context.Context, dt dtype.DType, shape chunk.Shape) (*Resident, error) {
 	n := shape.Size() * int64(dt.Size())
 	r := &Resident{dev: d, last: time.Now()}
 	r.whole = &chunk.Chunk{DType: dt, ItemBytes: int32(dt.Size()), Shape: shape.Clone(), Strides: shape.RowMajor(), Block: mem.Wrap(nil)}
-	err := d.ctx.Do(func(s *driver.Session) error {
-		var err error
-		r.block, err = d.pool.alloc(s, max(n, 1))
-		return err
-	})
+	reserve := func() error {
+		return d.ctx.Do(func(s *driver.Session) error {
+			var err error
+			r.block, err = d.pool.alloc(s, max(n, 1))
+			return err
+		})
+	}
+	err := reserve()
+	if driver.CodeOf(err) == driver.OutOfMemory && n < d.info.BudgetBytes { // calls in flight may have it
+		if err = d.reap(ctx); err == nil {
+			err = reserve()
+		}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("cuda: keep %s%v on %s: %w", dt, shape, d.Name(), err)
 	}
@@ -110,11 +118,33 @@ func (d *Device) evict() bool {
 	return true
 }
 
-// room returns the bytes of device memory that a call may take: a share of what no array keeps.
+// room returns the bytes of device memory that a call may take: a quarter of what no array keeps, so that the calls in flight leave
+// one for idle blocks of other sizes.
 func (d *Device) room() int64 {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return (d.info.BudgetBytes - d.resident) / streams
+	return (d.info.BudgetBytes - d.resident) / (streams + 1)
+}
+
+// reap waits until all calls in flight have given back their memory, and gives what is idle back to the driver.
+func (d *Device) reap(ctx context.Context) error {
+	d.reaping.Lock()
+	defer d.reaping.Unlock()
+	d.stats.reaped.Add(1)
+	var all []*slot
+	defer func() {
+		for _, sl := range all {
+			d.slots <- sl
+		}
+	}()
+	for range streams {
+		sl, err := d.acquire(ctx)
+		if err != nil {
+			return err
+		}
+		all = append(all, sl)
+	}
+	return d.ctx.Do(d.pool.close)
 }
 
 // residentOf returns the array that a chunk is a view of, nil where that is in host memory.

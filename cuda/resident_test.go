@@ -34,7 +34,7 @@ func TestResident(t *testing.T) {
 	d, sim := open(t, cuda.Options{Strict: true, Always: true})
 	ctx := context.Background()
 	shape := chunk.Shape{12, 30, 7}
-	r, err := d.NewResident(dtype.Int32, shape)
+	r, err := d.NewResident(ctx, dtype.Int32, shape)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,12 +130,12 @@ func packed(x *chunk.Chunk, shape, from chunk.Shape, p cuda.Packing) *chunk.Chun
 
 // TestEviction: an array that stays on the device gives way to a call that needs the memory, and calls that read it say so.
 func TestEviction(t *testing.T) {
-	d, _ := open(t, cuda.Options{Always: true, Memory: 24 << 20}, "memory=14MiB")
+	d, _ := open(t, cuda.Options{Always: true, Memory: 64 << 20}, "memory=14MiB")
 	ctx := context.Background()
 	shape := chunk.Shape{1 << 20}
 	var list []*cuda.Resident
 	for range 3 {
-		r, err := d.NewResident(dtype.Int32, shape)
+		r, err := d.NewResident(ctx, dtype.Int32, shape)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -159,7 +159,7 @@ func TestEviction(t *testing.T) {
 	if err := call(x); err != nil {
 		t.Fatal(err)
 	}
-	if s := d.Stats(); s.Evicted == 0 || s.FellBack != 0 || s.PeakBytes > 24<<20 {
+	if s := d.Stats(); s.Evicted == 0 || s.FellBack != 0 || s.PeakBytes > 14<<20 {
 		t.Errorf("%+v: want an array that has given way, and no call on the CPU", s)
 	}
 	gone := 0
@@ -178,7 +178,7 @@ func TestEviction(t *testing.T) {
 	if int64(gone) != d.Stats().Evicted {
 		t.Errorf("%d arrays are gone, %d have given way", gone, d.Stats().Evicted)
 	}
-	if _, err := d.NewResident(dtype.Int32, chunk.Shape{1 << 30}); driver.CodeOf(err) != driver.OutOfMemory {
+	if _, err := d.NewResident(ctx, dtype.Int32, chunk.Shape{1 << 30}); driver.CodeOf(err) != driver.OutOfMemory {
 		t.Errorf("an array larger than the device: error %v, want %v", err, driver.OutOfMemory)
 	}
 }

@@ -13,10 +13,10 @@ import (
 	"github.com/arrayrun/arrayrun/kernels"
 )
 
-// try runs a call on the device. A call that does not fit makes room or is halved; one that cannot be halved, or that the
-// CPU is better at, gives an error wrapping errCPU.
+// try runs a call on the device. One that does not fit waits for the memory that other calls have, makes room or is halved; one that
+// cannot be halved, or that the CPU is better at, gives an error wrapping errCPU.
 func (k *kernel) try(ctx context.Context, c *kernels.Call) error {
-	for {
+	for reaped := false; ; {
 		err := k.attempt(ctx, c)
 		switch {
 		case errors.Is(err, errTooLarge):
@@ -25,6 +25,12 @@ func (k *kernel) try(ctx context.Context, c *kernels.Call) error {
 			}
 		case driver.CodeOf(err) != driver.OutOfMemory:
 			return err
+		case !reaped:
+			reaped = true
+			if err := k.dev.reap(ctx); err != nil {
+				return err
+			}
+			continue
 		}
 		switch {
 		case k.dev.evict(): // again, with more memory
@@ -169,6 +175,9 @@ func (k *kernel) on(ctx context.Context, s *driver.Session, sl *slot, c *kernels
 		}
 		l.flag = uint64(to)
 	}
+	if err := sl.mark(s, 0); err != nil {
+		return err
+	}
 	for i, st := range steps {
 		if fns[i] == nil {
 			continue
@@ -176,6 +185,9 @@ func (k *kernel) on(ctx context.Context, s *driver.Session, sl *slot, c *kernels
 		if err := sl.launch(s, st, fns[i], l); err != nil {
 			return err
 		}
+	}
+	if err := sl.mark(s, 1); err != nil {
+		return err
 	}
 	if flagged {
 		if err := sl.domain(s, driver.DevicePtr(l.flag)); err != nil {
@@ -190,6 +202,7 @@ func (k *kernel) on(ctx context.Context, s *driver.Session, sl *slot, c *kernels
 			return err
 		}
 	}
+	sl.count(s)
 	return nil
 }
 
@@ -271,6 +284,7 @@ func (k *kernel) halve(ctx context.Context, c *kernels.Call) error {
 	if axis < 0 {
 		return errWhole
 	}
+	k.dev.stats.halved.Add(1)
 	for _, cut := range [][2]int64{{0, longest / 2}, {longest / 2, longest}} {
 		if err := k.try(ctx, k.slice(c, axis, cut[0], cut[1])); err != nil {
 			return err

@@ -22,6 +22,7 @@ type slot struct {
 	turn   int
 	blocks []deviceBlock
 	args   driver.Args
+	timed  [2]driver.Event // before the first launch of a call and after the last
 }
 
 // stage is a page-locked buffer and the event after which it may be used again.
@@ -68,7 +69,30 @@ func (sl *slot) close(s *driver.Session) error {
 			errs = append(errs, s.EventDestroy(g.event))
 		}
 	}
+	for _, e := range sl.timed {
+		if e != 0 {
+			errs = append(errs, s.EventDestroy(e))
+		}
+	}
 	return errors.Join(append(errs, s.StreamDestroy(sl.stream))...)
+}
+
+// mark records the time before (0) or after (1) the launches of a call.
+func (sl *slot) mark(s *driver.Session, i int) error {
+	if sl.timed[i] == 0 {
+		var err error
+		if sl.timed[i], err = s.EventCreate(true); err != nil {
+			return err
+		}
+	}
+	return s.EventRecord(sl.timed[i], sl.stream)
+}
+
+// count adds the time between the marks, which a call need not fail for: not every driver tells it.
+func (sl *slot) count(s *driver.Session) {
+	if d, err := s.Elapsed(sl.timed[0], sl.timed[1]); err == nil {
+		sl.dev.stats.computed.Add(int64(d))
+	}
 }
 
 // alloc returns device memory that lives until the slot is finished.

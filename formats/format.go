@@ -5,6 +5,8 @@ package formats
 import (
 	"context"
 	"io"
+
+	"github.com/arrayrun/arrayrun/chunk"
 )
 
 // Format is one row of the table of formats in formats/all.
@@ -25,4 +27,14 @@ type Format struct {
 	// Create starts an output at path. It returns an error wrapping ErrExists when
 	// path is there and spec.Overwrite is false. nil: the format is read-only.
 	Create func(ctx context.Context, path string, spec Spec) (Writer, error)
+	// Update starts writing regions of arrays of the output at path, which is there; Sink(i) takes parts[i]. A region beyond the end
+	// of an array makes it longer: what lies there is seen after Commit, not before. nil: the format is written whole, or not at all.
+	Update func(ctx context.Context, path string, parts []Part) (Writer, error)
+}
+
+// Part is a region of an array that is there, to be written by an Update.
+type Part struct {
+	Name string       // the array's path
+	At   chunk.Region // one that reaches beyond the array makes it longer
+	Old  chunk.Shape  // the shape the array must still have; nil: any
 }

@@ -28,6 +28,8 @@ type CopyOptions struct {
 	History    string  // a line for the history attribute; "": it stays as it is
 	Lossy      bool    // leave out what the format cannot hold, with a warning, where it is an error otherwise
 	Overwrite  bool
+	AppendTo   string       // the dimension of an output that is there to append along, as the option AppendTo
+	Region     Region       // the part of an output that is there to write
 	Memory     int64        // the budget of the engine, for labels; 0: the default
 	Warn       func(string) // gets the warnings; nil: nobody does
 }
@@ -37,6 +39,8 @@ type Copying struct {
 	URI    string
 	Spec   formats.Spec
 	Arrays []Array // of Spec.Vars
+
+	opts CopyOptions
 }
 
 // PlanCopy lays out a copy of everything in an open group, as stored, at a URI, without creating anything. What the
@@ -50,7 +54,7 @@ func PlanCopy(ctx context.Context, g *formats.Group, uri string, o CopyOptions) 
 		o.Warn = func(string) {}
 	}
 	c := &copier{ctx: ctx, opts: o, root: g, rules: rulesOf(f.Name, o.Format), dest: f.Name}
-	c.out = &Copying{URI: uri, Spec: formats.Spec{Overwrite: o.Overwrite, Format: o.Format}}
+	c.out = &Copying{URI: uri, Spec: formats.Spec{Overwrite: o.Overwrite, Format: o.Format}, opts: o}
 	if err := c.choose(); err != nil {
 		return nil, fmt.Errorf("ndarray: copy to %s: %w", uri, err)
 	}
@@ -64,19 +68,6 @@ func PlanCopy(ctx context.Context, g *formats.Group, uri string, o CopyOptions) 
 		return nil, fmt.Errorf("ndarray: copy to %s: %w", uri, err)
 	}
 	return c.out, nil
-}
-
-// Create opens the writer, under a partial name beside the output's place.
-func (c *Copying) Create(ctx context.Context) (*Writing, error) {
-	w, err := all.Create(ctx, c.URI, c.Spec)
-	if err != nil {
-		return nil, err
-	}
-	out := &Writing{writers: []formats.Writer{w}, uris: []string{c.URI}}
-	for i, a := range c.Arrays {
-		out.Outputs = append(out.Outputs, Output{Array: a, Name: c.Spec.Vars[i].Name, To: w.Sink(i)})
-	}
-	return out, nil
 }
 
 // copier lays out one copy.

@@ -26,6 +26,8 @@ type writeOptions struct {
 	steps     []int64
 	codec     string
 	history   string
+	grow      string // AppendTo
+	region    Region
 }
 
 // WriteOption is an option of To.

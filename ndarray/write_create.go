@@ -5,6 +5,7 @@ package ndarray
 import (
 	"context"
 
+	"github.com/arrayrun/arrayrun/formats"
 	"github.com/arrayrun/arrayrun/formats/all"
 )
 
@@ -13,4 +14,24 @@ import (
 // An output that exists is an error wrapping formats.ErrExists unless Overwrite is set. After an error nothing is left behind.
 func PlanWrite(ctx context.Context, targets []Target) (*Writing, error) {
 	return planWrite(ctx, targets, all.Create)
+}
+
+// Create opens the writer: under a partial name beside the output's place, or of what is there where the copy is appended to it or
+// written to a region of it.
+func (c *Copying) Create(ctx context.Context) (*Writing, error) {
+	if c.opts.AppendTo != "" || c.opts.Region != nil {
+		w, err := c.update(ctx)
+		if w != nil || err != nil {
+			return w, err
+		}
+	}
+	w, err := all.Create(ctx, c.URI, c.Spec)
+	if err != nil {
+		return nil, err
+	}
+	out := &Writing{writers: []formats.Writer{w}, uris: []string{c.URI}}
+	for i, a := range c.Arrays {
+		out.Outputs = append(out.Outputs, Output{Array: a, Name: c.Spec.Vars[i].Name, To: w.Sink(i)})
+	}
+	return out, nil
 }

@@ -25,6 +25,8 @@ type outline struct {
 	spec   formats.Spec
 	arrays []Array
 	coords []*Coord
+	data   int       // how many of the variables are targets
+	update *updating // the output is there and is changed; nil for one that is made
 }
 
 // lacksNames are the endings of formats that hold values only.
@@ -34,7 +36,8 @@ var lacksNames = map[string]bool{".npy": true, ".npz": true}
 var isNetCDF = map[string]bool{".nc": true, ".nc4": true, ".cdf": true, ".h5": true, ".hdf5": true}
 
 // layOut returns the outputs that the targets make, in the order of their first targets. Nothing is opened.
-func layOut(targets []Target) ([]*outline, error) {
+// updates are the outputs that are there and are changed, by URI.
+func layOut(targets []Target, updates map[string]*updating) ([]*outline, error) {
 	if err := checkChunks(targets); err != nil {
 		return nil, err
 	}
@@ -46,7 +49,10 @@ func layOut(targets []Target) ([]*outline, error) {
 		i := slices.IndexFunc(outs, func(o *outline) bool { return o.uri == t.URI })
 		if i < 0 {
 			i = len(outs)
-			outs = append(outs, &outline{uri: t.URI, kind: strings.ToLower(filepath.Ext(strings.TrimRight(t.URI, "/")))})
+			outs = append(outs, &outline{uri: t.URI, kind: strings.ToLower(filepath.Ext(strings.TrimRight(t.URI, "/"))), update: updates[t.URI]})
+			if updates[t.URI] != nil {
+				outs[i].kind = ".zarr"
+			}
 		}
 		if err := outs[i].add(t); err != nil {
 			return nil, err
@@ -148,6 +154,7 @@ func (o *outline) note(c *Coord) {
 // finish puts the coordinates and their bounds into the output.
 func (o *outline) finish() error {
 	data := len(o.spec.Vars)
+	o.data = data
 	for _, c := range o.coords {
 		if i := o.find(c.name); i >= 0 {
 			if i < data {
@@ -201,12 +208,14 @@ func (o *outline) put(s formats.VarSpec, a Array, unlimited []string, t *Target)
 			o.spec.Dims[k].Unlimited = true
 		}
 	}
-	a, err := o.encode(&s, a, t)
-	if err != nil {
-		return err
+	if o.update == nil {
+		var err error
+		if a, err = o.encode(&s, a, t); err != nil {
+			return err
+		}
+		s.Grid = o.grid(s, a, t)
 	}
 	s.Shape, s.DType, s.ItemBytes = a.Shape(), a.DType(), a.Node().ItemBytes
-	s.Grid = o.grid(s, a, t)
 	o.spec.Vars = append(o.spec.Vars, s)
 	o.arrays = append(o.arrays, a)
 	return nil
@@ -301,7 +310,7 @@ func withHistory(attrs formats.Attrs, text string) formats.Attrs {
 
 // PlanSpecs returns what PlanWrite would create, without creating anything: for plans and messages.
 func PlanSpecs(targets []Target) (uris []string, specs []formats.Spec, arrays [][]Array, err error) {
-	outs, err := layOut(targets)
+	outs, err := layOut(targets, nil)
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -318,16 +327,34 @@ type createFunc func(ctx context.Context, uri string, spec formats.Spec) (format
 
 // planWrite opens a writer for each output.
 func planWrite(ctx context.Context, targets []Target, create createFunc) (*Writing, error) {
-	outs, err := layOut(targets)
+	updates, err := openUpdates(ctx, targets)
 	if err != nil {
 		return nil, err
 	}
 	w := &Writing{}
+	fail := func(err error) (*Writing, error) {
+		w.Abort()
+		for _, u := range updates {
+			if !slices.Contains(w.uris, u.uri) {
+				u.close()
+			}
+		}
+		return nil, err
+	}
+	outs, err := layOut(targets, updates)
+	if err != nil {
+		return fail(err)
+	}
 	for _, o := range outs {
+		if o.update != nil {
+			if err := o.into(w); err != nil {
+				return fail(err)
+			}
+			continue
+		}
 		wr, err := create(ctx, o.uri, o.spec)
 		if err != nil {
-			w.Abort()
-			return nil, err
+			return fail(err)
 		}
 		w.writers = append(w.writers, wr)
 		w.uris = append(w.uris, o.uri)

@@ -161,11 +161,17 @@ func (t *turns) mine() bool {
 	return mine
 }
 
-// leaves sets the views of the leaves for a step. Those that are decoded are so by all threads of the task.
-func (t *tasker) leaves(ctx context.Context, at chunk.Region) error {
+// leaves sets the views of the leaves for a step. Those that are decoded are so by all threads of the task, and those that are results as
+// they are in the memory of their output.
+func (t *tasker) leaves(ctx context.Context, at chunk.Region, single bool) error {
 	var list []wanted
 	for l, leaf := range t.s.Body.Leaves {
-		if t.crew == nil || !t.shares(leaf, at) {
+		shares := t.shares(leaf, at)
+		var c *chunk.Chunk
+		if shares && single {
+			c = t.inPlace(l, at)
+		}
+		if c == nil && (t.crew == nil || !shares) {
 			v, err := t.leaf(ctx, leaf, at)
 			if err != nil {
 				return err
@@ -173,12 +179,19 @@ func (t *tasker) leaves(ctx context.Context, at chunk.Region) error {
 			t.leafs[l] = v
 			continue
 		}
-		c, err := t.alloc(leaf.DType, leaf.ItemBytes, compactShape(leaf, at))
-		if err != nil {
-			return err
+		if c == nil {
+			var err error
+			if c, err = t.alloc(leaf.DType, leaf.ItemBytes, compactShape(leaf, at)); err != nil {
+				return err
+			}
 		}
 		t.leafs[l] = spread(leaf, at, c)
-		list = t.crew.cut(list, wanted{t.r.plan.Sources[leaf.Store], leaf, at, c})
+		w := wanted{t.r.plan.Sources[leaf.Store], leaf, at, c}
+		if t.crew != nil {
+			list = t.crew.cut(list, w)
+		} else if err := t.rd.read(ctx, w.src, leaf.Axes, at, c); err != nil {
+			return err
+		}
 	}
 	if len(list) == 0 {
 		return nil
@@ -195,6 +208,35 @@ func (t *tasker) leaves(ctx context.Context, at chunk.Region) error {
 		}
 		return nil
 	})
+}
+
+// inPlace returns the memory of an output as the buffer of leaf l, when the leaf is what goes there, and notes that the root is there then.
+// Otherwise it returns nil. What is contiguous as a whole is not read in small pieces.
+func (t *tasker) inPlace(l int, at chunk.Region) *chunk.Chunk {
+	leaf := t.s.Body.Leaves[l]
+	for i, root := range t.s.Body.Roots {
+		if root.Ret >= 0 || root.Leaf != l || t.place[i] < 0 {
+			continue
+		}
+		into := t.r.outs[t.place[i]].out.Into.Sub(at)
+		c := *into
+		c.Shape = compactShape(leaf, at)
+		c.Strides = make([]int64, len(leaf.Axes))
+		follows := 0
+		for k, m := range leaf.Axes {
+			if m.Loop >= 0 {
+				c.Strides[k] = into.Strides[m.Loop]
+				follows++
+			}
+		}
+		_, regions := t.r.plan.Sources[leaf.Store].Source.(formats.RegionReader)
+		if follows != len(at.Lo) || regions && !c.Contiguous() {
+			continue
+		}
+		t.whole[i] = into
+		return &c
+	}
+	return nil
 }
 
 // shares reports whether a leaf is read into a buffer of its own, piece by piece.

@@ -308,7 +308,7 @@ func (sc *scope) preload(ctx context.Context, x *resident, l *plan.Leaf, at chun
 // the device, nil where the device has no room for it.
 func (x *resident) ensure(ctx context.Context, d int, rd *reader, at chunk.Region) (*cuda.Resident, error) {
 	m := x.mirrors[d]
-	mem, err := m.open(x)
+	mem, err := m.open(ctx, x)
 	if mem == nil || err != nil {
 		return nil, err
 	}
@@ -397,12 +397,12 @@ func (x *resident) read(ctx context.Context, rd *reader, k chunk.Key, r chunk.Re
 }
 
 // open returns the array on the mirror's device, reserved when it is wanted first, nil where it is not there.
-func (m *mirror) open(x *resident) (*cuda.Resident, error) {
+func (m *mirror) open(ctx context.Context, x *resident) (*cuda.Resident, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if !m.tried && !m.dev.Lost() {
 		m.tried = true
-		mem, err := m.dev.NewResident(x.leaves[0].DType, x.box.Shape())
+		mem, err := m.dev.NewResident(ctx, x.leaves[0].DType, x.box.Shape())
 		m.mem, m.lost = mem, err != nil
 	}
 	if m.lost || m.dev.Lost() {

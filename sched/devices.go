@@ -141,16 +141,22 @@ func (g *gpus) fill(s *Stats) {
 	devs, _ := g.opened()
 	for _, dev := range devs {
 		d := dev.Stats()
-		if d.Launches == 0 {
-			continue
+		if d.Launches > 0 {
+			s.Device = namesOf(devs)
 		}
-		s.Device = namesOf(devs)
 		s.GPU.Launches += d.Launches
 		s.GPU.H2DBytes += d.UploadedBytes
 		s.GPU.D2HBytes += d.DownloadedBytes
 		s.GPU.PeakBytes = max(s.GPU.PeakBytes, d.PeakBytes)
-		s.GPU.FellBack += d.FellBack
+		s.GPU.KernelSeconds += d.KernelTime.Seconds()
+		s.GPU.Released += d.Released
+		s.GPU.Reaped += d.Reaped
 		s.GPU.Evicted += d.Evicted
+		s.GPU.Halved += d.Halved
+		s.GPU.FellBack += d.FellBack
+		if dev.Lost() {
+			s.GPU.Lost++
+		}
 	}
 }
 

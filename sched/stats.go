@@ -35,8 +35,12 @@ type GPUStats struct {
 	D2HBytes      int64   `json:"d2h_bytes"`
 	KernelSeconds float64 `json:"kernel_seconds"`
 	PeakBytes     int64   `json:"peak_bytes"`
-	FellBack      int64   `json:"fell_back"` // calls that the CPU ran although they were placed on the GPU
+	Released      int64   `json:"released"`  // times that idle memory went back to the driver
+	Reaped        int64   `json:"reaped"`    // calls that waited for memory of others
 	Evicted       int64   `json:"evicted"`   // arrays that stayed on a GPU until its memory ran short
+	Halved        int64   `json:"halved"`    // calls that ran in two halves for want of memory
+	FellBack      int64   `json:"fell_back"` // calls that the CPU ran although they were placed on the GPU
+	Lost          int64   `json:"lost"`      // GPUs that failed and are not used any more
 }
 
 // StageStats says what one stage did. Seconds are summed over tasks.
@@ -102,6 +106,12 @@ func (s *Stats) Add(o *Stats) {
 	s.GPU.D2HBytes += o.GPU.D2HBytes
 	s.GPU.KernelSeconds += o.GPU.KernelSeconds
 	s.GPU.PeakBytes = max(s.GPU.PeakBytes, o.GPU.PeakBytes)
+	s.GPU.Released += o.GPU.Released
+	s.GPU.Reaped += o.GPU.Reaped
+	s.GPU.Evicted += o.GPU.Evicted
+	s.GPU.Halved += o.GPU.Halved
+	s.GPU.FellBack += o.GPU.FellBack
+	s.GPU.Lost = max(s.GPU.Lost, o.GPU.Lost)
 }
 
 // PeakRSS returns the highest resident set of this process so far, 0 where the system does not say.

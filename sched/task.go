@@ -180,7 +180,7 @@ func (t *tasker) begin(single bool) error {
 
 // step reads the leaves of a part of the tile and runs the program over it, cell by cell where it folds.
 func (t *tasker) step(ctx context.Context, at chunk.Region, single bool) error {
-	if err := t.leaves(ctx, at); err != nil {
+	if err := t.leaves(ctx, at, single); err != nil {
 		return err
 	}
 	if err := t.enter(ctx); err != nil {

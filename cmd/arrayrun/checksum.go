@@ -20,6 +20,9 @@ import (
 type hasher struct {
 	pool   *mem.Pool
 	budget int64
+
+	bill                  account
+	read, decoded, pieces int64
 }
 
 // hashPiece is the most one read asks for: enough to run at full speed, small
@@ -49,6 +52,8 @@ func (h *hasher) sum(ctx context.Context, src formats.Source) (string, error) {
 		return "", fmt.Errorf("checksum: one chunk of %v needs %s, the budget is %s; raise --memory: %w",
 			m.Grid.MaxChunk(), formatBytes(beside), formatBytes(h.budget), sched.ErrBudget)
 	}
+	h.bill.hold(beside)
+	defer h.bill.hold(-beside)
 	d := digest{h: h, src: src, meta: m, limit: limit, md5: md5.New()}
 	if m.Shape.Size() > 0 {
 		if err := d.region(ctx, chunk.Whole(m.Shape), 0); err != nil {
@@ -110,9 +115,16 @@ func (d *digest) read(ctx context.Context, r chunk.Region) error {
 		return err
 	}
 	defer c.Release()
-	if _, err := formats.ReadRegion(ctx, d.src, r, c); err != nil {
+	size := c.Block.Len()
+	d.h.bill.hold(mem.ClassBytes(size))
+	defer d.h.bill.hold(-mem.ClassBytes(size))
+	n, err := formats.ReadRegion(ctx, d.src, r, c)
+	d.h.read += max(n, 0)
+	d.h.pieces++
+	if err != nil {
 		return err
 	}
+	d.h.decoded += size
 	if d.meta.DType != dtype.String {
 		d.md5.Write(littleEndian(c))
 		return nil

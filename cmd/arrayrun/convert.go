@@ -25,10 +25,14 @@ func convertCommand(a *app) *cobra.Command {
 		Short: "write everything a file holds in another format, as stored",
 		Long: `Copies every variable, group, attribute and dimension of IN to OUT, values as they are stored, inside
 the memory budget. The ending of OUT says the format, or --format does. What the format cannot hold is an error that
-names it; --lossy leaves it out with a warning. IN may be URI#VAR.`,
+names it; --lossy leaves it out with a warning. IN may be URI#VAR.
+
+--append DIM adds the values behind the end of a Zarr output that is there, --region writes a part of it. Readers see the old
+extent until an append is complete; what it does not reach must be equal, and packing must be the same (eval packs anew).`,
 		Example: `  arrayrun convert era5.nc era5.zarr --memory 256MiB
   arrayrun convert era5.zarr era5.nc --codec zlib:4 --var t2m
   arrayrun convert a.nc old.nc --format netcdf3-64bit
+  arrayrun convert 2002.nc tas.zarr --append time
   arrayrun convert a.zarr b.zarr --chunks time=24,lat=180 --shards time=240,lat=-1 --codec blosc-lz4`,
 		Args: cobra.ExactArgs(2),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -40,6 +44,7 @@ names it; --lossy leaves it out with a warning. IN may be URI#VAR.`,
 		},
 	}
 	copyFlags(c.Flags())
+	updateFlags(c.Flags())
 	addSettings(c, "run")
 	addSettings(c, "values")
 	return c
@@ -98,9 +103,42 @@ that count from 0, from the end where they are negative, and whose ranges end be
 		},
 	}
 	copyFlags(c.Flags())
+	updateFlags(c.Flags())
 	addSettings(c, "run")
 	addSettings(c, "values")
 	return c
+}
+
+// updateFlags declares what writes into an output that is there.
+func updateFlags(f *pflag.FlagSet) {
+	f.String("append", "", "append to a Zarr output along this dimension; it is made where nothing is there. What is there keeps its packing, chunks and units")
+	f.StringArray("region", nil, "write a part of a Zarr output that is there: DIM=FROM:TO or DIM=@FROM:TO, as for select (may be repeated)")
+}
+
+// updateOptions reads the flags of updateFlags.
+func updateOptions(f *pflag.FlagSet) (grow string, region ndarray.Region, err error) {
+	if f.Lookup("append") == nil {
+		return "", nil, nil
+	}
+	grow, _ = f.GetString("append")
+	list, _ := f.GetStringArray("region")
+	for _, text := range list {
+		if _, err := ndarray.ParseSelection(text); err != nil {
+			return "", nil, usagef("--region: %v", err)
+		}
+		if region == nil {
+			region = ndarray.Region{}
+		}
+		dim, what, _ := strings.Cut(text, "=")
+		if dim = strings.TrimSpace(dim); region[dim] != "" {
+			return "", nil, usagef("--region: dimension %q is given twice", dim)
+		}
+		region[dim] = what
+	}
+	if grow != "" && region != nil {
+		return "", nil, usagef("--append and --region: an output is either appended to or a region of it is written")
+	}
+	return grow, region, nil
 }
 
 // copyFlags declares what convert, rechunk and select share.
@@ -141,7 +179,10 @@ func copyOptions(f *pflag.FlagSet) (ndarray.CopyOptions, error) {
 		return o, err
 	}
 	text, _ = f.GetString("shards")
-	o.Shards, o.ShardSteps, err = parseLengths("shards", text)
+	if o.Shards, o.ShardSteps, err = parseLengths("shards", text); err != nil {
+		return o, err
+	}
+	o.AppendTo, o.Region, err = updateOptions(f)
 	return o, err
 }
 
@@ -165,6 +206,9 @@ func (a *app) copy(c *cobra.Command, in, out string, o ndarray.CopyOptions) (err
 		lost.Apply(g)
 	}
 	o.Overwrite = a.settings.on("overwrite")
+	if o.Overwrite && (o.AppendTo != "" || o.Region != nil) {
+		return usagef("--overwrite replaces an output, --append and --region change one")
+	}
 	o.Memory = a.settings.bytes("memory")
 	o.Warn = func(text string) { fmt.Fprintf(a.err, "arrayrun: warning: %s\n", text) }
 	if sameFile(in, out) {

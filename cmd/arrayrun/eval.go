@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -27,6 +28,7 @@ INPUT is NAME=URI or URI: a .npy, .npz, Zarr, NetCDF, HDF5, TIFF, Arrow or Parqu
 URI?raw turns CF decoding off. A URI with no NAME binds every variable by its own name.`,
 		Example: `  arrayrun eval 'mean(a, axis=0)' a=a.npy
   arrayrun eval 'tas - tas.groupby("time.month").mean()' tas.nc -o anomaly.zarr --memory 512MiB
+  arrayrun eval 'tas - 273.15' tas_2002.nc -o celsius.zarr --append time
   arrayrun eval 'lo = min(a); hi = max(a)' a=a.npy -o lo=lo.npy -o hi=hi.npy`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, args []string) error { return a.eval(c, args) },
@@ -36,6 +38,7 @@ URI?raw turns CF decoding off. A URI with no NAME binds every variable by its ow
 	f.String("chunks", "", "chunks of the outputs: 'time=100,lat=-1' by name or '100,-1' by axis")
 	f.String("explain", "", "print the plan and do not run it; --explain=json for one JSON document")
 	f.Lookup("explain").NoOptDefVal = "text"
+	updateFlags(f)
 	f.String("batch", "", "run the jobs in this file (- for stdin), one JSON object a line")
 	addSettings(c, "run")
 	addSettings(c, "values")
@@ -84,6 +87,17 @@ func (a *app) eval(c *cobra.Command, args []string) error {
 	if a.settings.on("overwrite") {
 		e.options = append(e.options, ndarray.Overwrite())
 	}
+	grow, region, err := updateOptions(f)
+	switch {
+	case err != nil:
+		return err
+	case (grow != "" || region != nil) && a.settings.on("overwrite"):
+		return usagef("--overwrite replaces an output, --append and --region change one")
+	case grow != "":
+		e.options = append(e.options, ndarray.AppendTo(grow))
+	case region != nil:
+		e.options = append(e.options, region)
+	}
 	outputs, _ := f.GetStringArray("output")
 	if batch, _ := f.GetString("batch"); batch != "" {
 		if len(args) > 0 || len(outputs) > 0 {
@@ -100,6 +114,11 @@ func (a *app) eval(c *cobra.Command, args []string) error {
 	}
 	for _, o := range outputs {
 		e.outputs = append(e.outputs, parseOutput(o))
+		for _, in := range e.inputs {
+			if region != nil && slices.ContainsFunc(in.uris, func(uri string) bool { return sameFile(uri, parseOutput(o).uri) }) {
+				return usagef("--region: %s is an input too; its values would change while they are read", parseOutput(o).uri)
+			}
+		}
 	}
 	eng, err := a.engine(outputs...)
 	if err != nil {

@@ -74,8 +74,9 @@ func (a *app) index(ctx context.Context, in, out, url string, small int64, lossy
 		return usagef("%s: references to a part of a Zarr hierarchy, or to one behind a URL, are not made: it can be read where it is", in)
 	}
 	var failed error // of the input; everything else is the output's
+	written := int64(0)
 	err = writeFile(out, func(w io.Writer) error {
-		b := bufio.NewWriter(w)
+		b := bufio.NewWriter(counter{w, &written})
 		fmt.Fprint(b, `{"version":1,"refs":{`)
 		comma := ""
 		emit := func(key string, value any) error {
@@ -106,7 +107,22 @@ func (a *app) index(ctx context.Context, in, out, url string, small int64, lossy
 	if err != nil {
 		return atWriting(err)
 	}
-	return a.writeStats(since(start, a.infoMemory()))
+	st := since(start, a.infoMemory())
+	st.BytesWritten = written
+	return a.writeStats(st)
+}
+
+// counter counts what is written.
+type counter struct {
+	w io.Writer
+	n *int64
+}
+
+// Write implements io.Writer.
+func (c counter) Write(p []byte) (int, error) {
+	n, err := c.w.Write(p)
+	*c.n += int64(n)
+	return n, err
 }
 
 // references emits the references to an open file.

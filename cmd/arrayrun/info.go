@@ -56,7 +56,12 @@ func (a *app) info(ctx context.Context, uri string, asJSON, sums bool) error {
 	} else if err := doc.text(a.out, uri, g.Format); err != nil {
 		return err
 	}
-	if err := a.writeStats(since(start, a.infoMemory())); err != nil {
+	st := since(start, a.infoMemory())
+	if h := d.hash; h != nil {
+		st.PeakBudgetBytes = h.bill.most()
+		st.BytesRead, st.BytesDecoded, st.Chunks = h.read, h.decoded, h.pieces
+	}
+	if err := a.writeStats(st); err != nil {
 		return err
 	}
 	if len(d.messages) > 0 {
@@ -145,7 +150,7 @@ func (d *describer) group(ctx context.Context, g *formats.Group) groupDoc {
 
 // since returns the statistics of a verb that runs no plan.
 func since(start time.Time, budget int64) sched.Stats {
-	return sched.Stats{WallSeconds: time.Since(start).Seconds(), PeakRSSBytes: sched.PeakRSS(), BudgetBytes: budget, Stages: []sched.StageStats{}}
+	return sched.Stats{WallSeconds: time.Since(start).Seconds(), PeakRSSBytes: sched.PeakRSS(), BudgetBytes: budget, Device: "cpu", Stages: []sched.StageStats{}}
 }
 
 // infoMemory is the host budget for checksums.

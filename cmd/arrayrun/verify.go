@@ -59,6 +59,8 @@ type verifier struct {
 	report  reporter
 	total   int64 // bytes to decode
 
+	bill account
+
 	mu     sync.Mutex
 	chunks int64
 	read   int64 // stored bytes
@@ -94,6 +96,7 @@ func (a *app) verify(ctx context.Context, uri string, asJSON bool) error {
 		return err
 	}
 	st := since(start, v.budget)
+	st.PeakBudgetBytes = v.bill.most()
 	st.BytesRead, st.BytesDecoded, st.Chunks = v.read, v.done, v.chunks
 	if err := a.writeStats(st); err != nil {
 		return err
@@ -196,7 +199,9 @@ func (v *verifier) variable(ctx context.Context, name string, number int64, src 
 			var key chunk.Key
 			for n := next.Add(1) - 1; n < m.Grid.Len() && ctx.Err() == nil; n = next.Add(1) - 1 {
 				key = m.Grid.At(n, key)
+				v.bill.hold(one)
 				v.decode(ctx, pool, name, number, n, key, src)
+				v.bill.hold(-one)
 			}
 		})
 	}

@@ -396,6 +396,44 @@ func TestClockOverlaps(t *testing.T) {
 	}
 }
 
+// TestClockFillsGaps queues a copy after one of another stream that has to wait: the engine does not wait with it.
+func TestClockFillsGaps(t *testing.T) {
+	m := start(t, "up=1", "down=1")
+	m.in(func(s *driver.Session) error {
+		first, err := s.StreamCreate()
+		if err != nil {
+			return err
+		}
+		second, err := s.StreamCreate()
+		if err != nil {
+			return err
+		}
+		dev, err := s.MemAlloc(20000)
+		if err != nil {
+			return err
+		}
+		host, err := s.HostAlloc(20000)
+		if err != nil {
+			return err
+		}
+		err = errors.Join(
+			s.CopyToDevice(dev, host, 0, 4000, first), s.CopyToHost(host, 0, dev, 1000, first), // down from 4000 to 5000
+			s.Memset(dev.Add(8000), 1, 8000, second), s.CopyToHost(host, 8000, dev.Add(8000), 3000, second),
+			s.CopyToHost(host, 12000, dev.Add(12000), 500, second), s.CopyToHost(host, 13000, dev.Add(13000), 3000, second),
+			s.Synchronize())
+		return errors.Join(err, s.MemFree(dev), s.HostFree(host), s.StreamDestroy(first), s.StreamDestroy(second))
+	})
+	downs := m.sim.Trace()
+	for i := len(downs) - 1; i >= 0; i-- {
+		if downs[i].Kind != "down" {
+			downs = append(downs[:i], downs[i+1:]...)
+		}
+	}
+	if len(downs) != 4 || downs[0].Start != 4000 || downs[1].End >= 4000 || downs[2].Start != downs[1].End || downs[2].End >= 4000 || downs[3].Start != 5000 || m.sim.Makespan() != 8000 {
+		t.Errorf("%+v: want the second and third before the first, and the last, which is too long for the gap, after it", downs)
+	}
+}
+
 // TestEnvironment wants a program that knows nothing of the simulator to be steered by CUDASIM alone.
 func TestEnvironment(t *testing.T) {
 	dir := t.TempDir()

@@ -17,7 +17,9 @@ import (
 	"github.com/apache/arrow/go/v17/parquet/metadata"
 	"github.com/apache/arrow/go/v17/parquet/schema"
 
+	"github.com/arrayrun/arrayrun/chunk"
 	"github.com/arrayrun/arrayrun/chunk/dtype"
+	"github.com/arrayrun/arrayrun/chunk/mem"
 )
 
 // parquetCodecs are the compressions of pages by the names of VarSpec.Codec.
@@ -167,33 +169,23 @@ func (c *outColumn) put(w file.ColumnChunkWriter, lo, n int64) error {
 	case *file.Int32ColumnChunkWriter:
 		_, err = w.WriteBatch(int32s(elems, c.sink.spec.DType), nil, nil)
 	case *file.Int64ColumnChunkWriter:
-		v := make([]int64, 0, n)
-		if c.moment {
+		v := chunk.Elems[int64](mem.Wrap(elems))
+		if c.moment { // those that are there move to the front
 			levels = make([]int16, n)
-		}
-		for i := range n {
-			x := int64(nativeEndian.Uint64(elems[8*i:]))
-			if c.moment && x == math.MinInt64 {
-				continue
+			times := v[:0]
+			for i, x := range v {
+				if x != math.MinInt64 {
+					levels[i] = 1
+					times = append(times, x)
+				}
 			}
-			if c.moment {
-				levels[i] = 1
-			}
-			v = append(v, x)
+			v = times
 		}
 		_, err = w.WriteBatch(v, levels, nil)
 	case *file.Float32ColumnChunkWriter:
-		v := make([]float32, n)
-		for i := range v {
-			v[i] = math.Float32frombits(nativeEndian.Uint32(elems[4*i:]))
-		}
-		_, err = w.WriteBatch(v, nil, nil)
+		_, err = w.WriteBatch(chunk.Elems[float32](mem.Wrap(elems)), nil, nil)
 	case *file.Float64ColumnChunkWriter:
-		v := make([]float64, n)
-		for i := range v {
-			v[i] = math.Float64frombits(nativeEndian.Uint64(elems[8*i:]))
-		}
-		_, err = w.WriteBatch(v, nil, nil)
+		_, err = w.WriteBatch(chunk.Elems[float64](mem.Wrap(elems)), nil, nil)
 	case *file.ByteArrayColumnChunkWriter:
 		v := make([]parquet.ByteArray, n)
 		for i := range v {

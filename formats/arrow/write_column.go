@@ -15,6 +15,7 @@ import (
 
 	"github.com/arrayrun/arrayrun/chunk/dtype"
 	"github.com/arrayrun/arrayrun/formats"
+	"github.com/arrayrun/arrayrun/formats/codec"
 )
 
 var nativeEndian = binary.NativeEndian
@@ -26,6 +27,8 @@ type outColumn struct {
 	field  arrow.Field
 	moment bool // int64 whose lowest value is no time
 	runes  bool // records of UTF-32
+
+	elems, heap []byte // of the rows last read
 }
 
 var fieldTypes = map[dtype.DType]arrow.DataType{dtype.Bool: arrow.FixedWidthTypes.Boolean,
@@ -149,11 +152,12 @@ func (w *writer) schema() *arrow.Schema {
 }
 
 // rowsOf returns n rows from lo on of a column, read back from the stage: elements as they lie in memory, and texts where
-// they are of variable length. A scalar repeats.
+// they are of variable length. A scalar repeats. They are valid until the next call.
 func (c *outColumn) rowsOf(lo, n int64) (elems, heap []byte, base int64, err error) {
 	s := c.sink
 	item := int64(s.item)
-	elems = make([]byte, n*item)
+	c.elems = codec.Grow(c.elems, int(n*item))
+	elems = c.elems
 	if len(s.spec.Shape) == 0 {
 		if err := readAt(s.w.stage, elems[:min(item, int64(len(elems)))], s.start); err != nil {
 			return nil, nil, 0, err
@@ -177,7 +181,8 @@ func (c *outColumn) rowsOf(lo, n int64) (elems, heap []byte, base int64, err err
 	if end == 0 {
 		return elems, nil, 0, nil
 	}
-	heap = make([]byte, end-base)
+	c.heap = codec.Grow(c.heap, int(end-base))
+	heap = c.heap
 	return elems, heap, base, readAt(s.w.stage, heap, base)
 }
 

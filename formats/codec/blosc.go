@@ -38,9 +38,22 @@ func decodeSnappy(dst, src []byte, _ *Scratch) (int, error) {
 
 // Blosc decodes a Blosc 1 container into dst and returns the bytes written.
 func (s *Scratch) Blosc(dst, src []byte) (int, error) {
+	return s.blosc(dst, nil, len(dst), src)
+}
+
+// blosc decodes a container of at most most bytes into dst, or to rows block by block.
+func (s *Scratch) blosc(dst []byte, rows *Rows, most int, src []byte) (int, error) {
 	const header = 16
 	if len(src) >= header && src[0] >= 3 && src[0] <= 7 { // a chunk that Blosc 2 has written by its own rules
-		return s.blosc2Chunk(dst, src)
+		if rows != nil {
+			s.Dec = Grow(s.Dec, most)
+			dst = s.Dec
+		}
+		n, err := s.blosc2Chunk(dst, src)
+		if rows != nil && err == nil {
+			rows.Put(0, dst[:n])
+		}
+		return n, err
 	}
 	if len(src) < header {
 		return 0, corrupt("blosc", "%d bytes, want a header of 16", len(src))
@@ -54,58 +67,80 @@ func (s *Scratch) Blosc(dst, src []byte) (int, error) {
 		return 0, corrupt("blosc", "container version %d, want 1 or 2", src[0])
 	case cbytes < header || cbytes > len(src):
 		return 0, corrupt("blosc", "container says %d bytes, got %d", cbytes, len(src))
-	case nbytes > len(dst):
-		return 0, corrupt("blosc", "container decodes to %d bytes, want at most %d", nbytes, len(dst))
+	case nbytes > most:
+		return 0, corrupt("blosc", "container decodes to %d bytes, want at most %d", nbytes, most)
 	case nbytes == 0:
 		return 0, nil
 	case typesize == 0 || blocksize <= 0:
 		return 0, corrupt("blosc", "type size %d, block size %d", typesize, blocksize)
 	}
-	src, dst = src[:cbytes], dst[:nbytes]
+	src = src[:cbytes]
 	if flags&bloscMemcpy != 0 {
 		if cbytes != nbytes+header {
 			return 0, corrupt("blosc", "copied container has %d bytes, want %d", cbytes, nbytes+header)
+		}
+		if rows != nil {
+			rows.Put(0, src[header:])
+			return nbytes, nil
 		}
 		return copy(dst, src[header:]), nil
 	}
 	if inner.decode == nil {
 		return 0, corrupt("blosc", "inner codec number %d is not known", flags>>5)
 	}
-	return nbytes, bloscBlocks("blosc", dst, src, header, blocksize, func(i, blocks int, out, from []byte) error {
+	return nbytes, bloscBlocks("blosc", nbytes, src, header, blocksize, func(i, blocks, at, n int, from []byte) error {
 		splits := 1
 		// c-blosc's rule: only whole blocks of enough elements are split by byte of the element
-		if flags&bloscNoSplit == 0 && typesize <= 16 && blocksize/typesize >= 128 && len(out) == blocksize && blocksize%typesize == 0 {
+		if flags&bloscNoSplit == 0 && typesize <= 16 && blocksize/typesize >= 128 && n == blocksize && blocksize%typesize == 0 {
 			splits = typesize
 		}
 		shuffle := flags&bloscShuffle != 0 && typesize > 1
-		bitshuffle := flags&bloscBitshuffle != 0 && len(out) >= typesize
+		bitshuffle := flags&bloscBitshuffle != 0 && n >= typesize
+		var out []byte
+		if rows == nil {
+			out = dst[at : at+n]
+		}
 		to := out
-		if shuffle || bitshuffle {
-			s.block = Grow(s.block, len(out))
+		if shuffle || bitshuffle || rows != nil {
+			s.block = Grow(s.block, n)
 			to = s.block
 		}
 		if err := s.bloscBlock(to, from, splits, inner.decode); err != nil {
 			return corrupt("blosc", "block %d of %d (%s): %v", i, blocks, inner.name, err)
 		}
-		switch {
-		case bitshuffle:
-			if n := len(out) / typesize; n%8 == 0 {
-				Bitunshuffle(out, to, n, typesize)
-				copy(out[n*typesize:], to[n*typesize:])
-			} else {
+		if bitshuffle && n/typesize%8 != 0 {
+			shuffle, bitshuffle = false, false // c-blosc leaves such a block as it is
+			if rows == nil {
 				copy(out, to)
 			}
+		}
+		if bitshuffle && rows != nil {
+			s.turn = Grow(s.turn, n)
+			out = s.turn
+		}
+		switch {
+		case bitshuffle:
+			whole := n / typesize
+			Bitunshuffle(out, to, whole, typesize)
+			copy(out[whole*typesize:], to[whole*typesize:])
+			to = out
+		case shuffle && rows != nil:
+			s.putPlanes(rows, at, to, typesize)
+			return nil
 		case shuffle:
 			Unshuffle(out, to, typesize)
+		}
+		if rows != nil {
+			rows.Put(at, to)
 		}
 		return nil
 	})
 }
 
-// bloscBlocks calls decode for each block of a container with its place in dst and what is stored from its start on: the starts
+// bloscBlocks calls decode for each block of a container of total bytes with its place there and what is stored from its start on: the starts
 // of the blocks follow the header, in both versions.
-func bloscBlocks(name string, dst, src []byte, header, blocksize int, decode func(i, blocks int, out, from []byte) error) error {
-	blocks := (len(dst)-1)/blocksize + 1
+func bloscBlocks(name string, total int, src []byte, header, blocksize int, decode func(i, blocks, at, n int, from []byte) error) error {
+	blocks := (total-1)/blocksize + 1
 	if len(src) < header+4*blocks {
 		return corrupt(name, "%d bytes do not hold the starts of %d blocks", len(src), blocks)
 	}
@@ -114,7 +149,7 @@ func bloscBlocks(name string, dst, src []byte, header, blocksize int, decode fun
 		if start < header+4*blocks || start > len(src) {
 			return corrupt(name, "block %d starts at byte %d of %d", i, start, len(src))
 		}
-		if err := decode(i, blocks, dst[i*blocksize:min((i+1)*blocksize, len(dst))], src[start:]); err != nil {
+		if err := decode(i, blocks, i*blocksize, min(blocksize, total-i*blocksize), src[start:]); err != nil {
 			return err
 		}
 	}

@@ -90,8 +90,8 @@ func (s *Scratch) blosc2Chunk(dst, src []byte) (int, error) {
 		return 0, corrupt("blosc2", "block size %d", blocksize)
 	}
 	filters, meta := src[16:16+blosc2Filters], src[24:24+blosc2Filters]
-	return nbytes, bloscBlocks("blosc2", dst, src, blosc2Header, blocksize, func(i, blocks int, out, from []byte) error {
-		splits := 1
+	return nbytes, bloscBlocks("blosc2", len(dst), src, blosc2Header, blocksize, func(i, blocks, at, n int, from []byte) error {
+		splits, out := 1, dst[at:at+n]
 		if flags&bloscNoSplit == 0 && len(out) == blocksize {
 			splits = typesize
 		}

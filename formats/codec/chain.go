@@ -230,20 +230,12 @@ func (c *Chain) EncodeScratch(n int) int64 {
 // Decode decodes src into dst, whose length is the decoded size. Elements come out in
 // native byte order and in stored order (Order). src may be dst when the chain is Plain.
 func (c *Chain) Decode(dst, src []byte, s *Scratch) error {
-	for i := len(c.Stages) - 1; i >= 0; i-- {
-		out := dst
-		if i > 0 {
-			n := len(dst)
-			for _, st := range c.Stages[:i] {
-				n = st.Bound(n)
-			}
-			s.mid[i&1] = Grow(s.mid[i&1], n)
-			out = s.mid[i&1]
-		}
-		var err error
-		if src, err = c.Stages[i].Decode(out, src, s); err != nil {
-			return err
-		}
+	src, err := c.decodeFrom(1, len(dst), src, s)
+	if err == nil && len(c.Stages) > 0 {
+		src, err = c.Stages[0].Decode(dst, src, s)
+	}
+	if err != nil {
+		return err
 	}
 	if len(src) != len(dst) {
 		return corrupt("bytes", "decoded to %d bytes, want %d", len(src), len(dst))
@@ -255,6 +247,22 @@ func (c *Chain) Decode(dst, src []byte, s *Scratch) error {
 		Swap(dst, c.layout.ItemBytes, c.layout.Units)
 	}
 	return nil
+}
+
+// decodeFrom undoes the stages from first on, of a chunk of n bytes.
+func (c *Chain) decodeFrom(first, n int, src []byte, s *Scratch) ([]byte, error) {
+	for i := len(c.Stages) - 1; i >= first; i-- {
+		bound := n
+		for _, st := range c.Stages[:i] {
+			bound = st.Bound(bound)
+		}
+		s.mid[i&1] = Grow(s.mid[i&1], bound)
+		var err error
+		if src, err = c.Stages[i].Decode(s.mid[i&1], src, s); err != nil {
+			return nil, err
+		}
+	}
+	return src, nil
 }
 
 // Encode returns the stored bytes of a chunk whose elements are src, in stored order. The

@@ -18,8 +18,9 @@ type unzstd struct {
 	tables   [3]seqTable
 	rep      [3]int
 	run      seqRun
-	short    [16]byte // a stream of bits that is shorter than a word
-	tree     bool     // huff holds the tree of an earlier block of the frame
+	short    [16]byte      // a stream of bits that is shorter than a word
+	tree     bool          // huff holds the tree of an earlier block of the frame
+	sink     func(end int) // told after each block how many bytes there are
 }
 
 // Block types of a frame, and of its literals.
@@ -125,6 +126,9 @@ func (z *unzstd) frame(dst []byte, n int, src []byte) (end, used int, err error)
 			if n, err = z.block(dst, start, n, body); err != nil {
 				return n, 0, err
 			}
+		}
+		if z.sink != nil {
+			z.sink(n)
 		}
 	}
 	if width > 0 && uint64(n-start) != size {

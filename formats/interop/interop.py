@@ -13,6 +13,7 @@ import time
 import numpy as np
 
 import common
+import updates
 from common import NUMBERS, SHAPE, TEXTS, args, arrayrun, check, expect, fail, peer, run, same, values
 
 # They write, we read.
@@ -397,7 +398,7 @@ def numpy_read():
 
 
 CASES = [h5py_writes, netcdf4_writes, zarr_writes, tensorstore_writes, tifffile_writes, gdal_writes, pyarrow_writes, cdo_writes, ome_writes,
-         netcdf_read, zarr_read, tiff_read, ome_read, table_read, numpy_read]
+         netcdf_read, zarr_read, tiff_read, ome_read, table_read, numpy_read, updates.both_ways]
 for f in CASES:
     if args.only and f.__name__ not in args.only:
         continue

@@ -72,6 +72,9 @@ func (b *box) ReadChunk(ctx context.Context, k chunk.Key, dst *chunk.Chunk) (int
 	return b.ReadRegion(ctx, b.meta.Grid.Region(k), dst)
 }
 
+// together reports whether a span of which so many bytes are wanted is read at once: a read costs as much as 16 KiB of copying.
+func together(span, want int64) bool { return 8*want >= span || span <= 16<<10 }
+
 // axis is one side of a region: n elements, step apart in the file.
 type axis struct {
 	at      int // which axis of the array
@@ -118,13 +121,18 @@ func (b *box) region(ctx context.Context, r chunk.Region, dst *chunk.Chunk) (int
 		return int64(len(p)), b.fill(p, start)
 	}
 	// the sides that lie together within maxSpan are read at once, the others are walked
-	span, inner := item, 0
-	for inner < len(axes) && span+(axes[inner].n-1)*axes[inner].step*item <= maxSpan {
-		span += (axes[inner].n - 1) * axes[inner].step * item
+	span, want, inner := item, item, 0
+	for inner < len(axes) {
+		a := axes[inner]
+		wider := span + (a.n-1)*a.step*item
+		if wider > maxSpan || !together(wider, want*a.n) {
+			break
+		}
+		span, want = wider, want*a.n
 		inner++
 	}
 	per := int64(1) // of the first side that does not fit
-	if inner < len(axes) {
+	if inner < len(axes) && together(axes[inner].step*item, want) {
 		per += max(0, (maxSpan-span)/(axes[inner].step*item))
 	}
 	return b.walk(ctx, axes, inner, per, len(axes)-1, start, dst)

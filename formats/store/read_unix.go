@@ -33,20 +33,26 @@ func (f fd) ReadAt(p []byte, off int64) (int, error) {
 
 // read reads a range of the file at key.
 func (d *Dir) read(key string, r Range, limit int64, buf []byte) ([]byte, error) {
-	d.held.hold(d.root)
-	n, err := d.held.open(key)
-	if err == syscall.ENOENT { // not held, not there, or the directory has been replaced since
-		n, err = open(d.path(key))
-	}
+	n, err := d.open(key)
 	if err != nil {
-		if err == syscall.ENOTDIR {
-			err = syscall.ENOENT // a file where a key's directory would be: the key is not there
-		}
 		return nil, err
 	}
 	b, err := fd(n).read(r, limit, buf)
 	_ = syscall.Close(n) // opened for reading: nothing is lost
 	return b, err
+}
+
+// open opens the file at key.
+func (d *Dir) open(key string) (int, error) {
+	d.held.hold(d.root)
+	n, err := d.held.open(key)
+	if err == syscall.ENOENT { // not held, not there, or the directory has been replaced since
+		n, err = open(d.path(key))
+	}
+	if err == syscall.ENOTDIR {
+		err = syscall.ENOENT // a file where a key's directory would be: the key is not there
+	}
+	return n, err
 }
 
 func open(path string) (int, error) {

@@ -71,6 +71,13 @@ type Store interface {
 	Name() string
 }
 
+// PartReader is implemented by stores from which a value comes in parts for no more than it costs as a whole.
+type PartReader interface {
+	// GetParts reads the value at key part by part into buf, calls put for each with where it starts, in order, and returns the bytes read. A
+	// value of more than limit bytes is an error wrapping ErrRange.
+	GetParts(ctx context.Context, key string, limit int64, buf []byte, put func(at int64, b []byte)) (int64, error)
+}
+
 // checkKey refuses keys that could leave the store.
 func checkKey(key string) error {
 	if !fs.ValidPath(key) || key == "." || strings.IndexByte(key, 0) >= 0 {

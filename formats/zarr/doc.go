@@ -15,7 +15,7 @@
 //
 // Update writes regions of arrays that are there, and makes arrays longer.
 //
-//	w, err := zarr.Update(ctx, "era5.zarr", []zarr.Part{{Name: "t2m", At: region}})
+//	w, err := zarr.Update(ctx, "era5.zarr", []formats.Part{{Name: "t2m", At: region}})
 //
 // Outputs are version 3 with dimension_names, zstd and consolidated metadata unless Spec.Format says
 // "zarr2"; chunks that hold nothing but an explicit or default fill value are not stored.

@@ -25,6 +25,7 @@ var Format = formats.Format{
 	Open:       Open,
 	Extensions: []string{".zarr", ".zr"},
 	Create:     Create,
+	Update:     Update,
 }
 
 // Archive is the row of hierarchies in ZIP archives.
@@ -105,7 +106,7 @@ func OpenStore(ctx context.Context, st store.Store) (*formats.Group, error) {
 		return nil, fmt.Errorf("no zarr.json, .zgroup or .zarray: %w", formats.ErrFormat)
 	}
 	if root.array {
-		name := strings.TrimSuffix(strings.TrimSuffix(filepath.Base(st.Name()), ".zip"), ".zarr")
+		name := arrayName(st)
 		g := &formats.Group{Format: root.format()}
 		v := t.variable(name, "", root)
 		g.Vars = []formats.Var{v}
@@ -119,6 +120,11 @@ func OpenStore(ctx context.Context, st store.Store) (*formats.Group, error) {
 		ome(g)
 	}
 	return g, err
+}
+
+// arrayName is what the one array of a store without groups is called.
+func arrayName(st store.Store) string {
+	return strings.TrimSuffix(strings.TrimSuffix(filepath.Base(st.Name()), ".zip"), ".zarr")
 }
 
 // node is a metadata document.

@@ -179,33 +179,68 @@ func (a *array) decode(ctx context.Context, src *source, p *pipeline, order []in
 		return a.decodeTexts(ctx, src, p, order, full, dst, s, read)
 	}
 	n := int(chunk.Shape(full).Size()) * a.el.item
-	direct := order == nil && dst.Shape.Equal(full) && dst.Contiguous()
-	var out []byte
-	if direct {
-		out = dst.Bytes()
-	} else {
-		s.Dec = codec.Grow(s.Dec, n)
-		out = s.Dec
-	}
-	limit, buf := int64(p.chain.StoredLimit(n)), s.Enc
-	if p.chain.Plain() {
+	if order == nil && dst.Shape.Equal(full) && dst.Contiguous() {
+		out := dst.Bytes()
+		if !p.chain.Plain() {
+			enc, err := src.all(ctx, int64(p.chain.StoredLimit(n)), s, read)
+			if err != nil {
+				return err
+			}
+			return p.chain.Decode(out, enc, s)
+		}
 		// nothing to decode: the bytes go where they belong, and a file of another size is damage
-		limit, buf = int64(n), out[:0:n]
+		enc, err := src.get(ctx, store.All, int64(n), out[:0:n], read)
+		if err != nil {
+			return err
+		}
+		return p.chain.Decode(out, enc, s)
 	}
-	enc, err := src.get(ctx, store.All, limit, buf, read)
+	if order == nil {
+		if rows, ok := codec.RowsOf(dst, full); ok {
+			return a.decodeRows(ctx, src, p, n, &rows, s, read)
+		}
+	}
+	s.Dec = codec.Grow(s.Dec, n)
+	enc, err := src.all(ctx, int64(p.chain.StoredLimit(n)), s, read)
 	if err != nil {
 		return err
 	}
-	if !p.chain.Plain() && src.mem == nil {
-		s.Enc = enc
-	}
-	if err := p.chain.Decode(out, enc, s); err != nil {
+	if err := p.chain.Decode(s.Dec, enc, s); err != nil {
 		return err
 	}
-	if !direct {
-		formats.CopyElems(dst, stored(dst, out, full, order))
-	}
+	formats.CopyElems(dst, stored(dst, s.Dec, full, order))
 	return nil
+}
+
+// all reads the whole part into the buffer of s for encoded bytes.
+func (s *source) all(ctx context.Context, limit int64, sc *codec.Scratch, read *int64) ([]byte, error) {
+	enc, err := s.get(ctx, store.All, limit, sc.Enc, read)
+	if err == nil && s.mem == nil {
+		sc.Enc = enc
+	}
+	return enc, err
+}
+
+// partBytes is how much of a file is read before it goes to its places: a part of the second-level cache.
+const partBytes = 128 << 10
+
+// decodeRows reads and decodes a chunk of n bytes into rows.
+func (a *array) decodeRows(ctx context.Context, src *source, p *pipeline, n int, rows *codec.Rows, s *codec.Scratch, read *int64) error {
+	parts, ok := a.st.(store.PartReader)
+	if !ok || !p.chain.Plain() || p.chain.Swap || src.mem != nil || src.size >= 0 {
+		enc, err := src.all(ctx, int64(p.chain.StoredLimit(n)), s, read)
+		if err != nil {
+			return err
+		}
+		return p.chain.DecodeRows(rows, n, enc, s)
+	}
+	s.Enc = codec.Grow(s.Enc, min(partBytes, n))
+	got, err := parts.GetParts(ctx, src.key, int64(n), s.Enc, func(at int64, b []byte) { rows.Put(int(at), b) })
+	*read += got
+	if errors.Is(err, store.ErrRange) || err == nil && got != int64(n) {
+		err = fmt.Errorf("%d bytes, want %d: %w", got, n, formats.ErrCorrupt)
+	}
+	return err
 }
 
 // stored returns the part of a decoded unit that dst is for, as a chunk in array axes.

@@ -18,19 +18,13 @@ import (
 	"github.com/arrayrun/arrayrun/formats/store"
 )
 
-// Part names a region of an array that is there. A region that reaches beyond the array makes it longer.
-type Part struct {
-	Name string // the array's path
-	At   chunk.Region
-}
-
 // Update starts writing regions of arrays of the hierarchy in the directory at path, as its metadata say they are stored. Sink(i)
 // takes parts[i]: its grid cuts the region where stored chunks (or shards) end, so each of them has one owner, who reads, changes
 // and writes what the region does not cover whole.
 //
 // Chunks change as they are written: a region inside of an array is not replaced in one step. What lies beyond
 // the old length is seen after Commit only, which writes the metadata; after Abort the array has its old length.
-func Update(ctx context.Context, path string, parts []Part) (formats.Writer, error) {
+func Update(ctx context.Context, path string, parts []formats.Part) (formats.Writer, error) {
 	w, err := UpdateStore(ctx, store.NewDir(path), parts)
 	if err != nil {
 		return nil, fmt.Errorf("formats/zarr: update %s: %w", path, err)
@@ -46,7 +40,7 @@ type updater struct {
 }
 
 // UpdateStore is Update for the hierarchy at the root of any store.
-func UpdateStore(ctx context.Context, st store.Store, parts []Part) (formats.Writer, error) {
+func UpdateStore(ctx context.Context, st store.Store, parts []formats.Part) (formats.Writer, error) {
 	w := &updater{st: st}
 	for _, p := range parts {
 		s, err := newPartSink(ctx, w, p)
@@ -68,7 +62,7 @@ type partSink struct {
 	grid  chunk.Grid
 }
 
-func newPartSink(ctx context.Context, w *updater, p Part) (*partSink, error) {
+func newPartSink(ctx context.Context, w *updater, p formats.Part) (*partSink, error) {
 	if p.Name != "" {
 		if err := checkName(p.Name, 2); err != nil {
 			return nil, err
@@ -79,6 +73,12 @@ func newPartSink(ctx context.Context, w *updater, p Part) (*partSink, error) {
 	if err != nil {
 		return nil, err
 	}
+	if n == nil && p.Name == arrayName(w.st) { // the hierarchy is one array
+		if n, err = (&tree{st: w.st}).own(ctx, ""); err != nil {
+			return nil, err
+		}
+		p.Name = ""
+	}
 	if n == nil || !n.array {
 		return nil, fmt.Errorf("there is no such array: %w", fs.ErrNotExist)
 	}
@@ -87,6 +87,9 @@ func newPartSink(ctx context.Context, w *updater, p Part) (*partSink, error) {
 		return nil, err
 	}
 	old := a.meta.Shape
+	if p.Old != nil && !p.Old.Equal(old) {
+		return nil, fmt.Errorf("its own metadata state the shape %v, what was read before %v; somebody else has changed it, or the consolidated metadata are not up to date: consolidate them again: %w", old, p.Old, chunk.ErrShape)
+	}
 	if len(p.At.Lo) != len(old) || len(p.At.Hi) != len(old) {
 		return nil, fmt.Errorf("region %v of an array of shape %v: %w", p.At, old, chunk.ErrShape)
 	}

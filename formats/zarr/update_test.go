@@ -102,7 +102,7 @@ func TestUpdate(t *testing.T) {
 					part = formattest.New(c.dt, c.dt.Size(), at.Shape()) // chunks that become fill values
 					formats.FillElems(part, nil)
 				}
-				w, err := Update(ctx, path, []Part{{"a/b", at}})
+				w, err := Update(ctx, path, []formats.Part{{Name: "a/b", At: at}})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -220,7 +220,7 @@ func TestUpdateCorpus(t *testing.T) {
 			part := formattest.New(model.DType, int(model.ItemBytes), at.Shape())
 			from := chunk.Region{Lo: make(chunk.Shape, len(model.Shape)), Hi: at.Shape()}
 			formats.CopyElems(part, model.Sub(from))
-			w, err := Update(ctx, path, []Part{{name, at}})
+			w, err := Update(ctx, path, []formats.Part{{Name: name, At: at}})
 			if errors.Is(err, formats.ErrFormat) {
 				continue // a codec that only reads
 			}
@@ -259,14 +259,14 @@ func TestUpdateRefusals(t *testing.T) {
 	}
 	region := func(lo, hi int64) chunk.Region { return chunk.Region{Lo: chunk.Shape{lo}, Hi: chunk.Shape{hi}} }
 	for _, c := range []struct {
-		p    Part
+		p    formats.Part
 		want error
-	}{{Part{"nothing", region(0, 1)}, fs.ErrNotExist}, {Part{"../x", region(0, 1)}, formats.ErrFormat}, {Part{"", region(0, 1)}, chunk.ErrShape}} {
-		if _, err := Update(ctx, path, []Part{c.p}); !errors.Is(err, c.want) {
+	}{{formats.Part{Name: "nothing", At: region(0, 1)}, fs.ErrNotExist}, {formats.Part{Name: "../x", At: region(0, 1)}, formats.ErrFormat}, {formats.Part{Name: "", At: region(0, 1)}, chunk.ErrShape}} {
+		if _, err := Update(ctx, path, []formats.Part{c.p}); !errors.Is(err, c.want) {
 			t.Errorf("Update %v = %v, want %v", c.p, err, c.want)
 		}
 	}
-	if _, err := Update(ctx, filepath.Join(path, fmt.Sprint("not", "there")), []Part{{"a", region(0, 1)}}); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := Update(ctx, filepath.Join(path, fmt.Sprint("not", "there")), []formats.Part{{Name: "a", At: region(0, 1)}}); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("Update of nothing = %v, want ErrNotExist", err)
 	}
 }

@@ -33,8 +33,9 @@ type ExplainedStage struct {
 	Tile         []int64  `json:"tile"`
 	Step         []int64  `json:"step"` // what of a tile is read and computed at once
 	Tasks        int64    `json:"tasks"`
-	BytesRead    int64    `json:"bytes_read"`
-	BytesWritten int64    `json:"bytes_written"`
+	BytesRead    int64    `json:"bytes_read"`    // stored bytes of what is decoded, each time it is; decoded where storage does not say
+	BytesDecoded int64    `json:"bytes_decoded"` // of chunks, each time they are
+	BytesWritten int64    `json:"bytes_written"` // before compression
 	TaskBytes    int64    `json:"task_bytes"`
 	TaskThreads  int      `json:"task_threads"`
 	HoldBytes    int64    `json:"hold_bytes"`
@@ -57,16 +58,21 @@ type ExplainedInput struct {
 func (p *Plan) Explain() string {
 	e := p.explained()
 	var b strings.Builder
-	read, written := int64(0), int64(0)
+	read, decoded, written := int64(0), int64(0), int64(0)
 	for _, s := range e.Stages {
 		read += s.BytesRead
+		decoded += s.BytesDecoded
 		written += s.BytesWritten
 	}
 	plural := "s"
 	if len(e.Stages) == 1 {
 		plural = ""
 	}
-	fmt.Fprintf(&b, "PLAN  %d stage%s · reads %s · writes %s · peak %s of %s\n", len(e.Stages), plural, Bytes(read), Bytes(written), Bytes(e.PeakBytes), Bytes(e.BudgetBytes))
+	reads := Bytes(read)
+	if decoded != read {
+		reads += ", decoded " + Bytes(decoded)
+	}
+	fmt.Fprintf(&b, "PLAN  %d stage%s · reads %s · writes %s of values · peak %s of %s\n", len(e.Stages), plural, reads, Bytes(written), Bytes(e.PeakBytes), Bytes(e.BudgetBytes))
 	for i := 0; i < len(e.Stages); i++ {
 		s := e.Stages[i]
 		if n := trivial(e.Stages[i:]); n > 0 {
@@ -174,16 +180,29 @@ func (p *Plan) explainStage(s *Stage) ExplainedStage {
 	} else {
 		x.Program = copyOnly
 	}
+	kept := map[int]bool{}
 	visit(s.Body, func(l *Leaf, b *Body) {
 		if l.Kind != Stored {
 			return
 		}
 		src := p.Sources[l.Store]
-		if src.Keep && src.First != s.ID {
+		var n int64
+		_, memory := src.Source.(Memory)
+		switch {
+		case memory:
+			return // nothing is read
+		case src.Keep && (src.First != s.ID || kept[l.Store]):
 			return
+		case src.Keep:
+			kept[l.Store] = true
+			n = keptBytes(src)
+		case b == s.Body:
+			n = p.decodedBy(s, l)
+		default:
+			n = min(l.Count(b.Shape), src.Node.Shape().Size()) * l.ItemBytes
 		}
-		n := min(l.Count(b.Shape), src.Node.Shape().Size())
-		x.BytesRead += n * l.ItemBytes
+		x.BytesDecoded += n
+		x.BytesRead += stored(src.Source, n)
 	})
 	written := []int{}
 	for _, w := range s.Writes {

@@ -2,7 +2,8 @@
 //
 // The virtual clock. Each device has two copy engines and one for compute; an operation starts when its stream and its
 // engine are free and takes bytes / rate. All times are known when work is queued, so they do not depend on how fast
-// this machine is. The host takes no time at all.
+// this machine is. An engine begins with what is ready, not with what this machine happened to queue first: work fills the gaps that
+// others have left by waiting for their streams. The host takes no time at all.
 #include <cstdio>
 
 #include "sim.h"
@@ -20,10 +21,28 @@ static std::vector<Traced> trace;
 static u64 dropped;
 static std::map<std::string, std::pair<u64, u64>> totals; // by kind: count, bytes
 
+// place finds the first time from ready on when an engine is free for so long, and takes it.
+static double place(Device &d, Engine e, double ready, double ns) {
+	auto &gaps = d.gaps[e];
+	for (auto g = gaps.begin(); g != gaps.end(); ++g) {
+		const double from = g->first, to = g->second, start = ready > from ? ready : from;
+		if (start + ns > to) continue;
+		gaps.erase(g);
+		if (start > from) gaps[from] = start;
+		if (start + ns < to) gaps[start + ns] = to;
+		return start;
+	}
+	double &end = d.engine[e];
+	const double start = ready > end ? ready : end;
+	if (start > end) gaps[end] = start;
+	end = start + ns;
+	return start;
+}
+
 double schedule(Context *ctx, Stream &s, Engine e, const char *kind, const std::string &name, u64 bytes, double ns) {
 	Device &d = devices[ctx->device];
-	const double start = s.ready > d.engine[e] ? s.ready : d.engine[e];
-	d.engine[e] = s.ready = start + ns;
+	const double start = place(d, e, s.ready, ns);
+	s.ready = start + ns;
 	d.busy[e] += ns;
 	auto &t = totals[kind];
 	t.first++;
@@ -87,7 +106,10 @@ void clock_reset() {
 	totals.clear();
 	dropped = 0;
 	for (auto &d : devices) {
-		for (int e = 0; e < 3; e++) d.engine[e] = d.busy[e] = 0;
+		for (int e = 0; e < 3; e++) {
+			d.engine[e] = d.busy[e] = 0;
+			d.gaps[e].clear();
+		}
 		d.peak = d.used;
 		if (!d.primary) continue;
 		for (auto &s : d.primary->streams) s.second->ready = 0;

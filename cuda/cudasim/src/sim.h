@@ -4,6 +4,7 @@
 #pragma once
 #include <condition_variable>
 #include <deque>
+#include <map>
 #include <memory>
 #include <set>
 #include <thread>
@@ -149,8 +150,9 @@ struct Device {
 	int refs = 0;
 	std::unique_ptr<Context> primary;
 	u64 used = 0, peak = 0;
-	double engine[3] = {0, 0, 0}; // virtual ns at which each is free
+	double engine[3] = {0, 0, 0}; // virtual ns at which each is free for good
 	double busy[3] = {0, 0, 0};   // virtual ns of work so far
+	std::map<double, double> gaps[3]; // from when to when each is idle before that
 };
 
 enum Engine { kUp, kDown, kCompute };

@@ -57,6 +57,52 @@ func TestShuffle(t *testing.T) {
 	}
 }
 
+func TestUnshufflePart(t *testing.T) {
+	r := rand.New(rand.NewSource(5))
+	for _, size := range []int{1, 2, 3, 4, 8, 12} {
+		src := make([]byte, 700*size)
+		r.Read(src)
+		all := make([]byte, len(src))
+		Unshuffle(all, src, size)
+		for range 200 {
+			from := r.Intn(701)
+			to := from + r.Intn(701-from)
+			got, whole := guarded((to - from) * size)
+			if UnshufflePart(got, src, size, from, to); !bytes.Equal(got, all[from*size:to*size]) || !whole() {
+				t.Fatalf("elements %d to %d of %d bytes differ from those of Unshuffle", from, to, size)
+			}
+		}
+	}
+}
+
+func TestCopyRows(t *testing.T) {
+	r := rand.New(rand.NewSource(6))
+	for range 500 {
+		n, row, align := 1+r.Intn(9), 1+r.Intn(500), r.Intn(33)
+		if r.Intn(2) == 0 {
+			row, align = 32*(1+r.Intn(16)), 0
+		}
+		pitch, step := row+32*r.Intn(4), row+r.Intn(40)
+		src := make([]byte, n*step)
+		r.Read(src)
+		// where the words of the destination start is chance: every start is tried
+		room := bytes.Repeat([]byte{0xA5}, n*pitch+128)
+		for shift := range 32 {
+			at := shift + align
+			want := bytes.Repeat([]byte{0xA5}, len(room))
+			for i := range n {
+				copy(want[at+i*pitch:at+i*pitch+row], src[i*step:])
+			}
+			for i := range room {
+				room[i] = 0xA5
+			}
+			if CopyRows(room[at:], src, pitch, step, row, n, true); !bytes.Equal(room, want) {
+				t.Fatalf("%d rows of %d bytes, %d apart, differ or leave their places", n, row, pitch)
+			}
+		}
+	}
+}
+
 func TestBitshuffle(t *testing.T) {
 	r := rand.New(rand.NewSource(2))
 	for _, size := range []int{1, 2, 3, 4, 8, 12, 16, 17, 24} {

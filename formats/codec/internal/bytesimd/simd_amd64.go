@@ -4,6 +4,8 @@
 
 package bytesimd
 
+import "unsafe"
+
 // haveAVX2 is false in tests of the portable loops.
 var haveAVX2 = detectAVX2()
 
@@ -50,6 +52,11 @@ func shuffle4(dst, src *byte, n, plane int)
 //go:noescape
 func shuffle8(dst, src *byte, n, plane int)
 
+// streamRows copies rows with stores that go past the caches; dst, pitch and row are multiples of 32.
+//
+//go:noescape
+func streamRows(dst, src *byte, pitch, step, row, n int)
+
 // swapBytes permutes the bytes of each 16-byte lane by mask; n is a multiple of 32 bytes.
 //
 //go:noescape
@@ -93,21 +100,35 @@ func separateSIMD(dst, src []byte, n, plane int) int {
 }
 
 func unshuffleSIMD(dst, src []byte, size, n int) int {
+	return unshufflePartSIMD(dst, src, size, n, n)
+}
+
+// unshufflePartSIMD does the first elements of n whose planes are plane bytes apart, and says how many.
+func unshufflePartSIMD(dst, src []byte, size, n, plane int) int {
 	m := n &^ 31
 	if m == 0 || !haveAVX2 {
 		return 0
 	}
 	switch size {
 	case 2:
-		unshuffle2(&dst[0], &src[0], m, n)
+		unshuffle2(&dst[0], &src[0], m, plane)
 	case 4:
-		unshuffle4(&dst[0], &src[0], m, n)
+		unshuffle4(&dst[0], &src[0], m, plane)
 	case 8:
-		unshuffle8(&dst[0], &src[0], m, n)
+		unshuffle8(&dst[0], &src[0], m, plane)
 	default:
 		return 0
 	}
 	return m
+}
+
+// streamSIMD does CopyRows where every row starts and ends between words of 32 bytes of the destination.
+func streamSIMD(dst, src []byte, pitch, step, row, n int) bool {
+	if !haveAVX2 || (uintptr(unsafe.Pointer(&dst[0]))|uintptr(pitch)|uintptr(row))&31 != 0 {
+		return false
+	}
+	streamRows(&dst[0], &src[0], pitch, step, row, n)
+	return true
 }
 
 func shuffleSIMD(dst, src []byte, size, n int) int {

@@ -439,3 +439,45 @@ tbloop:
 	JLT tbloop
 	VZEROUPPER
 	RET
+
+// func streamRows(dst, src *byte, pitch, step, row, n int)
+TEXT ·streamRows(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), DI
+	MOVQ src+8(FP), SI
+	MOVQ pitch+16(FP), R8
+	MOVQ step+24(FP), R9
+	MOVQ row+32(FP), R10
+	MOVQ n+40(FP), CX
+	MOVQ R10, R11
+	ANDQ $-128, R11
+srrow:
+	XORQ AX, AX
+	CMPQ AX, R11
+	JGE  srtail
+srloop:
+	VMOVDQU (SI)(AX*1), Y0
+	VMOVDQU 32(SI)(AX*1), Y1
+	VMOVDQU 64(SI)(AX*1), Y2
+	VMOVDQU 96(SI)(AX*1), Y3
+	VMOVNTDQ Y0, (DI)(AX*1)
+	VMOVNTDQ Y1, 32(DI)(AX*1)
+	VMOVNTDQ Y2, 64(DI)(AX*1)
+	VMOVNTDQ Y3, 96(DI)(AX*1)
+	ADDQ $128, AX
+	CMPQ AX, R11
+	JLT  srloop
+srtail:
+	CMPQ AX, R10
+	JGE  srnext
+	VMOVDQU (SI)(AX*1), Y0
+	VMOVNTDQ Y0, (DI)(AX*1)
+	ADDQ $32, AX
+	JMP  srtail
+srnext:
+	ADDQ R8, DI
+	ADDQ R9, SI
+	DECQ CX
+	JNZ  srrow
+	SFENCE
+	VZEROUPPER
+	RET

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package main
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// Two appends and a region of a convert and an eval give what one convert gives.
+func TestAppendAndRegionVerbs(t *testing.T) {
+	dir := t.TempDir()
+	whole, parts, first, second := filepath.Join(dir, "whole.zarr"), filepath.Join(dir, "parts.zarr"), filepath.Join(dir, "first.nc"), filepath.Join(dir, "second.nc")
+	var dim string
+	for _, d := range []string{"time", "t"} {
+		if code, _, _ := arrayrun(t, "select", made, first, d+"=@0:1", "--overwrite"); code == 0 {
+			dim = d
+		}
+	}
+	if dim == "" {
+		t.Fatal("made.nc has no dimension time")
+	}
+	ok(t, "select", made, first, dim+"=@0:1", "--overwrite")
+	ok(t, "select", made, second, dim+"=@1:")
+	ok(t, "convert", made, whole)
+	ok(t, "convert", first, parts, "--append", dim)
+	ok(t, "convert", second, parts, "--append", dim)
+	ok(t, "diff", whole, parts)
+	ok(t, "convert", second, parts, "--region", dim+"=@1:")
+	ok(t, "diff", whole, parts)
+	for _, c := range []struct{ args, part string }{
+		{"--append|" + dim + "|--overwrite", "--overwrite replaces"},
+		{"--append|" + dim + "|--region|x=1", "either"},
+		{"--region|x", "want DIM=LABEL"},
+		{"--region|x=1|--region|x=2", "twice"},
+		{"--append|" + dim, "is there already"},
+		{"--append|nothing", `no dimension "nothing"`},
+	} {
+		code, _, errs := arrayrun(t, append([]string{"convert", second, parts}, strings.Split(c.args, "|")...)...)
+		if code != 2 || !strings.Contains(errs, c.part) {
+			t.Errorf("convert %s: exit %d, %s; want 2 and %q", c.args, code, errs, c.part)
+		}
+	}
+	code, _, errs := arrayrun(t, "eval", "1", whole, "-o", whole, "--region", "x=@0")
+	if code != 2 || !strings.Contains(errs, "is an input too") {
+		t.Errorf("eval into its own input: exit %d, %s", code, errs)
+	}
+}

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package cuda_test
+
+import (
+	"context"
+	"sync"
+	"testing"
+
+	"github.com/arrayrun/arrayrun/chunk"
+	"github.com/arrayrun/arrayrun/chunk/dtype"
+	"github.com/arrayrun/arrayrun/cuda"
+	"github.com/arrayrun/arrayrun/cuda/cudasim"
+	"github.com/arrayrun/arrayrun/cuda/driver"
+	"github.com/arrayrun/arrayrun/kernels"
+)
+
+// doubling runs out = x + x over n elements of float32 on a device and checks every element.
+func doubling(t *testing.T, d *cuda.Device, n int64) {
+	t.Helper()
+	k, err := d.Compile(context.Background(), doubled(t, dtype.Float32, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, out := hostChunk(dtype.Float32, chunk.Shape{n}), hostChunk(dtype.Float32, chunk.Shape{n})
+	for i, v := 0, chunk.Slice[float32](x); i < len(v); i++ {
+		v[i] = float32(i % 1001)
+	}
+	scratch, err := d.Allocator().Alloc(k.Scratch(x.Shape))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer scratch.Release()
+	if err := k.Run(context.Background(), &kernels.Call{In: []*chunk.Chunk{x}, Out: []*chunk.Chunk{out}, Shape: x.Shape, Origin: chunk.Shape{0}, Scratch: scratch}); err != nil {
+		t.Fatal(err)
+	}
+	for i, v := range chunk.Slice[float32](out) {
+		if want := 2 * float32(i%1001); v != want {
+			t.Fatalf("element %d: got %v, want %v", i, v, want)
+		}
+	}
+}
+
+// summing runs a sum over all n elements of float64, which has no axis to halve.
+func summing(t *testing.T, d *cuda.Device, n int64) {
+	t.Helper()
+	r, _ := kernels.ReductionByName("sum")
+	b := kernels.NewBuilder(1)
+	b.Fold(kernels.Fold{Op: r.ID, Args: []kernels.Reg{b.Input(kernels.In(dtype.Float64))}, Axes: kernels.Axes(0), Group: -1})
+	k, err := d.Compile(context.Background(), build(t, b))
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := hostChunk(dtype.Float64, chunk.Shape{n})
+	for i, v := 0, chunk.Slice[float64](x); i < len(v); i++ {
+		v[i] = float64(i % 7)
+	}
+	out := hostChunk(dtype.Float64, chunk.Shape{kernels.FoldBlocks(x.Shape, kernels.Axes(0))})
+	scratch, err := d.Allocator().Alloc(k.Scratch(x.Shape))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer scratch.Release()
+	if err := k.Run(context.Background(), &kernels.Call{In: []*chunk.Chunk{x}, Out: []*chunk.Chunk{out}, Shape: x.Shape, Origin: chunk.Shape{0}, Scratch: scratch}); err != nil {
+		t.Fatal(err)
+	}
+	got, want := 0.0, 0.0
+	for _, v := range chunk.Slice[float64](out) {
+		got += v
+	}
+	for _, v := range chunk.Slice[float64](x) {
+		want += v
+	}
+	if got != want {
+		t.Fatalf("the sum is %v, want %v", got, want)
+	}
+}
+
+// TestShortMemory walks down what is done where device memory is short: idle memory goes back to the driver, a call waits for what the others
+// have, arrays that stay on the device give way, calls are halved, the CPU takes over. Each step is taken when those before do not
+// suffice, is counted, and gives the right answer.
+func TestShortMemory(t *testing.T) {
+	const mib = 1 << 20
+	for _, c := range []struct {
+		name   string
+		memory string // of the simulated device
+		budget int64
+		run    func(t *testing.T, d *cuda.Device, sim *cudasim.Sim)
+		want   cuda.Stats // 1: at least one; 0: none
+	}{
+		{"enough", "memory=64MiB", 48 * mib, func(t *testing.T, d *cuda.Device, _ *cudasim.Sim) {
+			doubling(t, d, mib)
+		}, cuda.Stats{}},
+		{"idle memory is released", "memory=24MiB", 60 * mib, func(t *testing.T, d *cuda.Device, _ *cudasim.Sim) {
+			doubling(t, d, 7*mib/4) // 7 MiB in and out, idle afterwards
+			doubling(t, d, 6*mib/4)
+		}, cuda.Stats{Released: 1}},
+		{"a call waits", "memory=64MiB", 48 * mib, func(t *testing.T, d *cuda.Device, sim *cudasim.Sim) {
+			sim.Fault("cuMemAlloc_v2", 1, driver.OutOfMemory)
+			sim.Fault("cuMemAlloc_v2", 2, driver.OutOfMemory) // without idle memory too
+			doubling(t, d, mib)
+		}, cuda.Stats{Released: 1, Reaped: 1}},
+		{"an array gives way", "memory=16MiB", 60 * mib, func(t *testing.T, d *cuda.Device, _ *cudasim.Sim) {
+			r, err := d.NewResident(context.Background(), dtype.Float32, chunk.Shape{2 * mib})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer r.Release()
+			doubling(t, d, 5*mib/4)
+		}, cuda.Stats{Reaped: 1, Evicted: 1}},
+		{"a call is halved", "memory=10MiB", 60 * mib, func(t *testing.T, d *cuda.Device, _ *cudasim.Sim) {
+			doubling(t, d, 7*mib/4)
+		}, cuda.Stats{Reaped: 1, Halved: 1}},
+		{"a call takes more than a quarter", "memory=64MiB", 16 * mib, func(t *testing.T, d *cuda.Device, _ *cudasim.Sim) {
+			doubling(t, d, 7*mib/16) // in and out: a little less than a quarter
+			if n := d.Stats(); n.Launches != 1 || n.Halved != 0 {
+				t.Errorf("%+v: want one launch for what fits", n)
+			}
+			doubling(t, d, 2*mib/4)
+			if n := d.Stats(); n.Launches != 3 || n.Halved != 1 {
+				t.Errorf("%+v: want two launches for what is larger", n)
+			}
+		}, cuda.Stats{Halved: 1}},
+		{"the CPU takes over", "memory=10MiB", 60 * mib, func(t *testing.T, d *cuda.Device, _ *cudasim.Sim) {
+			summing(t, d, 12*mib/8)
+		}, cuda.Stats{Reaped: 1, FellBack: 1}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d, sim := open(t, cuda.Options{Always: true, Memory: c.budget}, c.memory)
+			c.run(t, d, sim)
+			s := d.Stats()
+			for _, n := range []struct {
+				name      string
+				got, want int64
+			}{
+				{"released", s.Released, c.want.Released}, {"reaped", s.Reaped, c.want.Reaped}, {"evicted", s.Evicted, c.want.Evicted},
+				{"halved", s.Halved, c.want.Halved}, {"fell back", s.FellBack, c.want.FellBack},
+			} {
+				if min(n.got, 1) != n.want && (n.name != "released" || n.want == 1) {
+					t.Errorf("%s: %d, want %d (1: some); %+v", n.name, n.got, n.want, s)
+				}
+			}
+			if s.PeakBytes > c.budget {
+				t.Errorf("%d bytes at the peak, the budget is %d", s.PeakBytes, c.budget)
+			}
+			if s.Launches > 0 && s.KernelTime <= 0 {
+				t.Errorf("%d launches took %v", s.Launches, s.KernelTime)
+			}
+		})
+	}
+}
+
+// TestReapTogether makes many calls run short of memory at the same time: they wait for each other without end or error.
+func TestReapTogether(t *testing.T) {
+	d, _ := open(t, cuda.Options{Always: true, Memory: 60 << 20}, "memory=12MiB")
+	doubling(t, d, 1000) // compiles
+	var wg sync.WaitGroup
+	for range 6 {
+		wg.Go(func() { doubling(t, d, 1<<20) })
+	}
+	wg.Wait()
+	if s := d.Stats(); s.Reaped == 0 || s.FellBack != 0 {
+		t.Errorf("%+v: want calls that waited, none on the CPU", s)
+	}
+}
+
+// build returns what a builder has.
+func build(t *testing.T, b *kernels.Builder) *kernels.Program {
+	t.Helper()
+	p, err := b.Build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
