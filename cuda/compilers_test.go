@@ -26,33 +26,35 @@ func absent(t *testing.T, what string) {
 	t.Skip(what)
 }
 
-// texts returns every source, those of 2000 random programs among them, in one order, and what each is: where
-// ARRAYRUN_REQUIRE=all; one of every 97, and some of 40 random programs, elsewhere.
-func texts(t *testing.T) (list []string, what map[string]string) {
+// kinds runs test for the sources of the tables, and for those that only random programs have, each in one order; what tells what each is. There are
+// 2000 random programs where ARRAYRUN_REQUIRE=all; elsewhere 40, and some of the sources.
+func kinds(t *testing.T, test func(t *testing.T, list []string, what map[string]string)) {
 	t.Helper()
-	random := 40
+	random, every := 40, map[string]int{"tables": 97, "random": 7}
 	if os.Getenv("ARRAYRUN_REQUIRE") == "all" {
-		random = 2000
+		random, every = 2000, map[string]int{"tables": 1, "random": 1}
 	}
-	what = everySource(t, random)
-	for s := range what {
-		list = append(list, s)
-	}
-	slices.Sort(list)
-	if os.Getenv("ARRAYRUN_REQUIRE") != "all" {
-		few := list[:0]
-		for i, s := range list {
-			if i%97 == 0 || i%7 == 0 && isRandom(what[s]) {
-				few = append(few, s)
-			}
+	what := everySource(t, random)
+	sources := map[string][]string{}
+	for s, name := range what {
+		kind := "tables"
+		if strings.HasPrefix(name, "random program") {
+			kind = "random"
 		}
-		list = few
+		sources[kind] = append(sources[kind], s)
 	}
-	return list, what
+	for _, kind := range []string{"random", "tables"} {
+		slices.Sort(sources[kind])
+		var list []string
+		for i := 0; i < len(sources[kind]); i += every[kind] {
+			list = append(list, sources[kind][i])
+		}
+		t.Run(kind, func(t *testing.T) { test(t, list, what) })
+	}
 }
 
-// isRandom tells a source that only a random program has.
-func isRandom(what string) bool { return strings.HasPrefix(what, "random program") }
+// entries finds the kernels in PTX.
+var entries = regexp.MustCompile(`\.visible \.entry kernel\d+\(`)
 
 // TestClang compiles the sources with clang as CUDA, without a toolkit, to PTX of each architecture.
 func TestClang(t *testing.T) {
@@ -65,36 +67,30 @@ func TestClang(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	list, what := texts(t)
-	random := 0
-	for _, s := range list {
-		if isRandom(what[s]) {
-			random++
+	kinds(t, func(t *testing.T, list []string, what map[string]string) {
+		for _, arch := range []string{"sm_70", "sm_80", "sm_90"} {
+			start := time.Now()
+			for batch := range slices.Chunk(list, 50) {
+				file, ptx := filepath.Join(dir, "k.cu"), filepath.Join(dir, "k.ptx")
+				if err := os.WriteFile(file, []byte(unit(batch)), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				cmd := exec.Command(clang, "-x", "cuda", "--cuda-device-only", "--cuda-gpu-arch="+arch, "--cuda-feature=+ptx78", "-nocudainc", "-nocudalib",
+					"-std=c++17", "-ffp-contract=off", "-O1", "-Werror", "-Wno-tautological-compare", "-Wno-unused-function", "-include", header, "-S", file, "-o", ptx)
+				if out, err := cmd.CombinedOutput(); err != nil {
+					t.Fatalf("%s: from %q on: %v\n%s", arch, what[batch[0]], err, out)
+				}
+				code, err := os.ReadFile(ptx)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if n := len(entries.FindAll(code, -1)); n != len(batch) || !strings.Contains(string(code), ".target "+arch) {
+					t.Fatalf("%s: from %q on: %d kernels came out of %d", arch, what[batch[0]], n, len(batch))
+				}
+			}
+			t.Logf("%s: %d sources in %v", arch, len(list), time.Since(start).Round(time.Second))
 		}
-	}
-	entries := regexp.MustCompile(`\.visible \.entry kernel\d+\(`)
-	for _, arch := range []string{"sm_70", "sm_80", "sm_90"} {
-		start := time.Now()
-		for batch := range slices.Chunk(list, 50) {
-			file, ptx := filepath.Join(dir, "k.cu"), filepath.Join(dir, "k.ptx")
-			if err := os.WriteFile(file, []byte(unit(batch)), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			cmd := exec.Command(clang, "-x", "cuda", "--cuda-device-only", "--cuda-gpu-arch="+arch, "--cuda-feature=+ptx78", "-nocudainc", "-nocudalib",
-				"-std=c++17", "-ffp-contract=off", "-O1", "-Werror", "-Wno-tautological-compare", "-Wno-unused-function", "-include", header, "-S", file, "-o", ptx)
-			if out, err := cmd.CombinedOutput(); err != nil {
-				t.Fatalf("%s: from %q on: %v\n%s", arch, what[batch[0]], err, out)
-			}
-			code, err := os.ReadFile(ptx)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if n := len(entries.FindAll(code, -1)); n != len(batch) || !strings.Contains(string(code), ".target "+arch) {
-				t.Fatalf("%s: from %q on: %d kernels came out of %d", arch, what[batch[0]], n, len(batch))
-			}
-		}
-		t.Logf("%s: %d sources, %d of them of random programs alone, in %v", arch, len(list), random, time.Since(start).Round(time.Second))
-	}
+	})
 }
 
 // unit joins sources to one translation unit: each in a namespace of its own, which its one entry point leaves by its name.
@@ -110,45 +106,47 @@ func unit(sources []string) string {
 // the machine's is the same. It tells how many need memory for what does not fit in registers.
 func TestNVRTC(t *testing.T) {
 	n := openNVRTC(t)
-	list, what := texts(t)
 	archs := slices.DeleteFunc([]int{75, 80, 86, 89, 90, 100, 120}, func(a int) bool { return !slices.Contains(n.Archs(), a) })
-	const together = 16
-	spilling, registers := 0, 0
-	for k := 0; k < len(list); k += together {
-		batch := list[k:min(k+together, len(list))]
-		arch := archs[k/together%len(archs)]
-		c, err := n.Compile("k.cu", unit(batch), append(options(n, arch, driver.WantCubin), "--ptxas-options=-v"), driver.WantCubin)
-		if err != nil {
-			t.Fatalf("sm_%d: from %q on: %v", arch, what[batch[0]], err)
-		}
-		used := 0
-		for _, m := range usage.FindAllStringSubmatch(c.Log, -1) {
-			switch v, _ := strconv.Atoi(m[1]); m[2] {
-			case "registers":
-				used++
-				registers = max(registers, v)
-			case "bytes smem":
-				if v > 48<<10 {
-					t.Errorf("sm_%d: %d bytes of shared memory among the kernels from %q on: want at most 48 KiB", arch, v, what[batch[0]])
-				}
-			default:
-				if v > 0 {
-					spilling++
-					t.Logf("sm_%d: a kernel spills %d bytes, among those from %q on", arch, v, what[batch[0]])
-				}
-				if v > 256 {
-					t.Errorf("sm_%d: a kernel spills %d bytes, among those from %q on: want at most 256", arch, v, what[batch[0]])
+	kinds(t, func(t *testing.T, list []string, what map[string]string) {
+		const together = 16
+		start, spilling, registers, shared := time.Now(), 0, 0, 0
+		for k := 0; k < len(list); k += together {
+			batch := list[k:min(k+together, len(list))]
+			arch := archs[k/together%len(archs)]
+			c, err := n.Compile("k.cu", unit(batch), append(options(n, arch, driver.WantCubin), "--ptxas-options=-v"), driver.WantCubin)
+			if err != nil {
+				t.Fatalf("sm_%d: from %q on: %v", arch, what[batch[0]], err)
+			}
+			used := 0
+			for _, m := range usage.FindAllStringSubmatch(c.Log, -1) {
+				switch v, _ := strconv.Atoi(m[1]); m[2] {
+				case "registers":
+					used++
+					registers = max(registers, v)
+				case "bytes smem":
+					if shared = max(shared, v); v > 48<<10 {
+						t.Errorf("sm_%d: %d bytes of shared memory among the kernels from %q on: want at most 48 KiB", arch, v, what[batch[0]])
+					}
+				default:
+					if v > 0 {
+						spilling++
+						t.Logf("sm_%d: a kernel spills %d bytes, among those from %q on", arch, v, what[batch[0]])
+					}
+					if v > 256 {
+						t.Errorf("sm_%d: a kernel spills %d bytes, among those from %q on: want at most 256", arch, v, what[batch[0]])
+					}
 				}
 			}
+			if used != len(batch) {
+				t.Fatalf("sm_%d: the assembler told the registers of %d kernels of %d:\n%s", arch, used, len(batch), c.Log)
+			}
 		}
-		if used != len(batch) {
-			t.Fatalf("sm_%d: the assembler told the registers of %d kernels of %d:\n%s", arch, used, len(batch), c.Log)
+		t.Logf("NVRTC %v, sm_%v: %d sources in %v; at most %d registers and %d bytes of shared memory, %d kernels spill",
+			n.Version(), archs, len(list), time.Since(start).Round(time.Second), registers, shared, spilling)
+		if spilling > 1+len(list)/200 {
+			t.Errorf("%d of %d kernels spill, want at most one of 200", spilling, len(list))
 		}
-	}
-	t.Logf("NVRTC %v, sm_%v: %d sources; at most %d registers, %d kernels spill", n.Version(), archs, len(list), registers, spilling)
-	if spilling > 1+len(list)/200 {
-		t.Errorf("%d of %d kernels spill, want at most one of 200", spilling, len(list))
-	}
+	})
 }
 
 // usage finds in the assembler's words what a kernel uses.

@@ -47,6 +47,10 @@ func (d *Device) acquire(ctx context.Context) (*slot, error) {
 func (sl *slot) finish(s *driver.Session, err error) error {
 	if e := s.StreamSynchronize(sl.stream); e != nil {
 		err = errors.Join(err, e)
+		if !driver.IsSticky(e) && s.StreamSynchronize(sl.stream) != nil {
+			sl.blocks = sl.blocks[:0] // something queued may still use them
+			return err
+		}
 	}
 	for i := range sl.stage {
 		sl.stage[i].queued = false

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
 // Package bytesimd moves bytes: shuffle and unshuffle (the byte planes of HDF5,
-// Blosc and Zarr), the same of bits, byte swapping, Adler-32.
+// Blosc and Zarr), the same of bits, byte swapping, rows of bytes, Adler-32.
 //
 // Every function has a portable Go loop that is its definition and, on amd64
 // with AVX2, assembly that gives the same bytes. Nothing here knows about
