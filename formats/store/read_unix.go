@@ -5,6 +5,7 @@
 package store
 
 import (
+	"errors"
 	"io"
 	"syscall"
 )
@@ -12,6 +13,9 @@ import (
 // fd reads from a bare descriptor. An os.File would cost an allocation, a finalizer
 // and a poller registration for each chunk: measured 1.5 times the whole open and read of 4 KiB.
 type fd int
+
+// errNoFile is the error of reading what has no places to read at.
+var errNoFile = errors.New("it is a pipe, a socket or a device, want a file")
 
 // ReadAt implements io.ReaderAt.
 func (f fd) ReadAt(p []byte, off int64) (int, error) {
@@ -21,6 +25,8 @@ func (f fd) ReadAt(p []byte, off int64) (int, error) {
 		switch {
 		case err == syscall.EINTR:
 			continue
+		case err == syscall.ESPIPE:
+			return done, errNoFile
 		case err != nil:
 			return done, err
 		case n == 0:
@@ -55,9 +61,12 @@ func (d *Dir) open(key string) (int, error) {
 	return n, err
 }
 
+// nonblock keeps an open from waiting for whoever writes to a named pipe. Files do not mind it.
+const nonblock = syscall.O_NONBLOCK
+
 func open(path string) (int, error) {
 	for {
-		n, err := syscall.Open(path, syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
+		n, err := syscall.Open(path, syscall.O_RDONLY|syscall.O_CLOEXEC|nonblock, 0)
 		if err != syscall.EINTR {
 			return n, err
 		}
@@ -74,8 +83,12 @@ func (f fd) read(r Range, limit int64, buf []byte) ([]byte, error) {
 	if err := syscall.Fstat(int(f), &st); err != nil {
 		return nil, err
 	}
-	if st.Mode&syscall.S_IFMT == syscall.S_IFDIR {
+	switch st.Mode & syscall.S_IFMT {
+	case syscall.S_IFREG:
+	case syscall.S_IFDIR:
 		return nil, syscall.ENOENT
+	default:
+		return nil, errNoFile
 	}
 	return readOpen(f, st.Size, r, limit, buf)
 }

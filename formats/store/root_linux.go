@@ -49,7 +49,7 @@ func (r *root) open(key string) (int, error) {
 	}
 	defer runtime.KeepAlive(f)
 	for {
-		n, err := syscall.Openat(int(f.Fd()), key, syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
+		n, err := syscall.Openat(int(f.Fd()), key, syscall.O_RDONLY|syscall.O_CLOEXEC|nonblock, 0)
 		if err != syscall.EINTR {
 			return n, err
 		}

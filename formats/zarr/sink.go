@@ -136,6 +136,9 @@ func elemOf(v *formats.VarSpec) (elem, error) {
 		if name == "bytes" {
 			return vlen("bytes"), nil
 		}
+		if v.Stored != nil && name == "" {
+			return elem{}, fmt.Errorf("data type %v cannot be written to Zarr, which has no sequences of numbers of any length; --lossy leaves it out: %w", v.Stored, formats.ErrFormat)
+		}
 		return vlen("str"), nil
 	case dtype.Raw:
 		if v.Stored == nil && v.ItemBytes > 0 {
