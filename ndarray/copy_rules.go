@@ -160,9 +160,9 @@ func tableElem(m *formats.ArrayMeta, stored string) bool {
 	return m.DType != dtype.Raw || sized(stored, "S", "U")
 }
 
-// plainNumbers drops the names of an enumeration's numbers, which formats other than HDF5 do not have.
+// plainNumbers drops the names of an enumeration's numbers, which formats other than HDF5 do not have. Zarr keeps them for the way back.
 func (c *copier) plainNumbers(s *formats.VarSpec, name string) error {
-	if _, ok := s.Stored.(string); ok || s.Stored == nil || s.DType == dtype.Raw || s.DType == dtype.String || c.rules.types {
+	if _, ok := s.Stored.(string); ok || s.Stored == nil || s.DType == dtype.Raw || s.DType == dtype.String || c.rules.types || c.dest == "zarr" {
 		return nil
 	}
 	text := storedText(s.Stored, s.DType)
@@ -420,6 +420,9 @@ func (c *copier) codec(m *formats.ArrayMeta) string {
 	}
 	small := slices.ContainsFunc(m.Codecs, func(name string) bool { return !slices.Contains(uncompressed, name) })
 	switch {
+	case small && c.dest == "zarr" && m.DType.IsNumeric() && m.ItemBytes > 1 && (slices.Contains(m.Codecs, "shuffle") || slices.Contains(m.Codecs, "bitshuffle")):
+		// Whoever shuffled had numbers whose bytes compress by place; without that files grow by a third.
+		return "blosc-zstd:3"
 	case small:
 		return c.rules.codec
 	case c.dest == "zarr" && strings.HasPrefix(c.root.Format, "zarr"):

@@ -56,7 +56,7 @@ func TestPlanCopyHolds(t *testing.T) {
 	}{
 		"float16":     {"a.nc", "", formats.Group{Dims: x, Vars: []formats.Var{described("v", dtype.Float16, "float16", nil, "x")}}, `variable "v"`, 0},
 		"times":       {"a.nc", "", formats.Group{Dims: x, Vars: []formats.Var{described("v", dtype.Int64, "datetime64[ns]", nil, "x")}}, "datetime64[ns]", 0},
-		"enumeration": {"a.zarr", "", formats.Group{Dims: x, Vars: []formats.Var{described("v", dtype.Int8, map[string]any{"enum": "int8"}, nil, "x")}}, "enumeration", 1},
+		"enumeration": {"a.npy", "", formats.Group{Dims: x, Vars: []formats.Var{described("v", dtype.Int8, map[string]any{"enum": "int8"}, nil, "x")}}, "enumeration", 1},
 		"sequences":   {"a.zarr", "", formats.Group{Dims: x, Vars: []formats.Var{described("v", dtype.String, map[string]any{"vlen": "int32"}, nil, "x")}}, `variable "v"`, 0},
 		"reference":   {"a.zarr", "", formats.Group{Dims: x, Vars: []formats.Var{described("v", dtype.Raw, "reference", nil, "x")}}, "reference", 0},
 		"texts":       {"a.nc", "netcdf3", formats.Group{Dims: x, Vars: []formats.Var{described("v", dtype.String, "str", nil, "x")}}, "str", 0},

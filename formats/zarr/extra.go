@@ -8,11 +8,12 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/arrayrun/arrayrun/chunk/dtype"
 	"github.com/arrayrun/arrayrun/formats"
 )
 
 // extraKey is the member of consolidated metadata under which we keep what Zarr itself cannot say: the exact types of
-// numbers in attributes, which dimensions can grow, dimensions that no array has, and names of types. Other readers
+// numbers in attributes, which dimensions can grow, dimensions that no array has, names of types and of an enumeration's numbers. Other readers
 // look past it, and it is no attribute, so that data sets compare equal everywhere.
 const extraKey = "arrayrun"
 
@@ -73,7 +74,26 @@ func extraOf(spec formats.Spec) object {
 	if names := namesOf(spec); names != nil {
 		out = append(out, member{"types", names})
 	}
+	var enums object
+	for _, v := range spec.Vars {
+		if enumerates(v.Stored, v.DType) {
+			enums = append(enums, member{v.Name, v.Stored})
+		}
+	}
+	if enums != nil {
+		out = append(out, member{"enumerations", enums})
+	}
 	return out
+}
+
+// enumerates reports whether stored describes an enumeration of numbers of the type.
+func enumerates(stored any, d dtype.DType) bool {
+	m, ok := stored.(map[string]any)
+	if !ok {
+		return false
+	}
+	_, named := m["members"].(map[string]any)
+	return named && m["enum"] == d.String()
 }
 
 // namesOf returns the types that groups name, nil for none: NetCDF-4 has them.
@@ -117,6 +137,7 @@ type extra struct {
 	types map[string]object
 	dims  map[string][]formats.Dim
 	names map[string][]formats.Type
+	enums map[string]any
 }
 
 // readExtra reads the member; what it does not understand it leaves.
@@ -125,7 +146,7 @@ func readExtra(v any) *extra {
 	if !ok {
 		return nil
 	}
-	e := &extra{types: map[string]object{}, dims: map[string][]formats.Dim{}, names: map[string][]formats.Type{}}
+	e := &extra{types: map[string]object{}, dims: map[string][]formats.Dim{}, names: map[string][]formats.Type{}, enums: map[string]any{}}
 	t, _ := o.get("attribute_types")
 	types, _ := t.(object)
 	for _, m := range types {
@@ -138,6 +159,11 @@ func readExtra(v any) *extra {
 		for _, m := range list {
 			e.names[g.name] = append(e.names[g.name], formats.Type{Name: m.name, Stored: plain(m.value)})
 		}
+	}
+	x, _ := o.get("enumerations")
+	enums, _ := x.(object)
+	for _, m := range enums {
+		e.enums[m.name] = plain(m.value)
 	}
 	d, _ := o.get("dimensions")
 	groups, _ := d.(object)
@@ -180,6 +206,13 @@ func (e *extra) attributes(path string, o object) formats.Attrs {
 		}
 	}
 	return attrs
+}
+
+// describe gives an array the names of its numbers.
+func (e *extra) describe(path string, m *formats.ArrayMeta) {
+	if e != nil && m.Stored == m.DType.String() && enumerates(e.enums[path], m.DType) {
+		m.Stored = e.enums[path]
+	}
 }
 
 // typed returns a number, or a list of them, as the type; v itself where that changes a value.

@@ -25,7 +25,7 @@ func TestExtra(t *testing.T) {
 		Groups: []formats.GroupSpec{{Path: "a", Attrs: attrs[1:3], Dims: []formats.Dim{{Name: "x", Size: 3}}},
 			{Path: "a/empty", Attrs: attrs[:1]}},
 		Vars: []formats.VarSpec{{Name: "t", Dims: []string{"time"}, Shape: chunk.Shape{2}, DType: dtype.Int8, Attrs: attrs},
-			{Name: "a/v", Dims: []string{"time", "x"}, Shape: chunk.Shape{2, 3}, DType: dtype.Int8}},
+			{Name: "a/v", Dims: []string{"time", "x"}, Shape: chunk.Shape{2, 3}, DType: dtype.Int8, Stored: map[string]any{"enum": "int8", "members": map[string]any{"clear": int64(0), "rain": int64(-1)}}}},
 	}
 	for _, format := range []string{"zarr2", "zarr3"} {
 		path := filepath.Join(t.TempDir(), "x.zarr")
@@ -49,6 +49,9 @@ func TestExtra(t *testing.T) {
 			t.Errorf("%s: attributes %#v", format, v.Attrs)
 		}
 		a := g.Groups[0].Group
+		if got := a.Vars[0].Source.Meta().Stored; !reflect.DeepEqual(got, spec.Vars[1].Stored) {
+			t.Errorf("%s: the numbers are %#v", format, got)
+		}
 		if !reflect.DeepEqual(a.Attrs, attrs[1:3]) || !reflect.DeepEqual(a.Dims, spec.Groups[0].Dims) || len(a.Groups) != 1 || !reflect.DeepEqual(a.Groups[0].Group.Attrs, attrs[:1]) {
 			t.Errorf("%s: group %+v", format, a)
 		}
@@ -57,7 +60,8 @@ func TestExtra(t *testing.T) {
 
 // What is kept may come from anybody.
 func TestExtraOfOthers(t *testing.T) {
-	for _, text := range []string{`1`, `{}`, `{"attribute_types":3,"dimensions":[1]}`, `{"attribute_types":{"":{"a":"int8","b":5,"c":"complex"}},"dimensions":{"":{"x":{"size":-1},"y":{"size":"big"},"z":3}}}`} {
+	for _, text := range []string{`1`, `{}`, `{"attribute_types":3,"dimensions":[1]}`, `{"attribute_types":{"":{"a":"int8","b":5,"c":"complex"}},"dimensions":{"":{"x":{"size":-1},"y":{"size":"big"},"z":3}}}`,
+		`{"enumerations":{"":{"enum":"int8"},"a":3}}`} {
 		v, err := parse([]byte(text))
 		if err != nil {
 			t.Fatal(err)

@@ -428,6 +428,7 @@ func (t *tree) variable(name, path string, n *node) formats.Var {
 		}
 		return v
 	}
+	t.extra.describe(path, &a.meta)
 	v.Source = a
 	rank := len(a.meta.Shape)
 	if n.version == 3 {
