@@ -246,13 +246,16 @@ func (pl *planner) chain(src *Source, index int, uses [][]use) bool {
 	}
 	if pl.opt.Chains != ChainsAlways {
 		// Others that the stages read more than once want their bands too.
-		rivals := int64(1)
+		rivals, tasks := int64(1), p.Stages[c.First].Len()
 		for _, x := range p.Sources {
 			if _, ok := x.Source.(Memory); !ok && x != src && !x.Keep && x.Reads > 1.01 && x.First <= c.Last && x.Last >= c.First {
 				rivals++
 			}
 		}
-		c.widen(src, room/rivals)
+		for _, s := range p.Stages[c.First : c.Last+1] {
+			tasks = min(tasks, s.Len())
+		}
+		c.widen(src, room/rivals, tasks, int64(tilesEach*pl.opt.Workers))
 	}
 	p.Chains = append(p.Chains, c)
 	pl.keepBands(c, src)
@@ -303,12 +306,15 @@ func (pl *planner) keepBands(c *Chain, src *Source) {
 	src.Why = fmt.Sprintf("is decoded once, in bands of %v, %s each: stages %d to %d take turns on each of them", c.Largest(src), Bytes(c.boxBytes(src)), c.First, c.Last)
 }
 
-// widen makes the bands as large as fits, of nearly equal sizes.
-func (c *Chain) widen(src *Source, room int64) {
+// widen makes the bands so large that each has enough of the tasks, if that fits: pages of wider ones would have to be cleared for nothing.
+func (c *Chain) widen(src *Source, room, tasks, enough int64) {
 	for j := len(c.Axes) - 1; j >= 0; j-- {
 		unit := c.Axes[j]
 		best := unit
 		for n := unit.Count() - 1; n >= 1; n-- { // bands along the axis
+			if c.Axes[j] = best; tasks/c.Len() >= enough {
+				return
+			}
 			c.Axes[j] = widen(unit, (unit.Count()+n-1)/n)
 			if c.boxBytes(src) > room {
 				break

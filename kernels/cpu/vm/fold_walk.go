@@ -167,6 +167,12 @@ func (g *geometry) walkInner(b *box, fs []folding, kept, number int, slots bool)
 		g.walkShort(b, fs, kept)
 		return
 	}
+	// Runs that follow each other in number and in memory are one: what a program has computed lies like that.
+	for k, inner := len(red.axes)-1, last; k >= 0 && b.dim[inner] == g.dim[inner] && joined(fs, red.axes[k], last, length); k-- {
+		inner = red.axes[k]
+		length *= b.dim[inner]
+		red.axes = red.axes[:k]
+	}
 	// Short runs are copied together with those of the next reduced axis.
 	rowAxis, rows := -1, 1
 	if k := len(red.axes); k > 0 && length < lanes {
@@ -220,6 +226,18 @@ func (g *geometry) walkInner(b *box, fs []folding, kept, number int, slots bool)
 			slot++
 		}
 	}
+}
+
+// joined reports whether each step along axis i goes length elements on along last.
+func joined(fs []folding, i, last, length int) bool {
+	for f := range fs {
+		for k := range fs[f].nargs {
+			if s := &fs[f].src[k]; s.stride[i] != s.stride[last]*length {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // walkShort is walkInner where every kept element has one short run: the runs along the innermost
