@@ -45,22 +45,6 @@ func (pl *planner) bill(s *Stage) (run, hold int64) {
 	return run + encode*int64(s.Crew), hold
 }
 
-// Codecs returns the part of a task's bill that does not depend on its tile: what codecs need.
-func (p *Plan) Codecs(s *Stage) int64 {
-	read, write := int64(0), int64(0)
-	visit(s.Body, func(l *Leaf, _ *Body) {
-		if l.Kind == Stored {
-			read = max(read, p.Sources[l.Store].Source.ScratchBytes())
-		}
-	})
-	for _, w := range s.Writes {
-		if sink := p.Outputs[w.Output].Sink; sink != nil {
-			write = max(write, sink.ScratchBytes())
-		}
-	}
-	return read + write
-}
-
 func ones(rank int) chunk.Shape {
 	s := make(chunk.Shape, rank)
 	for i := range s {
@@ -135,10 +119,7 @@ func (pl *planner) leafBytes(l *Leaf, t chunk.Shape, tiles, steps []chunk.Axis) 
 			}
 			return own, 0
 		}
-		temp = src.Source.ScratchBytes()
-		if d, ok := src.Source.(formats.DirectReader); ok && l.direct(src.Source, tiles) && l.direct(src.Source, steps) {
-			temp = d.DirectScratchBytes()
-		}
+		temp = l.decodes(src, tiles, steps)
 		if !l.aligned(src.Source, tiles) || !l.aligned(src.Source, steps) {
 			temp += mem.ClassBytes(src.Source.Meta().Grid.MaxChunk().Size() * l.ItemBytes)
 		}

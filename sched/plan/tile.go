@@ -200,7 +200,7 @@ func (s *Stage) reduces() bool {
 // tileAs chooses tiles, those that are as long as the folded axes if long, and returns their cost.
 func (pl *planner) tileAs(s *Stage, items []*item, long bool) (float64, error) {
 	s.Crew = 1
-	t := &tiler{pl: pl, s: s, cuts: pl.cuts(s, items), fixed: pl.plan.Codecs(s)}
+	t := &tiler{pl: pl, s: s, cuts: pl.cuts(s, items), fixed: pl.codecs(s)}
 	if long {
 		for i := range t.cuts {
 			if !s.free[i] {
