@@ -60,11 +60,7 @@ func (o *outline) into(w *Writing) error {
 				}
 			case c.bounds != nil && c.bounds.name == s.Name:
 				r, labels = isCoordinate, c.bounds.read
-				for _, name := range []string{"units", "calendar"} {
-					if x, ok := c.attrs.Get(name); ok {
-						s.Attrs = s.Attrs.With(name, x)
-					}
-				}
+				s.Attrs = inUnitsOf(s.Attrs, c.attrs)
 			}
 		}
 		if err := u.put(s, o.arrays[i], labels, r); err != nil {
@@ -77,6 +73,16 @@ func (o *outline) into(w *Writing) error {
 	}
 	w.writers, w.uris, w.Outputs = append(w.writers, wr), append(w.uris, u.uri), append(w.Outputs, outs...)
 	return nil
+}
+
+// inUnitsOf returns the attributes of bounds with the units of time of their coordinate, which are theirs too.
+func inUnitsOf(bounds, coordinate formats.Attrs) formats.Attrs {
+	for _, name := range []string{"units", "calendar"} {
+		if x, ok := coordinate.Get(name); ok {
+			bounds = bounds.With(name, x)
+		}
+	}
+	return bounds
 }
 
 // isTarget reports whether variable i of the output was asked for by itself.
@@ -112,11 +118,7 @@ func (c *Copying) into(u *updating) (*Writing, error) {
 			case slices.Contains(mappingNames(other.Attrs), s.Name) && len(s.Shape) == 0:
 				r = isGridMapping
 			case boundsOf(other.Attrs) == s.Name:
-				for _, name := range []string{"units", "calendar"} {
-					if x, ok := other.Attrs.Get(name); ok {
-						s.Attrs = s.Attrs.With(name, x)
-					}
-				}
+				s.Attrs = inUnitsOf(s.Attrs, other.Attrs)
 			}
 		}
 		if err := u.put(s, c.Arrays[i], nil, r); err != nil {

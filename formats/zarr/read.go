@@ -181,15 +181,14 @@ func (a *array) decode(ctx context.Context, src *source, p *pipeline, order []in
 	n := int(chunk.Shape(full).Size()) * a.el.item
 	if order == nil && dst.Shape.Equal(full) && dst.Contiguous() {
 		out := dst.Bytes()
-		if !p.chain.Plain() {
-			enc, err := src.all(ctx, int64(p.chain.StoredLimit(n)), s, read)
-			if err != nil {
-				return err
-			}
-			return p.chain.Decode(out, enc, s)
+		var enc []byte
+		var err error
+		if p.chain.Plain() {
+			// nothing to decode: the bytes go where they belong, and a file of another size is damage
+			enc, err = src.get(ctx, store.All, int64(n), out[:0:n], read)
+		} else {
+			enc, err = src.all(ctx, int64(p.chain.StoredLimit(n)), s, read)
 		}
-		// nothing to decode: the bytes go where they belong, and a file of another size is damage
-		enc, err := src.get(ctx, store.All, int64(n), out[:0:n], read)
 		if err != nil {
 			return err
 		}

@@ -451,13 +451,16 @@ func (pl *planner) sameBand(maker *Stage, from int, leaf *Leaf, l int) bool {
 
 // inBand reports whether no tile along axis i crosses bands.
 func (s *Stage) inBand(i int, a chunk.Axis) bool {
-	return s.cut == nil || s.cut[i].Count() <= 1 || meet(a, s.cut[i]).Equal(s.cut[i])
+	return !s.banded(i) || meet(a, s.cut[i]).Equal(s.cut[i])
 }
+
+// banded reports whether axis i is cut in bands.
+func (s *Stage) banded(i int) bool { return s.cut != nil && s.cut[i].Count() > 1 }
 
 // splitsBands reports whether a fold reduces an axis of bands: its cells come in an order of their own.
 func (s *Stage) splitsBands(f *Fold) bool {
 	for i := range s.cut {
-		if s.cut[i].Count() > 1 && f.Cells.Set.Has(i) {
+		if s.banded(i) && f.Cells.Set.Has(i) {
 			return true
 		}
 	}
@@ -470,7 +473,7 @@ func (pl *planner) chained() error {
 	for _, c := range p.Chains {
 		for _, src := range p.Sources {
 			if src.Keep && src.Chain == nil && src.First <= c.Last && src.Last >= c.First {
-				bytes := mem.ClassBytes(src.Box.Size() * int64(src.Node.ItemBytes))
+				bytes := src.boxBytes()
 				for ; src.First > c.First; src.First-- {
 					p.Stages[src.First-1].Kept += bytes
 				}

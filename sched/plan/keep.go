@@ -212,7 +212,7 @@ func (pl *planner) keep(uses [][]use) {
 			src.Why = fmt.Sprintf("is read ×%.3g: its elements vary in length", src.Reads)
 			continue
 		}
-		bytes := mem.ClassBytes(src.Box.Size() * int64(src.Node.ItemBytes))
+		bytes := src.boxBytes()
 		room := p.Budget
 		for s := src.First; s <= src.Last; s++ {
 			room = min(room, p.Budget-p.Stages[s].Kept-p.Stages[s].narrow)

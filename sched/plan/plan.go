@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"github.com/arrayrun/arrayrun/chunk"
+	"github.com/arrayrun/arrayrun/chunk/mem"
 	"github.com/arrayrun/arrayrun/formats"
 	"github.com/arrayrun/arrayrun/kernels"
 	"github.com/arrayrun/arrayrun/ndarray/graph"
@@ -75,6 +76,9 @@ type Source struct {
 
 // Bytes returns the decoded bytes of the whole source.
 func (s *Source) Bytes() int64 { return s.Node.Shape().Size() * int64(s.Node.ItemBytes) }
+
+// boxBytes bounds what all that is read of the source takes in memory.
+func (s *Source) boxBytes() int64 { return mem.ClassBytes(s.Box.Size() * int64(s.Node.ItemBytes)) }
 
 // Result is the materialised result of a fold: made by stage Made, last read by stage Last.
 type Result struct {

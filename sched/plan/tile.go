@@ -422,7 +422,7 @@ func cellsIn(n int64, a chunk.Axis) int64 {
 func (t *tiler) cutOnce() bool {
 	for i := range t.cuts {
 		c := &t.cuts[i]
-		if !c.split || c.unit.Max() <= 1 || t.s.cut != nil && t.s.cut[i].Count() > 1 {
+		if !c.split || c.unit.Max() <= 1 || t.s.banded(i) {
 			continue
 		}
 		n := c.unit.Max()
