@@ -30,6 +30,7 @@ func climatology(x ndarray.Array) ndarray.Array {
 // TestIntermediatesGiveWay runs jobs whose later stages read results of folds and an array again, on a device that has less memory than
 // was said: what stays there gives way to host memory, where its values are. Nothing is lost, computed or decoded again, and the CPU takes over nothing.
 func TestIntermediatesGiveWay(t *testing.T) {
+	const tile = 300 * 1000 * 4
 	x := ndarray.FromSource(newFake(rand.New(rand.NewPCG(3, 4)), dtype.Float32, chunk.Regular(chunk.Shape{2400, 1000}, 300, 1000)), "x")
 	evicted := int64(0)
 	for name, a := range map[string]ndarray.Array{"departures": x.Sub(x.Mean(0)).Div(x.Std(0)), "climatology": climatology(x)} {
@@ -51,9 +52,14 @@ func TestIntermediatesGiveWay(t *testing.T) {
 						t.Errorf("the plan does not say that x and the mean stay:\n%s", text)
 					}
 				}
-				if st.Tasks != rich.Tasks || st.BytesDecoded != cpu.BytesDecoded || st.GPU.D2HBytes != rich.GPU.D2HBytes {
-					t.Errorf("%d tasks, %d bytes decoded, %d from the device: want %d, %d, %d as with enough memory", st.Tasks, st.BytesDecoded, st.GPU.D2HBytes,
-						rich.Tasks, cpu.BytesDecoded, rich.GPU.D2HBytes)
+				// What other workers hold can leave no memory for the second half of a call: the first half's part of a tile comes down again.
+				again := int64(0)
+				if workers > 1 {
+					again = st.GPU.Halved * tile
+				}
+				if down := st.GPU.D2HBytes - rich.GPU.D2HBytes; st.Tasks != rich.Tasks || st.BytesDecoded != cpu.BytesDecoded || down < 0 || down > again {
+					t.Errorf("%d tasks, %d bytes decoded, %d from the device: want %d, %d, %d (at most %d more) as with enough memory", st.Tasks, st.BytesDecoded,
+						st.GPU.D2HBytes, rich.Tasks, cpu.BytesDecoded, rich.GPU.D2HBytes, again)
 				}
 				if g := st.GPU; g.FellBack != 0 || g.Lost != 0 || g.PeakBytes > int64(memory)<<20 || memory == 128 && g.Evicted+g.Halved+g.Reaped != 0 {
 					t.Errorf("%+v", g)
