@@ -16,6 +16,9 @@ const (
 	bloscNoSplit    = 16
 )
 
+// bloscSplits is room for what stands before the parts of a block.
+const bloscSplits = 4 * 256
+
 // bloscInner is the table of inner codecs by the number in the upper three bits of the flags.
 var bloscInner = [8]struct {
 	name   string
@@ -38,13 +41,26 @@ func decodeSnappy(dst, src []byte, _ *Scratch) (int, error) {
 
 // Blosc decodes a Blosc 1 container into dst and returns the bytes written.
 func (s *Scratch) Blosc(dst, src []byte) (int, error) {
-	return s.blosc(dst, nil, len(dst), src)
+	return s.blosc(dst, nil, len(dst), &window{b: src, end: len(src)})
 }
 
 // blosc decodes a container of at most most bytes into dst, or to rows block by block.
-func (s *Scratch) blosc(dst []byte, rows *Rows, most int, src []byte) (int, error) {
+func (s *Scratch) blosc(dst []byte, rows *Rows, most int, w *window) (int, error) {
 	const header = 16
-	if len(src) >= header && src[0] >= 3 && src[0] <= 7 { // a chunk that Blosc 2 has written by its own rules
+	le := binary.LittleEndian
+	src, err := w.from(0, header)
+	if err != nil {
+		return 0, err
+	}
+	if len(src) < header {
+		return 0, corrupt("blosc", "%d bytes, want a header of 16", len(src))
+	}
+	version, flags, typesize := src[0], src[2], int(src[3])
+	nbytes, blocksize, cbytes := int(le.Uint32(src[4:])), int(le.Uint32(src[8:])), int(le.Uint32(src[12:]))
+	if version >= 3 && version <= 7 { // a chunk that Blosc 2 has written by its own rules
+		if src, err = w.from(0, cbytes); err != nil {
+			return 0, err
+		}
 		if rows != nil {
 			s.Dec = Grow(s.Dec, most)
 			dst = s.Dec
@@ -55,18 +71,12 @@ func (s *Scratch) blosc(dst []byte, rows *Rows, most int, src []byte) (int, erro
 		}
 		return n, err
 	}
-	if len(src) < header {
-		return 0, corrupt("blosc", "%d bytes, want a header of 16", len(src))
-	}
-	le := binary.LittleEndian
-	flags, typesize := src[2], int(src[3])
-	nbytes, blocksize, cbytes := int(le.Uint32(src[4:])), int(le.Uint32(src[8:])), int(le.Uint32(src[12:]))
 	inner := bloscInner[flags>>5]
 	switch {
-	case src[0] == 0 || src[0] > 2:
-		return 0, corrupt("blosc", "container version %d, want 1 or 2", src[0])
-	case cbytes < header || cbytes > len(src):
-		return 0, corrupt("blosc", "container says %d bytes, got %d", cbytes, len(src))
+	case version == 0 || version > 2:
+		return 0, corrupt("blosc", "container version %d, want 1 or 2", version)
+	case cbytes < header || cbytes > w.end:
+		return 0, corrupt("blosc", "container says %d bytes, want at most %d", cbytes, w.end)
 	case nbytes > most:
 		return 0, corrupt("blosc", "container decodes to %d bytes, want at most %d", nbytes, most)
 	case nbytes == 0:
@@ -74,21 +84,17 @@ func (s *Scratch) blosc(dst []byte, rows *Rows, most int, src []byte) (int, erro
 	case typesize == 0 || blocksize <= 0:
 		return 0, corrupt("blosc", "type size %d, block size %d", typesize, blocksize)
 	}
-	src = src[:cbytes]
+	w.end = cbytes
 	if flags&bloscMemcpy != 0 {
 		if cbytes != nbytes+header {
 			return 0, corrupt("blosc", "copied container has %d bytes, want %d", cbytes, nbytes+header)
 		}
-		if rows != nil {
-			rows.Put(0, src[header:])
-			return nbytes, nil
-		}
-		return copy(dst, src[header:]), nil
+		return nbytes, w.copied(dst, rows, header)
 	}
 	if inner.decode == nil {
 		return 0, corrupt("blosc", "inner codec number %d is not known", flags>>5)
 	}
-	return nbytes, bloscBlocks("blosc", nbytes, src, header, blocksize, func(i, blocks, at, n int, from []byte) error {
+	return nbytes, s.bloscBlocks("blosc", nbytes, w, header, blocksize, func(i, blocks, at, n int, from []byte) error {
 		splits := 1
 		// c-blosc's rule: only whole blocks of enough elements are split by byte of the element
 		if flags&bloscNoSplit == 0 && typesize <= 16 && blocksize/typesize >= 128 && n == blocksize && blocksize%typesize == 0 {
@@ -139,19 +145,75 @@ func (s *Scratch) blosc(dst []byte, rows *Rows, most int, src []byte) (int, erro
 
 // bloscBlocks calls decode for each block of a container of total bytes with its place there and what is stored from its start on: the starts
 // of the blocks follow the header, in both versions.
-func bloscBlocks(name string, total int, src []byte, header, blocksize int, decode func(i, blocks, at, n int, from []byte) error) error {
+func (s *Scratch) bloscBlocks(name string, total int, w *window, header, blocksize int, decode func(i, blocks, at, n int, from []byte) error) error {
 	blocks := (total-1)/blocksize + 1
-	if len(src) < header+4*blocks {
-		return corrupt(name, "%d bytes do not hold the starts of %d blocks", len(src), blocks)
+	if w.end < header+4*blocks {
+		return corrupt(name, "%d bytes do not hold the starts of %d blocks", w.end, blocks)
+	}
+	starts, err := w.from(header, 4*blocks)
+	if err != nil {
+		return err
+	}
+	if len(starts) < 4*blocks {
+		return corrupt(name, "it breaks off in the starts of %d blocks", blocks)
+	}
+	le := binary.LittleEndian
+	if w.r != nil { // the window moves
+		s.starts = append(s.starts[:0], starts[:4*blocks]...)
+		starts = s.starts
+		for i := 4; i < 4*blocks; i += 4 {
+			if le.Uint32(starts[i:]) <= le.Uint32(starts[i-4:]) { // threads have compressed them: they are anywhere
+				if _, err := w.from(0, w.end); err != nil {
+					return err
+				}
+				break
+			}
+		}
 	}
 	for i := range blocks {
-		start := int(binary.LittleEndian.Uint32(src[header+4*i:]))
-		if start < header+4*blocks || start > len(src) {
-			return corrupt(name, "block %d starts at byte %d of %d", i, start, len(src))
+		start := int(le.Uint32(starts[4*i:]))
+		if start < header+4*blocks || start > w.end {
+			return corrupt(name, "block %d starts at byte %d of %d", i, start, w.end)
 		}
-		if err := decode(i, blocks, i*blocksize, min(blocksize, total-i*blocksize), src[start:]); err != nil {
+		at, n := i*blocksize, min(blocksize, total-i*blocksize)
+		need := n + bloscSplits
+		if i+1 < blocks {
+			if next := int(le.Uint32(starts[4*i+4:])); next > start {
+				need = min(need, next-start)
+			}
+		}
+		from, err := w.from(start, need)
+		if err == nil {
+			err = decode(i, blocks, at, n, from)
+		}
+		if err != nil && len(from) < w.end-start { // the block may have more bytes
+			if from, err = w.from(start, w.end-start); err == nil {
+				err = decode(i, blocks, at, n, from)
+			}
+		}
+		if err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// copied takes the bytes that a container stores as they are, from at to its end.
+func (w *window) copied(dst []byte, rows *Rows, at int) error {
+	for done := at; done < w.end; {
+		b, err := w.from(done, min(w.end-done, readBytes))
+		if err != nil {
+			return err
+		}
+		if len(b) == 0 {
+			return corrupt("blosc", "copied container breaks off at byte %d of %d", done, w.end)
+		}
+		if rows != nil {
+			rows.Put(done-at, b)
+		} else {
+			copy(dst[done-at:], b)
+		}
+		done += len(b)
 	}
 	return nil
 }

@@ -90,7 +90,7 @@ func (s *Scratch) blosc2Chunk(dst, src []byte) (int, error) {
 		return 0, corrupt("blosc2", "block size %d", blocksize)
 	}
 	filters, meta := src[16:16+blosc2Filters], src[24:24+blosc2Filters]
-	return nbytes, bloscBlocks("blosc2", len(dst), src, blosc2Header, blocksize, func(i, blocks, at, n int, from []byte) error {
+	return nbytes, s.bloscBlocks("blosc2", len(dst), &window{b: src, end: cbytes}, blosc2Header, blocksize, func(i, blocks, at, n int, from []byte) error {
 		splits, out := 1, dst[at:at+n]
 		if flags&bloscNoSplit == 0 && len(out) == blocksize {
 			splits = typesize

@@ -14,16 +14,17 @@ type Scratch struct {
 	// Enc is for the caller's encoded bytes, Dec for a decoded chunk: grow them with Grow.
 	Enc, Dec []byte
 
-	mid   [2][]byte // between the stages of a chain
-	block []byte    // a Blosc block before unshuffling
-	turn  []byte    // the same between two filters of Blosc 2
-	line  []uint32  // the samples of a run of szip
-	inf   Inflater
-	lz4   lz4.Compressor
-	unz   unzstd
-	zdec  *zstd.Decoder
-	zenc  map[zstdKey]*zstd.Encoder
-	flate flateWriters
+	mid    [2][]byte // between the stages of a chain
+	block  []byte    // a Blosc block before unshuffling
+	turn   []byte    // the same between two filters of Blosc 2
+	starts []byte    // where blocks start
+	line   []uint32  // the samples of a run of szip
+	inf    Inflater
+	lz4    lz4.Compressor
+	unz    unzstd
+	zdec   *zstd.Decoder
+	zenc   map[zstdKey]*zstd.Encoder
+	flate  flateWriters
 
 	unpack   *clib.Unpacker // of libzstd
 	pack     *clib.Packer

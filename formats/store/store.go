@@ -5,6 +5,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"io"
 	"io/fs"
 	"strings"
 )
@@ -73,9 +74,8 @@ type Store interface {
 
 // PartReader is implemented by stores from which a value comes in parts for no more than it costs as a whole.
 type PartReader interface {
-	// GetParts reads the value at key part by part into buf, calls put for each with where it starts, in order, and returns the bytes read. A
-	// value of more than limit bytes is an error wrapping ErrRange.
-	GetParts(ctx context.Context, key string, limit int64, buf []byte, put func(at int64, b []byte)) (int64, error)
+	// Parts opens the value at key for read and returns its error. Where a range goes beyond the end, ReadAt returns what there is and io.ErrUnexpectedEOF.
+	Parts(ctx context.Context, key string, read func(io.ReaderAt) error) error
 }
 
 // checkKey refuses keys that could leave the store.

@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"strings"
 
@@ -183,6 +184,9 @@ func (a *array) decode(ctx context.Context, src *source, p *pipeline, order []in
 		out := dst.Bytes()
 		var enc []byte
 		var err error
+		if st, ok := a.parts(src); ok && p.chain.InParts(n) {
+			return a.inParts(ctx, st, src, p, out, nil, n, s, read)
+		}
 		if p.chain.Plain() {
 			// nothing to decode: the bytes go where they belong, and a file of another size is damage
 			enc, err = src.get(ctx, store.All, int64(n), out[:0:n], read)
@@ -223,23 +227,66 @@ func (s *source) all(ctx context.Context, limit int64, sc *codec.Scratch, read *
 // partBytes is how much of a file is read before it goes to its places: a part of the second-level cache.
 const partBytes = 128 << 10
 
+// parts returns a store from which the chunk src holds, n bytes when it is decoded, is read part by part.
+func (a *array) parts(src *source) (store.PartReader, bool) {
+	st, ok := a.st.(store.PartReader)
+	return st, ok && src.mem == nil && src.size < 0
+}
+
+// inParts reads and decodes a chunk of n bytes, whose chain can, into dst or rows without having all its stored bytes.
+func (a *array) inParts(ctx context.Context, st store.PartReader, src *source, p *pipeline, dst []byte, rows *codec.Rows, n int, s *codec.Scratch, read *int64) error {
+	return st.Parts(ctx, src.key, func(r io.ReaderAt) error {
+		got, err := p.chain.DecodeParts(dst, rows, n, r, s)
+		*read += got
+		return err
+	})
+}
+
 // decodeRows reads and decodes a chunk of n bytes into rows.
 func (a *array) decodeRows(ctx context.Context, src *source, p *pipeline, n int, rows *codec.Rows, s *codec.Scratch, read *int64) error {
-	parts, ok := a.st.(store.PartReader)
-	if !ok || !p.chain.Plain() || p.chain.Swap || src.mem != nil || src.size >= 0 {
-		enc, err := src.all(ctx, int64(p.chain.StoredLimit(n)), s, read)
-		if err != nil {
+	st, ok := a.parts(src)
+	switch {
+	case ok && p.chain.InParts(n):
+		return a.inParts(ctx, st, src, p, nil, rows, n, s, read)
+	case ok && p.chain.Plain() && !p.chain.Swap:
+		s.Enc = codec.Grow(s.Enc, min(partBytes, max(n, 1)))
+		return st.Parts(ctx, src.key, func(r io.ReaderAt) error {
+			got, err := copyRows(r, n, s.Enc, rows)
+			*read += got
 			return err
+		})
+	}
+	enc, err := src.all(ctx, int64(p.chain.StoredLimit(n)), s, read)
+	if err != nil {
+		return err
+	}
+	return p.chain.DecodeRows(rows, n, enc, s)
+}
+
+// copyRows puts the n bytes of r in their places, by way of buf, and returns how many there were.
+func copyRows(r io.ReaderAt, n int, buf []byte, rows *codec.Rows) (int64, error) {
+	at := 0
+	for at <= n { // the last read looks whether there is more
+		b := buf[:min(len(buf), max(n-at, 1))]
+		got, err := r.ReadAt(b, int64(at))
+		if err != nil && err != io.ErrUnexpectedEOF {
+			return int64(at), err
 		}
-		return p.chain.DecodeRows(rows, n, enc, s)
+		if at += got; at > n {
+			break
+		}
+		rows.Put(at-got, b[:got])
+		if got < len(b) {
+			break
+		}
 	}
-	s.Enc = codec.Grow(s.Enc, min(partBytes, n))
-	got, err := parts.GetParts(ctx, src.key, int64(n), s.Enc, func(at int64, b []byte) { rows.Put(int(at), b) })
-	*read += got
-	if errors.Is(err, store.ErrRange) || err == nil && got != int64(n) {
-		err = fmt.Errorf("%d bytes, want %d: %w", got, n, formats.ErrCorrupt)
+	switch {
+	case at > n:
+		return int64(at), fmt.Errorf("more than the %d bytes of the chunk: %w", n, formats.ErrCorrupt)
+	case at < n:
+		return int64(at), fmt.Errorf("%d bytes, want %d: %w", at, n, formats.ErrCorrupt)
 	}
-	return err
+	return int64(at), nil
 }
 
 // stored returns the part of a decoded unit that dst is for, as a chunk in array axes.
