@@ -130,6 +130,9 @@ func everySource(t *testing.T, random int) map[string]string {
 				add(o.Name+" "+d.String(), p, small, layout)
 			}
 			add(o.Name+" "+d.String()+" wide", p, large, "padded")
+			p = gathered(t, o, p.In)
+			add("gathered "+o.Name+" "+d.String(), p, small, "plain")
+			add("gathered "+o.Name+" "+d.String()+" wide", p, large, "turned")
 		}
 	}
 	for _, from := range numeric {
@@ -153,6 +156,19 @@ func everySource(t *testing.T, random int) map[string]string {
 				add(r.Name+" "+d.String(), p, small, "padded")
 				if i < 2 {
 					add(r.Name+" "+d.String()+" wide", p, large, "plain")
+				}
+				if i != 1 || !r.Continues() { // the others cannot go on from a state
+					continue
+				}
+				for _, st := range stepsOf(t, p, small, "padded") {
+					st.resumes = true
+					s, err := st.render()
+					if err != nil {
+						t.Fatalf("%v\n%v", err, p)
+					}
+					if all[s.Text] == "" {
+						all[s.Text] = "resumed " + r.Name + " " + d.String() + ": " + s.What
+					}
 				}
 			}
 			u := kernels.CombineOf(r.ID, r.State(d))
@@ -180,6 +196,20 @@ func everySource(t *testing.T, random int) map[string]string {
 		add("random program", randomProgram(t, rng), small, []string{"plain", "turned", "padded"}[rng.IntN(3)])
 	}
 	return all
+}
+
+// gathered returns out = op(inputs) over three axes, with each input read at positions along the first that one more input tells.
+func gathered(t *testing.T, o *kernels.Op, in []kernels.Port) *kernels.Program {
+	t.Helper()
+	b := kernels.NewBuilder(3)
+	b.Input(kernels.In(dtype.Int32))
+	args := make([]kernels.Reg, len(in))
+	for i, port := range in {
+		port.Gather, port.GatherIDs = 0, 0
+		args[i] = b.Input(port)
+	}
+	b.Ret(b.Apply(o.ID, args...))
+	return build(t, b)
 }
 
 // foldProgram folds an input, with its position where the reduction wants one, grouped by an input if asked.

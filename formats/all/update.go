@@ -84,9 +84,15 @@ func Updatable(ctx context.Context, uri string) (bool, error) {
 	switch {
 	case err == nil:
 		if g.Close != nil {
-			return true, g.Close()
+			err = g.Close()
 		}
-		return true, nil
+		if err == nil { // ends what an interrupted update has left
+			var w formats.Writer
+			if w, err = Update(ctx, uri, nil); err == nil {
+				err = w.Abort()
+			}
+		}
+		return err == nil, err
 	case errors.Is(err, fs.ErrNotExist):
 		return false, nil
 	}

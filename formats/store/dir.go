@@ -16,9 +16,10 @@ import (
 
 // Dir is a Store in a directory of the file system: a key is a path below it.
 type Dir struct {
-	root string
-	temp atomic.Int64
-	held root
+	root  string
+	temp  atomic.Int64
+	named atomic.Bool // files without a name are not to be had
+	held  root
 }
 
 var _ Store = (*Dir)(nil)
@@ -88,7 +89,7 @@ func (d *Dir) List(ctx context.Context, prefix string) ([]Info, error) {
 	return out, ctx.Err()
 }
 
-// Put implements Store: a temporary file beside the key, renamed when it is whole and on the disk.
+// Put implements Store: a file that has no name, or where there are none a temporary one beside the key, until it is whole and on the disk.
 func (d *Dir) Put(ctx context.Context, key string, b []byte, opt PutOpt) error {
 	if err := errors.Join(ctx.Err(), checkKey(key)); err != nil {
 		return err
@@ -101,7 +102,20 @@ func (d *Dir) Put(ctx context.Context, key string, b []byte, opt PutOpt) error {
 		return wrapPut(p, inDir(p, func() error { return writeFile(p, b, os.O_EXCL, false) }))
 	}
 	tmp := filepath.Join(filepath.Dir(p), ".put-"+strconv.Itoa(os.Getpid())+"-"+strconv.FormatInt(d.temp.Add(1), 10))
-	err := inDir(p, func() error { return writeFile(tmp, b, os.O_EXCL, true) })
+	named := true
+	err := inDir(p, func() error {
+		if !d.named.Load() {
+			if done, err := putNameless(p, tmp, b, opt.IfNoneMatch); done {
+				named = false
+				return err
+			}
+			d.named.Store(true)
+		}
+		return writeFile(tmp, b, os.O_EXCL, true)
+	})
+	if !named {
+		return wrapPut(p, err)
+	}
 	if err == nil {
 		if opt.IfNoneMatch {
 			// a hard link fails where the name exists, a rename would replace it

@@ -19,16 +19,18 @@ import (
 func TestStores(t *testing.T) {
 	t.Run("memory", func(t *testing.T) { storetest.Store(t, &store.Memory{}) })
 	t.Run("below", func(t *testing.T) { storetest.Store(t, store.Below(&store.Memory{}, "x/y")) })
-	t.Run("dir", func(t *testing.T) {
-		root := filepath.Join(t.TempDir(), "not/yet/there")
-		storetest.Store(t, store.NewDir(root))
-		filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
-			if len(d.Name()) > 4 && d.Name()[:5] == ".put-" {
-				t.Errorf("a temporary file was left: %s", p)
-			}
-			return err
+	for name, dir := range map[string]func(string) *store.Dir{"dir": store.NewDir, "named": store.NewNamedDir} {
+		t.Run(name, func(t *testing.T) {
+			root := filepath.Join(t.TempDir(), "not/yet/there")
+			storetest.Store(t, dir(root))
+			filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
+				if len(d.Name()) > 4 && d.Name()[:5] == ".put-" {
+					t.Errorf("a temporary file was left: %s", p)
+				}
+				return err
+			})
 		})
-	})
+	}
 }
 
 func TestZipWriter(t *testing.T) {

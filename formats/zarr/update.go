@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
-	"strings"
 	"sync/atomic"
 
 	"github.com/arrayrun/arrayrun/chunk"
@@ -23,7 +22,8 @@ import (
 // and writes what the region does not cover whole.
 //
 // Chunks change as they are written: a region inside of an array is not replaced in one step. What lies beyond
-// the old length is seen after Commit only, which writes the metadata; after Abort the array has its old length.
+// the old length is seen after Commit only, which writes the metadata; after Abort the array has its old length. Where Commit was killed between two
+// documents, the next Update takes back what it had done.
 func Update(ctx context.Context, path string, parts []formats.Part) (formats.Writer, error) {
 	w, err := UpdateStore(ctx, store.NewDir(path), parts)
 	if err != nil {
@@ -41,6 +41,9 @@ type updater struct {
 
 // UpdateStore is Update for the hierarchy at the root of any store.
 func UpdateStore(ctx context.Context, st store.Store, parts []formats.Part) (formats.Writer, error) {
+	if err := settle(ctx, st); err != nil {
+		return nil, err
+	}
 	w := &updater{st: st}
 	for _, p := range parts {
 		s, err := newPartSink(ctx, w, p)
@@ -253,123 +256,6 @@ func (s *partSink) write(ctx context.Context, k chunk.Key, c *chunk.Chunk) (int6
 		return 0, err
 	}
 	return int64(len(enc)), s.w.st.Put(ctx, name, enc, store.PutOpt{})
-}
-
-// Commit implements formats.Writer: arrays that have grown get their new shapes, then the groups that repeat them in
-// consolidated metadata.
-func (w *updater) Commit(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	if w.done.Swap(true) {
-		return fmt.Errorf("formats/zarr: commit %s: it is committed or aborted already", w.st.Name())
-	}
-	docs := map[string]object{}
-	var order []string
-	for _, s := range w.sinks {
-		if s.shape.Equal(s.a.meta.Shape) {
-			continue
-		}
-		keys, err := s.documents(ctx, docs)
-		if err != nil {
-			return fmt.Errorf("formats/zarr: commit %s: %w", w.st.Name(), err)
-		}
-		for _, k := range keys {
-			if !slices.Contains(order, k) {
-				order = append(order, k)
-			}
-		}
-	}
-	// the deepest first: a reader of the root's consolidated metadata sees all of it at once
-	slices.SortStableFunc(order, func(a, b string) int { return strings.Count(b, "/") - strings.Count(a, "/") })
-	for _, k := range order {
-		b, err := appendJSON(nil, docs[k], 0)
-		if err == nil {
-			err = w.st.Put(ctx, k, append(b, '\n'), store.PutOpt{})
-		}
-		if err != nil {
-			return fmt.Errorf("formats/zarr: commit %s: %s: %w", w.st.Name(), k, err)
-		}
-	}
-	return nil
-}
-
-// documents puts the documents that state the array's shape, changed, into docs and returns their keys.
-func (s *partSink) documents(ctx context.Context, docs map[string]object) ([]string, error) {
-	t := &tree{st: s.w.st}
-	load := func(key string) (object, error) {
-		if d, ok := docs[key]; ok {
-			return d, nil
-		}
-		return t.document(ctx, key)
-	}
-	own, all := "zarr.json", "zarr.json"
-	if _, v3 := s.doc.get("node_type"); !v3 {
-		own, all = ".zarray", ".zmetadata"
-	}
-	key := join(s.a.path, own)
-	doc, err := load(key)
-	if err != nil {
-		return nil, err
-	}
-	docs[key] = doc.with("shape", list(s.shape))
-	keys := []string{key}
-	for p := s.a.path; p != ""; {
-		p = p[:max(strings.LastIndexByte(p, '/'), 0)]
-		key := join(p, all)
-		doc, err := load(key)
-		if err != nil {
-			return nil, err
-		}
-		rest := strings.TrimPrefix(strings.TrimPrefix(s.a.path, p), "/")
-		changed, ok := consolidated3(doc, rest, s.shape)
-		if all == ".zmetadata" {
-			changed, ok = within(doc, []string{"metadata", join(rest, own)}, s.shape)
-		}
-		if ok {
-			docs[key] = changed
-			keys = append(keys, key)
-		}
-	}
-	return keys, nil
-}
-
-// consolidated3 changes the shape of the array at path in the consolidated metadata of a group, and in those of
-// groups inside of them.
-func consolidated3(doc object, path string, shape chunk.Shape) (object, bool) {
-	out, found := within(doc, []string{"consolidated_metadata", "metadata", path}, shape)
-	c, _ := out.get("consolidated_metadata")
-	all, _ := c.(object)
-	m, _ := all.get("metadata")
-	docs, _ := m.(object)
-	for _, d := range docs {
-		rest, ok := strings.CutPrefix(path, d.name+"/")
-		in, isObject := d.value.(object)
-		if !ok || !isObject {
-			continue
-		}
-		if changed, ok := consolidated3(in, rest, shape); ok {
-			docs, found = docs.with(d.name, changed), true
-		}
-	}
-	if found {
-		out = out.with("consolidated_metadata", all.with("metadata", docs))
-	}
-	return out, found
-}
-
-// within changes the shape in the document that the names lead to.
-func within(doc object, names []string, shape chunk.Shape) (object, bool) {
-	if len(names) == 0 {
-		return doc.with("shape", list(shape)), doc != nil
-	}
-	v, _ := doc.get(names[0])
-	in, ok := v.(object)
-	if !ok {
-		return doc, false
-	}
-	in, ok = within(in, names[1:], shape)
-	return doc.with(names[0], in), ok
 }
 
 // with returns a copy of o in which name has the value.

@@ -134,14 +134,14 @@ func (a *assembler) imul(r, by int) {
 	a.b = append(a.b, 0x48|byte(r>>3)<<2|byte(by>>3), 0x0F, 0xAF, 0xC0|byte(r&7)<<3|byte(by&7))
 }
 
-// prefetch asks for the cache line at x, into the first-level cache. An address outside all memory is legal.
-func (a *assembler) prefetch(x operand) {
+// prefetch asks for the cache line at x, into the cache of a level, 1 or 2. An address outside all memory is legal.
+func (a *assembler) prefetch(level int, x operand) {
 	rex := byte(0x40) | byte(x.reg>>3)&1
 	if x.kind == inMemIndexed {
 		rex |= byte(x.index>>3) & 1 << 1
 	}
 	a.b = append(a.b, rex, 0x0F, 0x18)
-	a.modrm(1, x, 0)
+	a.modrm(level, x, 0)
 }
 func (a *assembler) ret() { a.b = append(a.b, 0xC3) }
 

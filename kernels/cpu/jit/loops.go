@@ -235,24 +235,19 @@ func (w *writer) quadStep(s step, q quad, acc, t, m int, x operand) {
 	w.op(s.add, acc, acc, reg(t))
 }
 
-// nearAhead and farAhead are how many bytes before their use elements are asked for: a processor sees less far ahead the more
-// instructions an element takes.
-const (
-	nearAhead = 768
-	farAhead  = 1536
-)
+// farAhead is how many bytes before their use elements are asked for: a page, which is as far as the processor's own
+// prefetching looks.
+const farAhead = 4096
 
 // ahead asks for the elements that the loop will come to, of those whose conversion leaves the processor too few loads in
-// sight to keep memory busy. at is the memory of quad k of 32 elements.
-func (w *writer) ahead(s step, k, size int, at operand) {
-	if size == 8 || 4*k*size%cacheLine != 0 {
+// sight to keep memory busy: into the second-level cache, whose misses are more at a time than the first one's. at is the memory
+// of quad k of 32 elements.
+func (w *writer) ahead(k, size int, at operand) {
+	if 4*k*size%cacheLine != 0 {
 		return
 	}
-	at.disp += nearAhead
-	if s.skip {
-		at.disp += farAhead - nearAhead
-	}
-	w.prefetch(at)
+	at.disp += farAhead
+	w.prefetch(2, at)
 }
 
 const cacheLine = 64
@@ -279,7 +274,7 @@ func (w *writer) lanes(s step, q quad, size int) {
 	for k := range 8 {
 		t := 8 + k%2*2
 		at := memAt(rX, int32(4*k*size))
-		w.ahead(s, k, size, at)
+		w.ahead(k, size, at)
 		w.quadStep(s, q, k, t, t+1, at)
 	}
 	w.lea(rX, memAt(rX, int32(32*size)))

@@ -87,12 +87,10 @@ func (w *writer) run(s step, q quad, size int, moments bool) {
 	for k := range 8 {
 		t := 8 + k%2*2
 		at := memAt(rRun, int32(4*k*size))
-		switch {
-		case !moments:
-			w.ahead(s, k, size, at)
-		case at.disp%cacheLine != 0:
-		case at.disp/cacheLine%2 == 0 != s.square || 32*size == cacheLine: // half of the next run in each pass
-			w.prefetch(memIndexed(rRun, rStep, 0, at.disp))
+		if !moments {
+			w.ahead(k, size, at)
+		} else if s.square && at.disp%cacheLine == 0 { // the next run: the first pass is too short to wait for memory in
+			w.prefetch(2, memIndexed(rRun, rStep, 0, at.disp))
 		}
 		w.quadStep(s, q, k, t, t+1, at)
 	}
