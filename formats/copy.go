@@ -171,6 +171,12 @@ func copyStrings(dst, src *chunk.Chunk) {
 		return
 	}
 	d, s := dst.Block.Bytes(), src.Block.Bytes()
+	total := int64(0)
+	walk(l, dst.Offset, src.Offset, func(_, so int64) {
+		_, n := textAt(s, so)
+		total += n
+	})
+	dst.Heap = slices.Grow(dst.Heap, int(total))
 	walk(l, dst.Offset, src.Offset, func(do, so int64) {
 		off, n := textAt(s, so)
 		putText(d, do, int64(len(dst.Heap)), n)

@@ -52,6 +52,9 @@ func (h *hasher) sum(ctx context.Context, src formats.Source) (string, error) {
 		return "", fmt.Errorf("checksum: one chunk of %v needs %s, the budget is %s; raise --memory: %w",
 			m.Grid.MaxChunk(), formatBytes(beside), formatBytes(h.budget), sched.ErrBudget)
 	}
+	if m.DType == dtype.String { // a read of many chunks would hold the texts of all of them, which nothing bounds
+		limit = min(limit, m.Grid.MaxChunk().Size()*int64(m.ItemBytes))
+	}
 	h.bill.hold(beside)
 	defer h.bill.hold(-beside)
 	d := digest{h: h, src: src, meta: m, limit: limit, md5: md5.New()}

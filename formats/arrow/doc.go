@@ -3,7 +3,8 @@
 // Package arrow reads and writes tables of columns: Apache Arrow's IPC files and streams (Feather 2), and Parquet.
 //
 // The nouns: column (one 1-D variable), batch (rows that lie together in an IPC file) and row group (the same in
-// Parquet), both of them the chunks of the columns, so that a part of a long table costs its batches and one column its own bytes.
+// Parquet), both of them the chunks of the columns, so that a part of a long table costs its batches and one column its own bytes. Row groups of
+// more than 2 MiB of a column are several chunks, read page by page, and so are batches that are not compressed.
 //
 //	g, err := arrow.Parquet.Open(ctx, "stations.parquet")   // a variable for each column
 //	w, err := arrow.Parquet.Create(ctx, "europe.parquet", spec)

@@ -4,9 +4,9 @@ package arrow
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 	"sync"
 
 	"github.com/arrayrun/arrayrun/chunk"
@@ -29,12 +29,12 @@ type piece struct {
 
 // ipcSource reads a column: a formats.Source.
 type ipcSource struct {
-	f       *ipcFile
-	c       *ipcColumn
-	meta    *formats.ArrayMeta
-	pieces  []piece
-	scratch int64
-	scalar  bool
+	f      *ipcFile
+	c      *ipcColumn
+	meta   *formats.ArrayMeta
+	pieces []piece
+	bill   func() int64
+	scalar bool
 }
 
 // group makes the group of an IPC file.
@@ -55,6 +55,7 @@ func (f *ipcFile) group() (*formats.Group, error) {
 		if err := s.divide(); err != nil && failed == nil {
 			failed = err
 		}
+		s.bill = sync.OnceValue(s.scratch)
 		return s
 	})
 	return g, failed
@@ -72,27 +73,29 @@ func (s *ipcSource) stored() valueType {
 func (s *ipcSource) divide() error {
 	var sizes []int64
 	t := s.stored()
-	most := max(pieceBytes/int64(max(t.width, s.meta.ItemBytes, 1)), 1)
-	bytes, texts := int64(0), int64(0)
+	bytes := int64(0)
 	for _, b := range s.f.batches {
 		i, err := b.first(s.c)
 		if err != nil {
 			return err
 		}
+		item := int64(max(t.width, s.meta.ItemBytes, 1))
 		n := 2
 		if t.kind == kindTexts {
 			n = 3
 		}
 		if t.kind != kindNone {
-			for _, x := range b.buffers[min(i, len(b.buffers)):min(i+n, len(b.buffers))] {
+			for j, x := range b.buffers[min(i, len(b.buffers)):min(i+n, len(b.buffers))] {
 				bytes += x.n
-				texts = max(texts, x.n)
+				if j == 2 && b.rows > 0 {
+					item += x.n / b.rows
+				}
 			}
 		}
 		for lo := int64(0); lo < b.rows; {
 			n := b.rows - lo
 			if !b.compressed && t.kind != kindNone { // nothing bounds the rows of what is not stored
-				n = min(n, most)
+				n = min(n, max(pieceBytes/item, 1))
 			}
 			s.pieces = append(s.pieces, piece{b, lo, n})
 			sizes = append(sizes, n)
@@ -118,15 +121,65 @@ func (s *ipcSource) divide() error {
 			break
 		}
 	}
-	s.scratch = a.Max()*int64(t.width+s.meta.ItemBytes+1) + 2*texts + 64<<10
 	return nil
+}
+
+// scratch bounds what reading a chunk allocates. It looks where the texts of chunks end.
+func (s *ipcSource) scratch() int64 {
+	t := s.stored()
+	most := int64(0)
+	for _, p := range s.pieces {
+		i, err := p.batch.first(s.c)
+		if err != nil || t.kind == kindNone || i+2 > len(p.batch.buffers) {
+			continue
+		}
+		n := p.n*int64(t.width+s.meta.ItemBytes+1) + 64<<10
+		for _, x := range p.batch.buffers[i:min(i+2, len(p.batch.buffers))] {
+			if p.batch.compressed {
+				n += x.n
+			}
+		}
+		if t.kind == kindTexts && i+3 <= len(p.batch.buffers) {
+			n += 2 * s.textBytes(p, i) // beside the heap of the chunk
+		}
+		most = max(most, n)
+	}
+	if s.c.dict != nil { // it stays once it is decoded
+		for _, b := range s.f.dicts[s.c.dict.id] {
+			most += 16 * min(b.rows, maxTexts/16)
+			for _, x := range b.buffers {
+				most += 4 * x.n
+			}
+		}
+	}
+	return most
+}
+
+// textBytes returns how many bytes the texts of a piece have, whose buffers begin at i.
+func (s *ipcSource) textBytes(p piece, i int) int64 {
+	b := p.batch
+	if all := b.buffers[i+2].n; b.compressed || p.n == b.rows {
+		if b.compressed {
+			all = 4 * all // about: only the bytes say it
+		}
+		return all
+	}
+	at, w := b.buffers[i+1], int64(s.stored().width)
+	offset := func(row int64) int64 {
+		var raw [8]byte
+		if readAt(s.f.r, raw[:w], at.off+row*w) != nil { // reading the piece will say it
+			return 0
+		}
+		return int64(le.Uint64(raw[:]))
+	}
+	return min(max(offset(p.lo+p.n)-offset(p.lo), 0), b.buffers[i+2].n)
 }
 
 // Meta implements formats.Source.
 func (s *ipcSource) Meta() *formats.ArrayMeta { return s.meta }
 
 // ScratchBytes implements formats.Source.
-func (s *ipcSource) ScratchBytes() int64 { return s.scratch }
+func (s *ipcSource) ScratchBytes() int64 { return s.bill() }
 
 // ReadChunk implements formats.Source.
 func (s *ipcSource) ReadChunk(ctx context.Context, k chunk.Key, dst *chunk.Chunk) (int64, error) {
@@ -175,7 +228,7 @@ func (s *ipcSource) read(p piece, dst *chunk.Chunk) (int64, error) {
 		return b.read, values.pick(dst, flat, valid, fill)
 	}
 	flat := dst
-	if !dst.Contiguous() || dst.DType == dtype.String {
+	if !dst.Contiguous() {
 		flat = flatChunk(s.meta.DType, s.meta.ItemBytes, p.n)
 	}
 	if err := b.values(flat, s.c.typ, i, p.lo, nulls, fill); err != nil {
@@ -270,10 +323,12 @@ func (r *reader) texts(dst *chunk.Chunk, t valueType, i int, lo, n int64) error 
 	if last-first > maxTexts || r.b.compressed && last > maxTexts {
 		return refused("a batch with %d bytes of texts, want at most %d; write it again in smaller batches", last-first, maxTexts)
 	}
-	data, err := r.bytes(nil, i+2, first, last-first)
+	r.z.Dec = codec.Grow(r.z.Dec, int(last-first))
+	data, err := r.bytes(r.z.Dec, i+2, first, last-first)
 	if err != nil {
 		return err
 	}
+	dst.Heap = slices.Grow(dst.Heap, len(data))
 	for j := range n {
 		a, b := offset(j), offset(j+1)
 		if a < first || b < a || b > last {
@@ -355,96 +410,4 @@ func (r *reader) bytes(dst []byte, i int, off, n int64) ([]byte, error) {
 		copy(dst, all[off:off+n])
 	}
 	return dst, nil
-}
-
-// dictValues are the decoded values of a dictionary.
-type dictValues struct {
-	once sync.Once
-	c    *chunk.Chunk
-	err  error
-}
-
-// dictionary returns the values of a dictionary, decoded at its first use.
-func (f *ipcFile) dictionary(d *dictionary) (*dictValues, error) {
-	f.mu.Lock()
-	v := f.values[d.id]
-	if v == nil {
-		v = &dictValues{}
-		f.values[d.id] = v
-	}
-	f.mu.Unlock()
-	v.once.Do(func() { v.c, v.err = f.decode(d) })
-	return v, v.err
-}
-
-func (f *ipcFile) decode(d *dictionary) (*chunk.Chunk, error) {
-	total := int64(0)
-	for _, b := range f.dicts[d.id] {
-		total += min(b.rows, maxTexts)
-	}
-	item := int64(d.values.itemBytes())
-	if total > maxTexts/item {
-		return nil, refused("dictionary %d has %d values of %d bytes, want at most %d bytes", d.id, total, item, maxTexts)
-	}
-	out := flatChunk(d.values.dt, int(item), total)
-	fill, _ := (&column{typ: d.values}).fill()
-	at := int64(0)
-	for _, b := range f.dicts[d.id] {
-		if len(b.nodes) == 0 {
-			return nil, corrupt("dictionary %d has no values", d.id)
-		}
-		nulls := b.nodes[0].nulls != 0
-		if b.rows > 0 && d.values.kind != kindNone {
-			if err := b.bufferSizes(0, d.values, b.rows, nulls); err != nil {
-				return nil, err
-			}
-		}
-		z := codec.Borrow()
-		part := flatChunk(d.values.dt, int(item), b.rows)
-		err := (&reader{f: f, b: b, z: z}).values(part, d.values, 0, 0, nulls, fill)
-		z.Return()
-		if err != nil {
-			return nil, fmt.Errorf("dictionary %d: %w", d.id, err)
-		}
-		to := out.Sub(chunk.Region{Lo: chunk.Shape{at}, Hi: chunk.Shape{at + b.rows}})
-		formats.CopyElems(to, part)
-		out.Heap = to.Heap
-		at += b.rows
-	}
-	return out, nil
-}
-
-// pick copies the values that the indices name to dst.
-func (v *dictValues) pick(dst, index *chunk.Chunk, valid func(int64) bool, fill []byte) error {
-	n := index.Shape.Size()
-	out := flatChunk(dst.DType, int(dst.ItemBytes), n)
-	item, most := int64(out.ItemBytes), v.c.Shape[0]
-	ib, w := index.Bytes(), int64(index.ItemBytes)
-	total := 0
-	for j := range n {
-		if valid != nil && !valid(j) {
-			if dst.DType != dtype.String {
-				copy(out.Block.Bytes()[j*item:], fill)
-			}
-			continue
-		}
-		var e [8]byte
-		copy(e[:], ib[j*w:(j+1)*w])
-		k := int64(binary.LittleEndian.Uint64(e[:]))
-		if k < 0 || k >= most {
-			return corrupt("index %d of a dictionary of %d values", k, most)
-		}
-		if dst.DType == dtype.String {
-			text := formats.Text(v.c, k)
-			if total += len(text); total > maxTexts {
-				return refused("a batch with more than %d bytes of texts; write it again in smaller batches", maxTexts)
-			}
-			formats.SetText(out, j, text)
-		} else {
-			copy(out.Block.Bytes()[j*item:(j+1)*item], v.c.Block.Bytes()[k*item:])
-		}
-	}
-	out.Shape, out.Strides = dst.Shape, dst.Shape.RowMajor()
-	formats.CopyElems(dst, out)
-	return nil
 }

@@ -19,15 +19,23 @@ const (
 	encByteSplit       = 9
 )
 
-// values are decoded elements, without the nulls between them: of width bytes each, or texts.
+// values are decoded elements, without the nulls between them: of width bytes each, texts, or entries of a dictionary of texts.
 type values struct {
 	width int // 0: texts
 	fixed []byte
 	texts [][]byte
+	dict  *values
+	index []uint32
 }
 
+// window is the part of a page's values that is wanted.
+type window struct{ lo, hi int }
+
 func (v *values) count() int {
-	if v.width == 0 {
+	switch {
+	case v.dict != nil:
+		return len(v.index)
+	case v.width == 0:
 		return len(v.texts)
 	}
 	return len(v.fixed) / v.width
@@ -171,36 +179,38 @@ func bitsAt(b []byte, at, w int) uint64 {
 	return v
 }
 
-// plain decodes n values as they are.
-func plain(phys, length int, b []byte, n int) (*values, error) {
+// plain decodes those of n values that are wanted, as they are.
+func plain(phys, length int, b []byte, n int, want window) (*values, error) {
 	v := &values{width: physWidth(phys, length)}
 	switch phys {
 	case physBool:
 		if len(b) < (n+7)/8 {
 			return nil, corrupt("%d bytes for %d bools", len(b), n)
 		}
-		v.fixed = make([]byte, n)
-		for i := range v.fixed {
-			v.fixed[i] = b[i/8] >> (i % 8) & 1
+		v.fixed = make([]byte, 0, want.hi-want.lo)
+		for i := want.lo; i < want.hi; i++ {
+			v.fixed = append(v.fixed, b[i/8]>>(i%8)&1)
 		}
 	case physBytes:
 		if n > len(b)/4 {
 			return nil, corrupt("%d bytes for %d texts", len(b), n)
 		}
-		v.texts = make([][]byte, n)
-		for i := range v.texts {
+		v.texts = make([][]byte, 0, want.hi-want.lo)
+		for i := range want.hi {
 			if len(b) < 4 || uint64(le.Uint32(b)) > uint64(len(b)-4) {
 				return nil, corrupt("text %d of %d breaks off", i, n)
 			}
 			k := le.Uint32(b)
-			v.texts[i] = b[4 : 4+k]
+			if i >= want.lo {
+				v.texts = append(v.texts, b[4:4+k])
+			}
 			b = b[4+k:]
 		}
 	default:
 		if len(b)/v.width < n {
 			return nil, corrupt("%d bytes for %d values of %d", len(b), n, v.width)
 		}
-		v.fixed = b[:n*v.width]
+		v.fixed = b[want.lo*v.width : want.hi*v.width]
 	}
 	return v, nil
 }
@@ -210,19 +220,19 @@ func physWidth(phys, length int) int {
 	return [...]int{physBool: 1, physInt32: 4, physInt64: 8, physInt96: 12, physFloat: 4, physDouble: 8, physBytes: 0, physFixed: length}[phys]
 }
 
-// decodeValues decodes the n values of a page.
-func (c *parquetColumn) decodeValues(enc int, b []byte, n int, dict *values) (*values, error) {
+// decodeValues decodes those of the n values of a page that are wanted.
+func (c *parquetColumn) decodeValues(enc int, b []byte, n int, want window, dict *values) (*values, error) {
 	switch enc {
 	case encPlain:
-		return plain(c.phys, c.length, b, n)
+		return plain(c.phys, c.length, b, n, want)
 	case encPlainDictionary, encDictionary:
-		return indexed(b, n, dict)
+		return indexed(b, want, dict)
 	case encRLE:
 		if c.phys != physBool || len(b) < 4 || uint64(le.Uint32(b)) > uint64(len(b)-4) {
 			return nil, corrupt("runs of %d bytes", len(b))
 		}
-		v := &values{width: 1, fixed: make([]byte, 0, n)}
-		return v, hybrid(b[4:4+le.Uint32(b)], 1, n, func(x uint32, count int) {
+		v := &values{width: 1, fixed: make([]byte, 0, want.hi-want.lo)}
+		return v, want.hybrid(b[4:4+le.Uint32(b)], 1, func(x uint32, count int) {
 			for range count {
 				v.fixed = append(v.fixed, byte(x))
 			}
@@ -236,7 +246,8 @@ func (c *parquetColumn) decodeValues(enc int, b []byte, n int, dict *values) (*v
 			return nil, corrupt("%d deltas, want %d: %v", len(d), n, err)
 		}
 		v := &values{width: physWidth(c.phys, 0)}
-		for _, x := range d {
+		v.fixed = make([]byte, 0, (want.hi-want.lo)*v.width)
+		for _, x := range d[want.lo:want.hi] {
 			if v.width == 4 {
 				v.fixed = le.AppendUint32(v.fixed, uint32(x))
 			} else {
@@ -246,7 +257,7 @@ func (c *parquetColumn) decodeValues(enc int, b []byte, n int, dict *values) (*v
 		return v, nil
 	case encDeltaLength, encDeltaBytes:
 		if c.phys == physBytes || c.phys == physFixed && enc == encDeltaBytes {
-			return c.deltaTexts(enc, b, n)
+			return c.deltaTexts(enc, b, n, want)
 		}
 	case encByteSplit:
 		w := physWidth(c.phys, c.length)
@@ -256,10 +267,10 @@ func (c *parquetColumn) decodeValues(enc int, b []byte, n int, dict *values) (*v
 		if len(b)/w < n {
 			return nil, corrupt("%d bytes for %d values of %d", len(b), n, w)
 		}
-		v := &values{width: w, fixed: make([]byte, n*w)}
+		v := &values{width: w, fixed: make([]byte, (want.hi-want.lo)*w)}
 		for j := range w {
-			for i := range n {
-				v.fixed[i*w+j] = b[j*n+i]
+			for i, x := range b[j*n+want.lo : j*n+want.hi] {
+				v.fixed[i*w+j] = x
 			}
 		}
 		return v, nil
@@ -267,12 +278,31 @@ func (c *parquetColumn) decodeValues(enc int, b []byte, n int, dict *values) (*v
 	return nil, refused("encoding %d of the physical type %d", enc, c.phys)
 }
 
-// indexed decodes indices into a dictionary and looks them up.
-func indexed(b []byte, n int, dict *values) (*values, error) {
+// hybrid is hybrid for the values that are wanted.
+func (want window) hybrid(b []byte, width uint, out func(v uint32, count int)) error {
+	at := 0
+	return hybrid(b, width, want.hi, func(v uint32, count int) {
+		skip := min(max(want.lo-at, 0), count)
+		at += count
+		if count > skip {
+			out(v, count-skip)
+		}
+	})
+}
+
+// indexed decodes indices into a dictionary and looks them up; texts stay indices.
+func indexed(b []byte, want window, dict *values) (*values, error) {
 	if dict == nil {
 		return nil, corrupt("a page of indices without a dictionary")
 	}
 	out := &values{width: dict.width}
+	n := want.hi - want.lo
+	w := dict.width
+	if w == 0 {
+		out.dict, out.index = dict, make([]uint32, 0, n)
+	} else {
+		out.fixed = make([]byte, 0, n*w)
+	}
 	if n == 0 {
 		return out, nil
 	}
@@ -280,20 +310,14 @@ func indexed(b []byte, n int, dict *values) (*values, error) {
 		return nil, corrupt("%d indices are missing", n)
 	}
 	most, bad := uint32(dict.count()), false
-	w := dict.width
-	if w == 0 {
-		out.texts = make([][]byte, 0, n)
-	} else {
-		out.fixed = make([]byte, 0, n*w)
-	}
-	err := hybrid(b[1:], uint(b[0]), n, func(x uint32, count int) {
+	err := want.hybrid(b[1:], uint(b[0]), func(x uint32, count int) {
 		if x >= most {
 			bad = true
 			return
 		}
 		for range count {
 			if w == 0 {
-				out.texts = append(out.texts, dict.texts[x])
+				out.index = append(out.index, x)
 			} else {
 				out.fixed = append(out.fixed, dict.fixed[int(x)*w:int(x+1)*w]...)
 			}
@@ -306,7 +330,7 @@ func indexed(b []byte, n int, dict *values) (*values, error) {
 }
 
 // deltaTexts decodes texts whose lengths, and perhaps the lengths of what they share with the one before, are deltas.
-func (c *parquetColumn) deltaTexts(enc int, b []byte, n int) (*values, error) {
+func (c *parquetColumn) deltaTexts(enc int, b []byte, n int, want window) (*values, error) {
 	var prefixes []int64
 	if enc == encDeltaBytes {
 		p, used, err := delta(b, n)
@@ -326,7 +350,7 @@ func (c *parquetColumn) deltaTexts(enc int, b []byte, n int) (*values, error) {
 	v := &values{width: physWidth(c.phys, c.length)}
 	var prev []byte
 	total := 0
-	for i, k := range lengths {
+	for i, k := range lengths[:want.hi] {
 		if k < 0 || k > int64(len(b)) {
 			return nil, corrupt("text %d of %d has %d bytes, %d are left", i, n, k, len(b))
 		}
@@ -344,13 +368,17 @@ func (c *parquetColumn) deltaTexts(enc int, b []byte, n int) (*values, error) {
 			prev = text
 		}
 		if v.width == 0 {
-			v.texts = append(v.texts, text)
+			if i >= want.lo {
+				v.texts = append(v.texts, text)
+			}
 			continue
 		}
 		if len(text) != v.width {
 			return nil, corrupt("value %d has %d bytes, want %d", i, len(text), v.width)
 		}
-		v.fixed = append(v.fixed, text...)
+		if i >= want.lo {
+			v.fixed = append(v.fixed, text...)
+		}
 	}
 	return v, nil
 }

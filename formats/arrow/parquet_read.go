@@ -5,13 +5,10 @@ package arrow
 import (
 	"context"
 	"fmt"
-	"hash/crc32"
 	"math"
-
-	"github.com/apache/arrow/go/v17/parquet/compress"
+	"sync"
 
 	"github.com/arrayrun/arrayrun/chunk"
-	"github.com/arrayrun/arrayrun/chunk/dtype"
 	"github.com/arrayrun/arrayrun/formats"
 	"github.com/arrayrun/arrayrun/formats/codec"
 )
@@ -19,15 +16,28 @@ import (
 // codecNames are the compressions of pages by Parquet's number.
 var codecNames = []string{"none", "snappy", "gzip", "lzo", "brotli", "lz4-hadoop", "zstd", "lz4"}
 
-// parquetSource reads a column, a row group a chunk: a formats.Source.
+// parquetPiece is how many bytes of elements a chunk has at most. Writers make row groups of a million rows and more: they are
+// read in parts, page by page. A variable for tests.
+var parquetPiece int64 = 2 << 20
+
+// rowsPart is one chunk of a column: rows lo to hi of a row group.
+type rowsPart struct {
+	group  int
+	lo, hi int64
+}
+
+// parquetSource reads a column, a row group or a part of one a chunk: a formats.Source.
 type parquetSource struct {
-	f       *parquetFile
-	c       *parquetColumn
-	i       int
-	meta    *formats.ArrayMeta
-	groups  []int // those with rows
-	scratch int64
-	scalar  bool
+	f      *parquetFile
+	c      *parquetColumn
+	i      int
+	meta   *formats.ArrayMeta
+	parts  []rowsPart
+	paged  bool // row groups are divided: pages are read one by one
+	scalar bool
+
+	tables map[int]*pageTable // by row group, where paged
+	bill   func() int64
 }
 
 // group makes the group of a Parquet file.
@@ -36,39 +46,97 @@ func (f *parquetFile) group() (*formats.Group, error) {
 	for _, c := range f.cols {
 		t.cols = append(t.cols, &c.column)
 	}
+	var failed error
+	g := t.group(func(i int, m *formats.ArrayMeta, scalar bool) formats.Source {
+		s := &parquetSource{f: f, c: f.cols[i], i: i, meta: m, scalar: scalar, tables: map[int]*pageTable{}}
+		if err := s.divide(); err != nil && failed == nil {
+			failed = err
+		}
+		s.bill = sync.OnceValue(s.scratch)
+		return s
+	})
+	return g, failed
+}
+
+// divide makes the chunks: row groups, large ones in equal parts.
+func (s *parquetSource) divide() error {
+	most, packed, plain := int64(0), int64(0), int64(0)
+	for _, g := range s.f.groups {
+		c := &g.chunks[s.i]
+		most = max(most, g.rows)
+		packed += c.size
+		plain += c.uncompressed
+		if c.codec > 0 && c.codec < len(codecNames) {
+			s.meta.Codecs = []string{codecNames[c.codec]}
+		}
+	}
+	s.meta.Bytes = packed
+	item := int64(max(s.meta.ItemBytes, 1))
+	if s.c.phys == physBytes && s.f.rows > 0 {
+		item += plain / s.f.rows
+	}
+	// Halves of halves, so that the parts of wide and narrow columns end at the same rows.
+	step, cuts := most, int64(1)
+	for s.c.typ.kind != kindNone && step > 1 && step*item > parquetPiece {
+		cuts *= 2
+		step = (most + cuts - 1) / cuts
+	}
+	s.paged = step < most
 	var sizes []int64
-	var groups []int
-	for i, g := range f.groups {
-		if g.rows > 0 {
-			sizes, groups = append(sizes, g.rows), append(groups, i)
+	for i, g := range s.f.groups {
+		for lo := int64(0); lo < g.rows; lo += step {
+			hi := min(lo+step, g.rows)
+			s.parts = append(s.parts, rowsPart{i, lo, hi})
+			sizes = append(sizes, hi-lo)
+		}
+		if s.paged && g.rows > 0 {
+			s.tables[i] = &pageTable{}
 		}
 	}
 	a, err := axis(sizes)
-	if err != nil {
-		return nil, err
-	}
-	return t.group(func(i int, m *formats.ArrayMeta, scalar bool) formats.Source {
-		s := &parquetSource{f: f, c: f.cols[i], i: i, meta: m, groups: groups, scalar: scalar}
-		m.Grid = chunk.Grid{Shape: m.Shape, Axes: []chunk.Axis{a}}
-		m.Bytes = 0
-		for _, g := range groups {
-			c := &f.groups[g].chunks[i]
-			m.Bytes += c.size
-			s.scratch = max(s.scratch, c.size+2*c.uncompressed)
-			if c.codec > 0 && c.codec < len(codecNames) {
-				m.Codecs = []string{codecNames[c.codec]}
-			}
-		}
-		s.scratch += a.Max()*int64(m.ItemBytes+2*max(physWidth(s.c.phys, s.c.length), 24)+1) + 1<<20
-		return s
-	}), nil
+	s.meta.Grid = chunk.Grid{Shape: s.meta.Shape, Axes: []chunk.Axis{a}}
+	return err
 }
 
 // Meta implements formats.Source.
 func (s *parquetSource) Meta() *formats.ArrayMeta { return s.meta }
 
-// ScratchBytes implements formats.Source.
-func (s *parquetSource) ScratchBytes() int64 { return s.scratch }
+// ScratchBytes implements formats.Source. Where row groups are divided, it looks at the headers of all pages first.
+func (s *parquetSource) ScratchBytes() int64 { return s.bill() }
+
+func (s *parquetSource) scratch() int64 {
+	rows, most := int64(0), int64(0)
+	for i := range s.f.groups {
+		c := &s.f.groups[i].chunks[s.i]
+		n := c.size + 2*c.uncompressed + s.places(c.uncompressed) // pages, and a dictionary that is kept
+		if t := s.tables[i]; t != nil && s.walk(t, i) == nil {
+			n = 0
+			for _, p := range t.pages {
+				n = max(n, p.packed+p.size)
+			}
+			if d := t.dict; d != nil {
+				n += d.packed + 2*d.size + s.places(d.size)
+			}
+		}
+		most = max(most, n)
+	}
+	for _, p := range s.parts {
+		rows = max(rows, p.hi-p.lo)
+	}
+	decoded := int64(max(physWidth(s.c.phys, s.c.length), 8)) // values without their nulls, or the places of texts
+	if s.c.phys == physBytes {
+		decoded += 24 + min(most, maxTexts)/max(rows, 1) // slices of texts, and their bytes
+	}
+	return most + rows*(int64(s.meta.ItemBytes)+decoded+1) + 256<<10
+}
+
+// places bounds the slices of a dictionary's texts in its bytes.
+func (s *parquetSource) places(bytes int64) int64 {
+	if s.c.phys == physBytes {
+		return 8 * bytes // 32 for each length of 4
+	}
+	return 0
+}
 
 // ReadChunk implements formats.Source.
 func (s *parquetSource) ReadChunk(ctx context.Context, k chunk.Key, dst *chunk.Chunk) (int64, error) {
@@ -79,45 +147,18 @@ func (s *parquetSource) ReadChunk(ctx context.Context, k chunk.Key, dst *chunk.C
 	if !s.scalar {
 		i = int(k[0])
 	}
-	g := s.groups[i]
-	n, err := s.read(&s.f.groups[g], dst)
+	p := s.parts[i]
+	n, err := s.read(p, dst)
 	if err != nil {
-		return n, fmt.Errorf("formats/arrow: read %s chunk (%d): row group %d at byte %d: %w", s.c.name, i, g, s.f.groups[g].chunks[s.i].off, err)
+		return n, fmt.Errorf("formats/arrow: read %s chunk (%d): row group %d at byte %d: %w", s.c.name, i, p.group, s.f.groups[p.group].chunks[s.i].off, err)
 	}
 	return n, nil
 }
 
-// pages is a walk through the pages of one column in one row group.
-type pages struct {
-	c     *parquetColumn
-	z     *codec.Scratch
-	codec int
-	b     []byte // what is left of the column's bytes
-	most  int64  // bytes a page may decode to
-	dict  *values
-}
-
-// pageHeader is what precedes the bytes of a page.
-type pageHeader struct {
-	kind, size, packed    int64
-	crc                   uint32
-	checked               bool
-	values, enc, levelEnc int64
-	levelBytes, repBytes  int64
-	plain                 bool // a page of version 2 that is not compressed
-}
-
-// Kinds of pages.
-const (
-	pageData       = 0
-	pageIndex      = 1
-	pageDictionary = 2
-	pageData2      = 3
-)
-
-func (s *parquetSource) read(g *rowGroup, dst *chunk.Chunk) (int64, error) {
+// read decodes the rows of a part into dst; of a scalar the first alone.
+func (s *parquetSource) read(part rowsPart, dst *chunk.Chunk) (int64, error) {
+	g := &s.f.groups[part.group]
 	m := &g.chunks[s.i]
-	rows := dst.Shape.Size() // of a scalar the first alone
 	fill, _ := s.c.fill()
 	if s.c.typ.kind == kindNone {
 		formats.FillElems(dst, fill)
@@ -125,306 +166,153 @@ func (s *parquetSource) read(g *rowGroup, dst *chunk.Chunk) (int64, error) {
 	}
 	z := codec.Borrow()
 	defer z.Return()
-	z.Enc = codec.Grow(z.Enc, int(m.size))
-	if err := readAt(s.f.r, z.Enc, m.off); err != nil {
-		return 0, err
-	}
-	// the declared size includes the headers; some writers count without them
-	p := &pages{c: s.c, z: z, codec: m.codec, b: z.Enc, most: min(m.uncompressed+64<<10, math.MaxInt32)}
 	flat := dst
-	if !dst.Contiguous() || dst.DType == dtype.String {
-		flat = flatChunk(s.meta.DType, s.meta.ItemBytes, rows)
+	if !dst.Contiguous() {
+		flat = flatChunk(s.meta.DType, s.meta.ItemBytes, dst.Shape.Size())
 	}
-	w := &rowWriter{c: s.c, dst: flat, fill: fill, rows: rows}
-	for w.at < rows {
-		if err := p.next(w, g.rows); err != nil {
-			return m.size, err
-		}
+	w := &rowWriter{c: s.c, dst: flat, fill: fill, lo: part.lo, hi: part.lo + dst.Shape.Size()}
+	// the declared size includes the headers; some writers count without them
+	p := &pages{c: s.c, z: z, codec: m.codec, most: min(m.uncompressed+64<<10, math.MaxInt32)}
+	read := s.whole
+	if s.paged {
+		read = s.pieces
+	}
+	n, err := read(p, w, part.group)
+	if err != nil {
+		return n, err
 	}
 	if flat != dst {
 		flat.Shape, flat.Strides = dst.Shape, dst.Shape.RowMajor()
 		formats.CopyElems(dst, flat)
 	}
+	return n, nil
+}
+
+// whole reads all bytes that the column has in a row group, and decodes the pages among them.
+func (s *parquetSource) whole(p *pages, w *rowWriter, group int) (int64, error) {
+	g := &s.f.groups[group]
+	m := &g.chunks[s.i]
+	p.z.Enc = codec.Grow(p.z.Enc, int(m.size))
+	if err := readAt(s.f.r, p.z.Enc, m.off); err != nil {
+		return 0, err
+	}
+	for b := p.z.Enc; w.row < w.hi; {
+		h, n, err := p.header(b, int64(len(b)))
+		if err != nil {
+			return m.size, err
+		}
+		b = b[n:]
+		if err := p.decode(h, b[:h.packed], w, g.rows); err != nil {
+			return m.size, err
+		}
+		b = b[h.packed:]
+	}
 	return m.size, nil
 }
 
-// header reads the header of the next page.
-func (p *pages) header() (h pageHeader, err error) {
-	t := &thrift{b: p.b}
-	h.levelEnc = encRLE
-	// numbers reads a structure whose fields go to the places.
-	numbers := func(places map[int16]*int64) bool {
-		t.fields(1, func(id int16, typ byte) bool {
-			switch {
-			case typ == thriftI32:
-				v := t.varint()
-				if at := places[id]; at != nil {
-					*at = v
-				}
-				return true
-			case id == 7 && typ == thriftFalse:
-				h.plain = true
-			}
-			return false
-		})
-		return true
+// pieces reads the dictionary and the pages that hold the rows.
+func (s *parquetSource) pieces(p *pages, w *rowWriter, group int) (read int64, err error) {
+	t := s.tables[group]
+	if err := s.walk(t, group); err != nil {
+		return 0, err
 	}
-	t.fields(0, func(id int16, typ byte) bool {
-		switch {
-		case typ == thriftI32 && id <= 4:
-			switch v := t.varint(); id {
-			case 1:
-				h.kind = v
-			case 2:
-				h.size = v
-			case 3:
-				h.packed = v
-			case 4:
-				h.crc, h.checked = uint32(v), true
-			}
-			return true
-		case typ != thriftStruct:
-			return false
-		case id == 5:
-			return numbers(map[int16]*int64{1: &h.values, 2: &h.enc, 3: &h.levelEnc})
-		case id == 7:
-			return numbers(map[int16]*int64{1: &h.values, 2: &h.enc})
-		case id == 8:
-			return numbers(map[int16]*int64{1: &h.values, 4: &h.enc, 5: &h.levelBytes, 6: &h.repBytes})
-		}
-		return false
-	})
-	if t.bad {
-		return h, corrupt("the header of a page breaks off")
-	}
-	p.b = p.b[t.pos:]
-	switch {
-	case h.packed < 0 || h.packed > int64(len(p.b)):
-		return h, corrupt("a page has %d bytes, %d are left", h.packed, len(p.b))
-	case h.size < 0 || h.size > p.most:
-		return h, corrupt("a page says that it decodes to %d bytes, the column to %d", h.size, p.most)
-	case h.values < 0 || h.levelBytes < 0 || h.repBytes < 0 || h.levelBytes+h.repBytes > min(h.size, h.packed):
-		return h, corrupt("a page of %d values, levels in %d and %d bytes", h.values, h.repBytes, h.levelBytes)
-	}
-	return h, nil
-}
-
-// next decodes the next page; rows bounds the values of a page.
-func (p *pages) next(w *rowWriter, rows int64) error {
-	h, err := p.header()
-	if err != nil {
-		return err
-	}
-	b := p.b[:h.packed]
-	p.b = p.b[h.packed:]
-	if h.checked && crc32.ChecksumIEEE(b) != h.crc {
-		return corrupt("the checksum of a page does not fit")
-	}
-	levels := b[:0]
-	switch h.kind {
-	case pageIndex:
-		return nil
-	case pageDictionary:
-		if p.dict != nil || h.values > math.MaxInt32 {
-			return corrupt("a second dictionary, or one of %d values", h.values)
-		}
-		// the page's memory is used again
-		if b, err = p.unpack(b, h.size); err == nil {
-			p.dict, err = plain(p.c.phys, p.c.length, append([]byte(nil), b...), int(h.values))
-		}
-		return err
-	case pageData2:
-		head := h.repBytes + h.levelBytes
-		levels, b = b[h.repBytes:head], b[head:]
-		if !h.plain {
-			b, err = p.unpack(b, h.size-head)
-		}
-	case pageData:
-		b, err = p.unpack(b, h.size)
-	default:
-		return nil // later versions may have other kinds, which are to be passed over
-	}
-	if err != nil {
-		return err
-	}
-	if h.values == 0 || h.values > rows {
-		return corrupt("a page of %d values, %d rows are left", h.values, rows)
-	}
-	n := int(h.values)
-	if p.c.levels > 0 && h.kind == pageData {
-		if h.levelEnc != encRLE {
-			return refused("definition levels in the encoding %d", h.levelEnc)
-		}
-		if len(b) < 4 || uint64(le.Uint32(b)) > uint64(len(b)-4) {
-			return corrupt("levels in %d bytes", len(b))
-		}
-		levels, b = b[4:4+le.Uint32(b)], b[4+le.Uint32(b):]
-	}
-	return w.page(levels, b, int(h.enc), n, p.dict)
-}
-
-// unpack decompresses size bytes.
-func (p *pages) unpack(b []byte, size int64) ([]byte, error) {
-	if size == 0 {
-		return nil, nil
-	}
-	name := fmt.Sprint(p.codec)
-	if p.codec >= 0 && p.codec < len(codecNames) {
-		name = codecNames[p.codec]
-	}
-	if p.codec == 0 {
-		if int64(len(b)) < size {
-			return nil, corrupt("a page has %d bytes, want %d", len(b), size)
-		}
-		return b[:size], nil
-	}
-	p.z.Dec = codec.Grow(p.z.Dec, int(size))
-	dst := p.z.Dec
-	got := 0
-	var err error
-	switch name {
-	case "zstd":
-		got, err = p.z.Zstd(dst, b)
-	case "gzip":
-		var out []byte
-		if out, err = gzip.Decode(dst, b, p.z); err == nil {
-			got = copy(dst, out)
-		}
-	case "lz4": // our codec's block says its length first
-		in := le.AppendUint32(make([]byte, 0, len(b)+4), uint32(size))
-		var out []byte
-		if out, err = lz4.Decode(dst, append(in, b...), p.z); err == nil {
-			got = copy(dst, out)
-		}
-	case "snappy", "brotli":
-		if n, k := uvarint(b); name == "snappy" && (k <= 0 || n != uint64(size)) {
-			return nil, corrupt("snappy: %d bytes, want %d", n, size)
-		}
-		err = guard(name, func() error {
-			c, err := compress.GetCodec(map[string]compress.Compression{"snappy": compress.Codecs.Snappy, "brotli": compress.Codecs.Brotli}[name])
-			if err == nil {
-				got = copy(dst, c.Decode(dst, b))
-			}
+	rows := s.f.groups[group].rows
+	page := func(at *page) error {
+		p.z.Enc = codec.Grow(p.z.Enc, int(at.packed))
+		if err := readAt(s.f.r, p.z.Enc, at.off); err != nil {
 			return err
-		})
-	default:
-		return nil, refused("pages compressed with %s; write the file again with zstd or snappy", name)
+		}
+		read += at.packed
+		return p.decode(at.pageHeader, p.z.Enc, w, rows)
 	}
-	if err != nil {
-		return nil, err
+	if t.dict != nil {
+		if err := page(t.dict); err != nil {
+			return read, err
+		}
 	}
-	if int64(got) != size {
-		return nil, corrupt("%s: a page decodes to %d bytes, want %d", name, got, size)
+	for i := range t.pages {
+		at := &t.pages[i]
+		if at.row+at.values <= w.lo {
+			continue
+		}
+		if at.row >= w.hi {
+			break
+		}
+		w.row = at.row
+		if err := page(at); err != nil {
+			return read, err
+		}
 	}
-	return dst, nil
+	return read, nil
 }
 
-// gzip and lz4 are stages of formats/codec.
-var gzip, lz4 = stage("gzip"), stage("lz4")
-
-func stage(name string) codec.Stage {
-	e, ok := codec.ByName(name)
-	if !ok {
-		panic("formats/arrow: no codec " + name)
-	}
-	s, err := e.New(nil, 1)
-	if err != nil {
-		panic(err)
-	}
-	return s
+// pageTable is where the pages of a column lie in one row group, once somebody has walked through them.
+type pageTable struct {
+	once  sync.Once
+	dict  *page
+	pages []page
+	err   error
 }
 
-// rowWriter puts decoded values into their rows.
-type rowWriter struct {
-	c     *parquetColumn
-	dst   *chunk.Chunk
-	fill  []byte
-	rows  int64
-	at    int64
-	texts int
+// page is the place of a page's bytes and the row of its first value.
+type page struct {
+	pageHeader
+	off, row int64
 }
 
-// page decodes n values with their levels.
-func (w *rowWriter) page(levels, b []byte, enc, n int, dict *values) error {
-	there := n
-	var runs []levelRun
-	if most := w.c.levels; most > 0 {
-		there = 0
-		err := hybrid(levels, levelBits(most), n, func(l uint32, count int) {
-			is := int(l) == most
-			if is {
-				there += count
+// maxPages bounds the table of a row group's pages in memory.
+const maxPages = 1 << 17
+
+// headerBytes is what is read to find a page's header. Long texts among its statistics make it longer.
+const headerBytes = 256
+
+// walk reads the headers of all pages of the column in a row group.
+func (s *parquetSource) walk(t *pageTable, group int) error {
+	t.once.Do(func() { t.err = s.find(t, group) })
+	return t.err
+}
+
+func (s *parquetSource) find(t *pageTable, group int) error {
+	g := &s.f.groups[group]
+	m := &g.chunks[s.i]
+	p := &pages{c: s.c, most: min(m.uncompressed+64<<10, math.MaxInt32)}
+	at, end, row := m.off, m.off+m.size, int64(0)
+	buf := make([]byte, headerBytes)
+	for row < g.rows {
+		size := min(int64(headerBytes), end-at)
+		h, n, err := pageHeader{}, 0, error(nil)
+		for {
+			if int64(len(buf)) < size {
+				buf = make([]byte, size)
 			}
-			if k := len(runs) - 1; k >= 0 && runs[k].there == is {
-				runs[k].n += count
-			} else {
-				runs = append(runs, levelRun{is, count})
+			if err := readAt(s.f.r, buf[:size], at); err != nil {
+				return err
 			}
-		})
+			if h, n, err = p.header(buf[:size], end-at); err == nil || size == min(end-at, maxPageHeader) {
+				break
+			}
+			size = min(16*size, end-at, maxPageHeader)
+		}
 		if err != nil {
 			return err
 		}
-	} else {
-		runs = []levelRun{{true, n}}
-	}
-	v, err := w.c.decodeValues(enc, b, there, dict)
-	if err != nil {
-		return err
-	}
-	if v.count() != there {
-		return corrupt("a page holds %d values, want %d", v.count(), there)
-	}
-	next := 0
-	for _, r := range runs {
-		for range r.n {
-			if w.at >= w.rows { // more than a scalar needs
-				return nil
+		x := page{h, at + int64(n), row}
+		at = x.off + h.packed
+		switch h.kind {
+		case pageDictionary:
+			if t.dict != nil {
+				return corrupt("a second dictionary")
 			}
-			if !r.there {
-				w.null()
-			} else if err := w.put(v, next); err != nil {
-				return err
+			t.dict = &x
+		case pageData, pageData2:
+			if h.values == 0 || h.values > g.rows-row {
+				return corrupt("a page of %d values, %d rows are left", h.values, g.rows-row)
 			}
-			if r.there {
-				next++
+			if t.pages = append(t.pages, x); len(t.pages) > maxPages {
+				return refused("a row group with more than %d pages; write it again in larger pages", maxPages)
 			}
-			w.at++
+			row += h.values
 		}
 	}
-	return nil
-}
-
-// levelRun is neighbouring rows that are all there, or all null.
-type levelRun struct {
-	there bool
-	n     int
-}
-
-func (w *rowWriter) null() {
-	if w.dst.DType != dtype.String {
-		item := int64(w.dst.ItemBytes)
-		copy(w.dst.Block.Bytes()[(w.dst.Offset+w.at)*item:], w.fill)
-	}
-}
-
-// put stores value i of v in the next row.
-func (w *rowWriter) put(v *values, i int) error {
-	if v.width == 0 {
-		if w.texts += len(v.texts[i]); w.texts > maxTexts {
-			return refused("a row group with more than %d bytes of texts; write it again in smaller ones", maxTexts)
-		}
-		formats.SetText(w.dst, w.at, v.texts[i])
-		return nil
-	}
-	item := int64(w.dst.ItemBytes)
-	at := (w.dst.Offset + w.at) * item
-	e := v.fixed[i*v.width : (i+1)*v.width]
-	out := w.dst.Block.Bytes()[at : at+item]
-	if w.c.phys == physInt96 { // nanoseconds of the day, then the Julian day
-		ns := int64(le.Uint64(e)) + (int64(le.Uint32(e[8:]))-2440588)*86400e9
-		nativeEndian.PutUint64(out, uint64(ns))
-		return nil
-	}
-	copy(out, e) // narrow integers are the low bytes of wide ones
 	return nil
 }

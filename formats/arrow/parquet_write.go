@@ -152,13 +152,24 @@ func (c *outColumn) node() (schema.Node, error) {
 	return schema.NewPrimitiveNodeLogical(c.name, rep, logical, typ, length, -1)
 }
 
+// putRows is how many rows are given to the library at once. It keeps pages, not what they were made from.
+const putRows = 32 << 10
+
 // put writes n rows from lo on to a column of a row group.
 func (c *outColumn) put(w file.ColumnChunkWriter, lo, n int64) error {
+	for end := lo + n; lo < end; lo += putRows {
+		if err := c.putSome(w, lo, min(putRows, end-lo)); err != nil {
+			return fmt.Errorf("column %s: %w", c.name, err)
+		}
+	}
+	return nil
+}
+
+func (c *outColumn) putSome(w file.ColumnChunkWriter, lo, n int64) error {
 	elems, heap, base, err := c.rowsOf(lo, n)
 	if err != nil {
-		return fmt.Errorf("column %s: %w", c.name, err)
+		return err
 	}
-	var levels []int16
 	switch w := w.(type) {
 	case *file.BooleanColumnChunkWriter:
 		v := make([]bool, n)
@@ -170,6 +181,7 @@ func (c *outColumn) put(w file.ColumnChunkWriter, lo, n int64) error {
 		_, err = w.WriteBatch(int32s(elems, c.sink.spec.DType), nil, nil)
 	case *file.Int64ColumnChunkWriter:
 		v := chunk.Elems[int64](mem.Wrap(elems))
+		var levels []int16
 		if c.moment { // those that are there move to the front
 			levels = make([]int16, n)
 			times := v[:0]
@@ -192,6 +204,7 @@ func (c *outColumn) put(w file.ColumnChunkWriter, lo, n int64) error {
 			v[i] = c.text(elems, heap, base, int64(i))
 		}
 		_, err = w.WriteBatch(v, nil, nil)
+		c.elems, c.heap = nil, nil // the least and the greatest text of a row group stay where they are
 	case *file.FixedLenByteArrayColumnChunkWriter:
 		v := make([]parquet.FixedLenByteArray, n)
 		item := c.sink.item
@@ -199,13 +212,11 @@ func (c *outColumn) put(w file.ColumnChunkWriter, lo, n int64) error {
 			v[i] = elems[i*item : (i+1)*item]
 		}
 		_, err = w.WriteBatch(v, nil, nil)
+		c.elems = nil // as those of texts
 	default:
 		err = fmt.Errorf("no writer of %v", w.Type())
 	}
-	if err != nil {
-		return fmt.Errorf("column %s: %w", c.name, err)
-	}
-	return nil
+	return err
 }
 
 // int32s widens integers of up to 32 bits; uint32 keeps its bits.
