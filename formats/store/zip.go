@@ -27,6 +27,7 @@ var ErrDamaged = errors.New("store: damaged")
 // are read by ranges; compressed ones are decompressed whole for each read, which suits chunks.
 type Zip struct {
 	r      io.ReaderAt
+	size   int64
 	name   string
 	member map[string]*zip.File
 	dirs   map[string][]Info // entries by prefix, sorted
@@ -81,7 +82,7 @@ func NewZip(r io.ReaderAt, size int64, name string) (*Zip, error) {
 	if err != nil {
 		return nil, fmt.Errorf("store: open %s: %v: %w", name, err, fs.ErrInvalid)
 	}
-	z := &Zip{r: r, name: name, member: map[string]*zip.File{}, dirs: map[string][]Info{}}
+	z := &Zip{r: r, size: size, name: name, member: map[string]*zip.File{}, dirs: map[string][]Info{}}
 	for _, m := range a.File {
 		if !strings.HasSuffix(m.Name, "/") && checkKey(m.Name) == nil {
 			z.member[m.Name] = m
@@ -158,8 +159,11 @@ func (z *Zip) Get(ctx context.Context, key string, r Range, limit int64, buf []b
 }
 
 func (z *Zip) get(m *zip.File, r Range, limit int64, buf []byte) ([]byte, error) {
-	if m.UncompressedSize64 > 1<<62 || m.CompressedSize64 > 1<<62 {
-		return nil, fmt.Errorf("a member of %d bytes: %w", m.UncompressedSize64, ErrDamaged)
+	if m.CompressedSize64 > uint64(z.size) {
+		return nil, fmt.Errorf("a member of %d bytes in an archive of %d: %w", m.CompressedSize64, z.size, ErrDamaged)
+	}
+	if m.CompressedSize64 < m.UncompressedSize64/maxDeflate {
+		return nil, fmt.Errorf("%d bytes of %d stored ones: %w", m.UncompressedSize64, m.CompressedSize64, ErrDamaged)
 	}
 	size := int64(m.UncompressedSize64)
 	lo, hi, err := r.of(size)
@@ -177,14 +181,14 @@ func (z *Zip) get(m *zip.File, r Range, limit int64, buf []byte) ([]byte, error)
 		if m.CompressedSize64 != m.UncompressedSize64 {
 			return nil, fmt.Errorf("%d stored bytes of %d: %w", m.CompressedSize64, size, ErrDamaged)
 		}
+		if at < 0 || at > z.size-size {
+			return nil, fmt.Errorf("a member of %d bytes at %d in an archive of %d: %w", size, at, z.size, ErrDamaged)
+		}
 		b, err := readOpen(z.r, at+size, Range{at + lo, hi - lo}, -1, buf)
 		if err == nil && hi-lo == size && m.CRC32 != 0 && crc32.ChecksumIEEE(b) != m.CRC32 {
 			err = fmt.Errorf("%w: %w", zip.ErrChecksum, ErrDamaged)
 		}
 		return b, err
-	}
-	if m.CompressedSize64 < m.UncompressedSize64/maxDeflate {
-		return nil, fmt.Errorf("%d bytes of %d stored ones: %w", size, m.CompressedSize64, ErrDamaged)
 	}
 	f, err := m.Open()
 	if err != nil {

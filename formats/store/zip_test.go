@@ -83,6 +83,23 @@ func TestZipOfMany(t *testing.T) {
 	}
 }
 
+// A member that states more bytes than the archive has is refused before anybody makes room for them.
+func TestZipOfNothing(t *testing.T) {
+	b := archive(t, map[string]string{"a": "123"}, zip.Store)
+	at := bytes.Index(b, []byte("PK\x01\x02"))
+	for _, n := range []uint32{uint32(len(b)), 1 << 31} {
+		binary.LittleEndian.PutUint32(b[at+20:], n)
+		binary.LittleEndian.PutUint32(b[at+24:], n)
+		z, err := store.NewZip(bytes.NewReader(b), int64(len(b)), "x")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := z.Get(context.Background(), "a", store.All, -1, nil); !errors.Is(err, store.ErrDamaged) {
+			t.Errorf("a member of %d bytes: %v, want ErrDamaged", n, err)
+		}
+	}
+}
+
 func FuzzZip(f *testing.F) {
 	f.Add(archive(f, storetest.Values(), zip.Store))
 	f.Add(archive(f, storetest.Values(), zip.Deflate))
