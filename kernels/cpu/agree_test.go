@@ -179,7 +179,7 @@ func same(t *testing.T, what string, got, want *chunk.Chunk) {
 }
 
 // modes are the executors compared with ref.
-var modes = []string{"generic", "avx2"}
+var modes = []string{"generic", "avx2", "avx512"}
 
 // agree runs p on ref and on every executor over the inputs and compares the results.
 func agree(t *testing.T, r *rand.Rand, p *kernels.Program, shape chunk.Shape, in []*chunk.Chunk) {
@@ -399,7 +399,7 @@ func TestExecutor(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := "block machine"
-		if dev.Name() == "jit-avx2" {
+		if strings.HasPrefix(dev.Name(), "jit-") {
 			want = "machine code, block machine for gcd(int64)"
 		}
 		if got := k.(kernels.Explained).Executor(); got != want {

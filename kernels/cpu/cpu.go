@@ -18,8 +18,8 @@ import (
 
 // Options choose how programs run.
 type Options struct {
-	// Mode is "auto" (or empty: the fastest executor this machine has), "avx2" or "generic".
-	// On a machine that cannot run the code, or forbids it, every mode runs as generic; Name tells which one runs.
+	// Mode is "auto" (or empty: the fastest executor this machine has), "avx512", "avx2" or "generic".
+	// On a machine that cannot run a mode's code, or forbids it, the next one runs; Name tells which.
 	Mode string
 	// Allocator is where scratch and results come from; nil makes a pool that Close closes.
 	Allocator mem.Allocator
@@ -32,8 +32,15 @@ func New(o Options) kernels.Device {
 		d.own = mem.NewPool()
 		d.alloc = d.own
 	}
-	if o.Mode != "generic" {
-		d.code, d.reason = jit.New()
+	if o.Mode == "avx512" || d.isAuto() && jit.Prefers64() {
+		d.code, d.reason = jit.New(64)
+		d.wide = d.code != nil
+	}
+	if o.Mode != "generic" && d.code == nil {
+		var err error
+		if d.code, err = jit.New(32); err != nil {
+			d.reason = err
+		}
 	}
 	return d
 }
@@ -43,23 +50,29 @@ type device struct {
 	alloc   mem.Allocator
 	own     *mem.Pool     // nil: the caller's
 	code    *jit.Compiler // nil: the block machine runs everything
-	reason  error         // why code is nil
+	wide    bool          // code has vectors of 64 bytes
+	reason  error         // why code is nil, or not wide
 	mu      sync.Mutex
 	kernels map[string]kernels.Kernel // by canonical text: a hash alone could collide
 }
 
 // modes are the legal values of Options.Mode.
-var modes = map[string]bool{"": true, "auto": true, "avx2": true, "generic": true}
+var modes = map[string]bool{"": true, "auto": true, "avx512": true, "avx2": true, "generic": true}
 
-// Name is "jit-avx2" or "vm-generic".
+func (d *device) isAuto() bool { return d.mode == "" || d.mode == "auto" }
+
+// Name is "jit-avx512", "jit-avx2" or "vm-generic".
 func (d *device) Name() string {
+	if d.wide {
+		return "jit-avx512"
+	}
 	if d.code != nil {
 		return "jit-avx2"
 	}
 	return "vm-generic"
 }
 
-// Executor is Name, with the reason when there is no machine code although the mode allows it.
+// Executor is Name, with the reason when it is not the one that the mode asks for.
 func (d *device) Executor() string {
 	if d.reason != nil {
 		return d.Name() + ": " + d.reason.Error()
@@ -83,7 +96,7 @@ func (d *device) Close() error {
 // Compile returns the kernel of a unit, made once for each text.
 func (d *device) Compile(_ context.Context, u kernels.Unit) (kernels.Kernel, error) {
 	if !modes[d.mode] {
-		return nil, fmt.Errorf("kernels/cpu: mode %q, want auto, avx2 or generic: %w", d.mode, kernels.ErrUnsupported)
+		return nil, fmt.Errorf("kernels/cpu: mode %q, want auto, avx512, avx2 or generic: %w", d.mode, kernels.ErrUnsupported)
 	}
 	text := u.String()
 	d.mu.Lock()

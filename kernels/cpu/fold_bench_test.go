@@ -57,8 +57,8 @@ func BenchmarkFold(b *testing.B) {
 		{op: "var", dt: dtype.Float32, shape: chunk.Shape{64, 1000}, axes: kernels.Axes(0), packed: true},
 		{op: "nanmean", dt: dtype.Float32, shape: chunk.Shape{100, 10000}, axes: kernels.Axes(0)},
 	}
-	for i := range 2 * len(rows) {
-		r, mode := rows[i/2], modes[i%2]
+	for i := range len(modes) * len(rows) {
+		r, mode := rows[i/len(modes)], modes[i%len(modes)]
 		dev := cpu.New(cpu.Options{Mode: mode})
 		defer dev.Close()
 		name := fmt.Sprintf("op=%s/dtype=%v/shape=%dx%d/axes=%b/groups=%d/packed=%v/device="+mode, r.op, r.dt, r.shape[0], r.shape[len(r.shape)-1], r.axes, r.groups, r.packed)

@@ -17,7 +17,7 @@ import (
 // TestFoldsAlike compares the executors on every fold of every dtype over shapes with long and short runs, wide and
 // narrow rows, with and without NaN.
 func TestFoldsAlike(t *testing.T) {
-	fast, plain := cpu.New(cpu.Options{Mode: "avx2"}), cpu.New(cpu.Options{Mode: "generic"})
+	fast, plain := cpu.New(cpu.Options{}), cpu.New(cpu.Options{Mode: "generic"})
 	defer fast.Close()
 	defer plain.Close()
 	for _, red := range kernels.AllReductions() {

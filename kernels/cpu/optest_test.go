@@ -10,7 +10,7 @@ import (
 )
 
 func TestConformance(t *testing.T) {
-	for _, mode := range []string{"generic", "avx2"} {
+	for _, mode := range modes {
 		t.Run(mode, func(t *testing.T) {
 			dev := cpu.New(cpu.Options{Mode: mode})
 			defer dev.Close()

@@ -32,9 +32,15 @@ func deepen(n int, f func()) byte {
 // TestStress runs machine code while the garbage collector runs all the time, stacks move, goroutines are preempted
 // and the CPU profiler samples: results must not change.
 func TestStress(t *testing.T) {
-	dev := cpu.New(cpu.Options{Mode: "avx2"})
+	for _, mode := range modes[1:] {
+		t.Run(mode, func(t *testing.T) { stress(t, mode) })
+	}
+}
+
+func stress(t *testing.T, mode string) {
+	dev := cpu.New(cpu.Options{Mode: mode})
 	defer dev.Close()
-	if dev.Name() != "jit-avx2" {
+	if dev.Name() != "jit-"+mode {
 		t.Skipf("no machine code here: %s", dev.(kernels.Explained).Executor())
 	}
 	b := kernels.NewBuilder(2)

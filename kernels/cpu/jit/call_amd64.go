@@ -23,14 +23,20 @@ func enter(code uintptr, args *unsafe.Pointer, n int, spill unsafe.Pointer) int
 // features returns register ECX of the processor's feature flags.
 func features() (ecx uint32)
 
-// Available says why this machine cannot run what the package makes, or nil.
-func Available() error {
+// Available says why this machine cannot run code for vectors of so many bytes, or nil.
+func Available(bytes int) error {
 	const f16c = 1 << 29
 	if !cpu.X86.HasAVX2 || !cpu.X86.HasFMA || features()&f16c == 0 {
 		return fmt.Errorf("kernels/cpu/jit: this processor lacks AVX2, FMA or F16C: %w", kernels.ErrUnsupported)
 	}
+	if bytes > vectorBytes && !(cpu.X86.HasAVX512F && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512VL) {
+		return fmt.Errorf("kernels/cpu/jit: this processor lacks AVX-512 F, BW, DQ or VL: %w", kernels.ErrUnsupported)
+	}
 	return nil
 }
+
+// Prefers64 reports whether vectors of 64 bytes are quicker: the first processors that had them lowered their clock for them.
+func Prefers64() bool { return Available(poolBytes) == nil && cpu.X86.HasAVX512VBMI2 }
 
 // arenaBytes is how much memory is asked of the system at once.
 const arenaBytes = 1 << 20

@@ -26,9 +26,6 @@ type Columns struct {
 // maxColumnOperands is how many inputs such a program may have: their pointers stay in registers.
 const maxColumnOperands = 4
 
-// maxPins bounds the registers that accumulators take from the body.
-const maxPins = 8
-
 // CompileColumns returns the code of a program, as Compile, whose result i goes to sinks[i]. What takes too many registers, or has
 // slow programs, gives an error wrapping kernels.ErrUnsupported.
 func (c *Compiler) CompileColumns(p *kernels.Program, same []bool, sinks []Sink) (*Columns, error) {
@@ -52,7 +49,7 @@ func (c *Compiler) CompileColumns(p *kernels.Program, same []bool, sinks []Sink)
 	if len(p.In) > maxColumnOperands {
 		return refuse("too many inputs")
 	}
-	g, err := lower(p, same)
+	g, err := lower(p, same, c.bytes)
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +58,7 @@ func (c *Compiler) CompileColumns(p *kernels.Program, same []bool, sinks []Sink)
 			return refuse("a slow program")
 		}
 	}
-	w := &columnWriter{emitter: &emitter{ptrs: len(p.In)}, g: g}
+	w := &columnWriter{emitter: &emitter{width: widthOf(c.bytes), ptrs: len(p.In)}, g: g}
 	if !w.pin(p, sinks) {
 		return refuse("too many accumulators")
 	}
@@ -117,11 +114,11 @@ const (
 
 // pin gives the sinks their registers, or reports false where there are too few.
 func (w *columnWriter) pin(p *kernels.Program, sinks []Sink) bool {
-	next := vectors - 1
+	next := w.vectors - 1
 	take := func() int { next--; return next + 1 }
 	w.t, w.u = take(), take()
 	for i, s := range sinks {
-		k := sink{Sink: s, size: p.RegType(p.Ret[i]).Size(), halfs: max(1, w.g.v/4)}
+		k := sink{Sink: s, size: p.RegType(p.Ret[i]).Size(), halfs: max(1, w.g.v*8/w.bytes)}
 		for h := range k.halfs {
 			k.accs[h] = take()
 		}
@@ -130,9 +127,9 @@ func (w *columnWriter) pin(p *kernels.Program, sinks []Sink) bool {
 		}
 		w.sinks = append(w.sinks, k)
 	}
-	w.taken = vectors - 1 - next
+	w.taken = w.vectors - 1 - next
 	w.toSink = func(n *node, r int) { w.add(&w.sinks[n.arg], r) }
-	return w.taken <= maxPins
+	return w.taken <= w.vectors/2
 }
 
 // each calls do for each sink with the memory of its accumulators of the columns at work.
@@ -140,7 +137,7 @@ func (w *columnWriter) each(do func(s *sink, acc func(half int) operand)) {
 	for i := range w.sinks {
 		s := &w.sinks[i]
 		w.load(rTemp, memAt(rArgs, int32(8*(w.ptrs+1+2*i))))
-		do(s, func(half int) operand { return memIndexed(rTemp, rIndex, 3, int32(32*half)) })
+		do(s, func(half int) operand { return memIndexed(rTemp, rIndex, 3, int32(w.bytes*half)) })
 	}
 }
 
@@ -163,10 +160,10 @@ func (w *columnWriter) emit() {
 	}
 	w.each(func(s *sink, acc func(int) operand) {
 		for h := range s.halfs {
-			w.vex(&opcodes[vmovupsLoad], 1, s.accs[h], 0, acc(h))
+			w.ins(vmovupsLoad, w.full, s.accs[h], 0, acc(h))
 		}
 		if s.Count {
-			w.vex(&opcodes[vpxor], 1, s.count, s.count, reg(s.count))
+			w.ins(vpxor, w.full, s.count, s.count, reg(s.count))
 		}
 	})
 	w.lea(rPanelRow, memAt(rPanel, 0))
@@ -181,10 +178,10 @@ func (w *columnWriter) emit() {
 	w.counts(w.loadCount)
 	w.each(func(s *sink, acc func(int) operand) {
 		for h := range s.halfs {
-			w.vex(&opcodes[vmovupsStore], 1, s.accs[h], 0, acc(h))
+			w.ins(vmovupsStore, w.full, s.accs[h], 0, acc(h))
 		}
 	})
-	w.counts(func(_ *sink, _, r int, at operand) { w.vex(&opcodes[vmovupsStore], 1, r, 0, at) })
+	w.counts(func(_ *sink, _, r int, at operand) { w.ins(vmovupsStore, w.full, r, 0, at) })
 	w.lea(rIndex, memAt(rIndex, int32(w.g.v)))
 	w.cmp(rIndex, rCount)
 	w.to(w.jump(ifBelow), column)
@@ -196,30 +193,49 @@ func (w *columnWriter) emit() {
 
 // add adds the elements in register r to a sink.
 func (w *columnWriter) add(s *sink, r int) {
-	l := uint8(1) // of the value
-	if w.g.v*s.size < vectorBytes {
-		l = 0
-	}
+	l := w.g.length(s.size) // of the value
 	x := r
 	if s.Skip {
-		w.vex(&opcodes[cmpFloat[s.size]], l, w.t, r, reg(r), isOrdered)
-		if s.Count {
-			w.vex(&opcodes[subInt[s.size]], l, s.count, s.count, reg(w.t))
-		}
-		w.vex(&opcodes[vandps], l, w.t, w.t, reg(r))
 		x = w.t
+		if w.bytes > vectorBytes {
+			w.evex(cmpFloat[s.size], l, yes, r, reg(r), all, isOrdered)
+			if s.Count {
+				w.evex(toLanes[s.size], l, w.t, 0, reg(yes), all)
+				w.evex(subInt[s.size], l, s.count, s.count, reg(w.t), all)
+			}
+			if s.size == 8 {
+				w.evex(vaddpd, w.full, s.accs[0], s.accs[0], reg(r), predicate{k: yes})
+				return
+			}
+			w.evex(vmovaps, l, w.t, 0, reg(r), predicate{yes, true})
+		} else {
+			w.vex(&opcodes[cmpFloat[s.size]], l, w.t, r, reg(r), isOrdered)
+			if s.Count {
+				w.vex(&opcodes[subInt[s.size]], l, s.count, s.count, reg(w.t))
+			}
+			w.vex(&opcodes[vandps], l, w.t, w.t, reg(r))
+		}
 	}
 	if s.size == 8 {
-		w.vex(&opcodes[vaddpd], 1, s.accs[0], s.accs[0], reg(x))
+		w.ins(vaddpd, w.full, s.accs[0], s.accs[0], reg(x))
 		return
 	}
 	if s.halfs == 2 {
-		w.vex(&opcodes[vextracti128], 1, x, 0, reg(w.u), 1)
-		w.vex(&opcodes[vcvtps2pd], 1, w.u, 0, reg(w.u))
-		w.vex(&opcodes[vaddpd], 1, s.accs[1], s.accs[1], reg(w.u))
+		w.upperHalf(w.u, x)
+		w.ins(vcvtps2pd, w.full, w.u, 0, reg(w.u))
+		w.ins(vaddpd, w.full, s.accs[1], s.accs[1], reg(w.u))
 	}
-	w.vex(&opcodes[vcvtps2pd], 1, w.t, 0, reg(x))
-	w.vex(&opcodes[vaddpd], 1, s.accs[0], s.accs[0], reg(w.t))
+	w.ins(vcvtps2pd, w.full, w.t, 0, reg(x))
+	w.ins(vaddpd, w.full, s.accs[0], s.accs[0], reg(w.t))
+}
+
+// upperHalf puts the upper half of register x into r.
+func (w *columnWriter) upperHalf(r, x int) {
+	op := vextracti128
+	if w.bytes > vectorBytes {
+		op = vextractf64x4
+	}
+	w.ins(op, w.full, x, 0, reg(r), 1)
 }
 
 // counts adds the int64 counts in memory to what the sinks have counted, into registers that the body has left: all loads
@@ -233,7 +249,7 @@ func (w *columnWriter) counts(do func(s *sink, half, r int, at operand)) {
 		}
 		w.load(rTemp, memAt(rArgs, int32(8*(w.ptrs+2+2*i))))
 		for h := range s.halfs {
-			do(s, h, r, memIndexed(rTemp, rIndex, 3, int32(32*h)))
+			do(s, h, r, memIndexed(rTemp, rIndex, 3, int32(w.bytes*h)))
 			r++
 		}
 	}
@@ -244,11 +260,11 @@ func (w *columnWriter) loadCount(s *sink, half, r int, at operand) {
 	n := s.count
 	if s.size == 4 {
 		if half == 1 {
-			w.vex(&opcodes[vextracti128], 1, n, 0, reg(w.t), 1)
+			w.upperHalf(w.t, n)
 			n = w.t
 		}
-		w.vex(&opcodes[vpmovsxdq], 1, r, 0, reg(n))
+		w.ins(vpmovsxdq, w.full, r, 0, reg(n))
 		n = r
 	}
-	w.vex(&opcodes[vpaddq], 1, r, n, at)
+	w.ins(vpaddq, w.full, r, n, at)
 }

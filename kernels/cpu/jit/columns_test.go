@@ -13,8 +13,9 @@ import (
 )
 
 // TestColumns sums decoded packed values, which the kernels' tests compare with ref, and sees that this form is there for them.
-func TestColumns(t *testing.T) {
-	c := compiler(t)
+func TestColumns(t *testing.T) { compilers(t, testColumns) }
+
+func testColumns(t *testing.T, c *Compiler) {
 	b := kernels.NewBuilder(1)
 	x := b.Input(kernels.In(dtype.Int16))
 	num := func(d dtype.DType, v any) kernels.Reg {
@@ -34,8 +35,8 @@ func TestColumns(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if f.Lanes() != 8 {
-		t.Fatalf("got %d lanes, want 8 of float32", f.Lanes())
+	if f.Lanes() != c.bytes/4 {
+		t.Fatalf("got %d lanes, want those of float32 in %d bytes", f.Lanes(), c.bytes)
 	}
 	const rows, width = 11, 16
 	var in [rows][width]int16
@@ -63,9 +64,13 @@ func TestColumns(t *testing.T) {
 			t.Errorf("column %d: got a sum of %v of %d numbers, want %v of %d", k, sum[k], count[k], s, n)
 		}
 	}
-	many := []Sink{{Count: true, Skip: true}, {Skip: true, Count: true}, {Skip: true, Count: true}}
+	many := make([]Sink, 12)
 	q := *p
-	q.Ret = []kernels.Reg{p.Ret[0], p.Ret[0], p.Ret[0]}
+	q.Ret = nil
+	for i := range many {
+		many[i] = Sink{Count: true, Skip: true}
+		q.Ret = append(q.Ret, p.Ret[0])
+	}
 	if _, err := c.CompileColumns(&q, []bool{false}, many); !errors.Is(err, kernels.ErrUnsupported) {
 		t.Errorf("more accumulators than registers: got %v, want ErrUnsupported", err)
 	}

@@ -7,29 +7,57 @@ package jit
 // nowhere when it can be made again.
 type emitter struct {
 	assembler
+	width
 	g     *graph
-	ptrs  int           // pointers of the argument block: results, then operands
-	outs  int           // how many of them are results
-	uses  [][]int       // of each value, the nodes that use it, ascending
-	next  []int         // of each value, how many uses lie behind
-	reg   []int8        // of each value, its register or -1
-	spill []int32       // of each value, its place in the spill area or -1
-	held  [vectors]val  // of each register, its value or none
-	keep  [vectors]bool // registers that the node at work needs
-	slots int32         // places of the spill area in use
-	most  int32         // places of the spill area ever needed
-	moves int           // stores to the spill area and loads from it
-	frees []int32       // places whose values are dead
-	dying []int32       // places whose values die with the node at work, which may still read them
-	exits []int         // jumps that leave for a cold lane
-	past  bool          // the body at work stores past the caches
-	pins  []val         // constants that stay in the last registers
+	ptrs  int               // pointers of the argument block: results, then operands
+	outs  int               // how many of them are results
+	uses  [][]int           // of each value, the nodes that use it, ascending
+	next  []int             // of each value, how many uses lie behind
+	reg   []int8            // of each value, its register or -1
+	spill []int32           // of each value, its place in the spill area or -1
+	held  [mostVectors]val  // of each register, its value or none
+	keep  [mostVectors]bool // registers that the node at work needs
+	slots int32             // places of the spill area in use
+	most  int32             // places of the spill area ever needed
+	moves int               // stores to the spill area and loads from it
+	frees []int32           // places whose values are dead
+	dying []int32           // places whose values die with the node at work, which may still read them
+	exits []int             // jumps that leave for a cold lane
+	past  bool              // the body at work stores past the caches
+	pins  []val             // constants that stay in the last registers
+
+	masks // of vectors of 64 bytes
 
 	taken  int                    // the last registers, which bodies leave alone
 	toSink func(n *node, reg int) // where results go instead of memory, or nil
 }
 
-const vectors = 16
+// width is how long vectors are and how many registers hold them.
+type width struct {
+	bytes   int   // 32, or 64: encoded as EVEX
+	full    uint8 // such a vector's length in an instruction
+	vectors int   // registers
+}
+
+// widthOf returns the width for vectors of so many bytes.
+func widthOf(bytes int) width {
+	if bytes == vectorBytes {
+		return width{bytes, 1, 16}
+	}
+	return width{bytes, 2, 32}
+}
+
+// mostVectors is the largest number of vector registers.
+const mostVectors = 32
+
+// ins emits an instruction.
+func (e *emitter) ins(op vop, l uint8, r, v int, x operand, imm ...byte) {
+	if e.bytes == vectorBytes {
+		e.vex(&opcodes[op], l, r, v, x, imm...)
+	} else {
+		e.evex(op, l, r, v, x, all, imm...)
+	}
+}
 
 // Registers of the code: the argument block, the number of elements, the index of the vector at work, the spill area.
 const (
@@ -47,7 +75,7 @@ var pointerRegs = [...]int{rBX, r8, r9, r10, r11, r12, r13}
 // emit returns the machine code of loops over g, for every row and every vector of it, with its pool behind it. With stream
 // results whose vectors are aligned are stored past the caches.
 func emit(g *graph, outs, operands int, stream bool) (code []byte, length, spillBytes int) {
-	e := &emitter{outs: outs, ptrs: outs + operands}
+	e := &emitter{width: widthOf(g.bytes), outs: outs, ptrs: outs + operands}
 	e.b = append(e.b, 0x45, 0x31, 0xFF) // xor r15d, r15d
 	nextRow := len(e.b)
 	// A pointer is where the operand begins and as many steps as rows are done.
@@ -63,14 +91,14 @@ func emit(g *graph, outs, operands int, stream bool) (code []byte, length, spill
 		toSingle := []int{e.jumpUnlessRoom(unroll * g.v)}
 		if stream {
 			for k := range outs {
-				e.test(e.pointer(k), vectorBytes-1)
+				e.test(e.pointer(k), uint32(e.bytes-1))
 				toSingle = append(toSingle, e.jump(ifNotZero))
 			}
 		}
 		e.pins = e.pinned(round)
 		e.findUses(round)
 		for k, x := range e.pins {
-			e.remake(x, vectors-1-k)
+			e.remake(x, e.vectors-1-k)
 		}
 		e.align(32)
 		top := len(e.b)
@@ -114,7 +142,7 @@ func emit(g *graph, outs, operands int, stream bool) (code []byte, length, spill
 		e.leave(stream)
 	}
 	length = e.finish(g.pool)
-	return e.b, length, int(e.most) * vectorBytes
+	return e.b, length, int(e.most) * e.bytes
 }
 
 func (e *emitter) leave(stream bool) {
@@ -144,7 +172,7 @@ func (e *emitter) unroll(g *graph) (int, *graph) {
 		return 4, g.times(4)
 	}
 	two := g.times(2)
-	trial := &emitter{outs: e.outs, ptrs: e.ptrs}
+	trial := &emitter{width: e.width, outs: e.outs, ptrs: e.ptrs}
 	trial.body(two)
 	if trial.moves > work/3 {
 		return 1, g
@@ -192,18 +220,19 @@ func (e *emitter) body(g *graph) {
 	for i := range e.reg {
 		e.reg[i], e.spill[i], e.next[i] = -1, -1, 0
 	}
+	e.masks = masks{}
 	for r := range e.held {
 		e.held[r] = none
 	}
 	for k, x := range e.pins {
-		e.claim(int(x), vectors-1-k)
+		e.claim(int(x), e.vectors-1-k)
 	}
 	for i := range e.g.nodes {
 		n := &e.g.nodes[i]
 		if n.free() || n.kind == nodeDead {
 			continue
 		}
-		e.keep = [vectors]bool{}
+		e.keep = [mostVectors]bool{}
 		e.frees, e.dying = append(e.frees, e.dying...), e.dying[:0]
 		switch n.kind {
 		case nodeStore:
@@ -214,8 +243,7 @@ func (e *emitter) body(g *graph) {
 			}
 			e.used(i, n)
 		case nodeCold:
-			r := e.inRegister(n.a)
-			e.vex(&opcodes[vptest], n.l, r, 0, reg(r))
+			e.testLanes(n)
 			e.exits = append(e.exits, e.jump(ifNotZero))
 			e.used(i, n)
 		default:
@@ -236,23 +264,34 @@ func (e *emitter) node(i int, n *node) {
 		e.fma(i, n)
 		return
 	case shapeBinary:
+		if e.maskLogic(i, n) {
+			return
+		}
 		a := e.inRegister(n.a)
 		x := e.place(n.b, n.memory())
 		e.used(i, n)
-		e.vex(o, n.l, e.result(i), a, x, imm...)
+		if laneBytes[n.op] > 0 && e.bytes > vectorBytes {
+			e.compare(i, n, a, x, imm)
+			return
+		}
+		e.ins(n.op, n.l, e.result(i), a, x, imm...)
 	case shapeUnary:
 		x := e.place(n.b, n.memory())
 		e.used(i, n)
-		e.vex(o, n.l, e.result(i), 0, x, imm...)
+		e.ins(n.op, n.l, e.result(i), 0, x, imm...)
 	case shapeShift:
 		x := e.inRegister(n.b)
 		e.used(i, n)
-		e.vex(o, n.l, int(o.ext), e.result(i), reg(x), imm...)
+		e.ins(n.op, n.l, int(o.ext), e.result(i), reg(x), imm...)
 	case shapeToMem:
 		x := e.inRegister(n.b)
 		e.used(i, n)
-		e.vex(o, n.l, x, 0, reg(e.result(i)), imm...)
+		e.ins(n.op, n.l, x, 0, reg(e.result(i)), imm...)
 	case shapeBlend:
+		if e.bytes > vectorBytes {
+			e.choose(i, n)
+			return
+		}
 		a, m := e.inRegister(n.a), e.inRegister(n.c)
 		x := e.place(n.b, n.memory())
 		e.used(i, n)
@@ -267,7 +306,7 @@ func (e *emitter) fma(i int, n *node) {
 	if e.g.nodes[x].free() && !e.g.nodes[y].free() || e.reg[x] < 0 && e.reg[y] >= 0 {
 		x, y = y, x
 	}
-	form := func(k vop) *opcode { return &opcodes[first+k] }
+	form := func(k vop) vop { return first + k }
 	switch {
 	case e.dies(z, i) && z != x && z != y && e.reg[z] >= 0: // z = x*y + z
 		d := e.inRegister(z)
@@ -275,21 +314,21 @@ func (e *emitter) fma(i int, n *node) {
 		m := e.place(y, n.memory())
 		e.used(i, n)
 		e.claim(i, d)
-		e.vex(form(2), n.l, d, v, m)
+		e.ins(form(2), n.l, d, v, m)
 	case e.dies(x, i) && x != y && x != z: // x = y*x + z
 		d := e.inRegister(x)
 		v := e.inRegister(y)
 		m := e.place(z, n.memory())
 		e.used(i, n)
 		e.claim(i, d)
-		e.vex(form(1), n.l, d, v, m)
+		e.ins(form(1), n.l, d, v, m)
 	case e.dies(y, i) && y != x && y != z && !e.g.nodes[y].free(): // y = x*y + z
 		d := e.inRegister(y)
 		v := e.inRegister(x)
 		m := e.place(z, n.memory())
 		e.used(i, n)
 		e.claim(i, d)
-		e.vex(form(1), n.l, d, v, m)
+		e.ins(form(1), n.l, d, v, m)
 	case e.g.nodes[z].free() && e.reg[z] < 0: // a new register takes z and then x*y + z
 		d := e.take()
 		e.remake(z, d)
@@ -297,20 +336,20 @@ func (e *emitter) fma(i int, n *node) {
 		m := e.place(y, n.memory()) // last: it may count on rTemp
 		e.used(i, n)
 		e.claim(i, d)
-		e.vex(form(2), n.l, d, v, m)
+		e.ins(form(2), n.l, d, v, m)
 	default:
 		v := e.inRegister(x)
-		w := e.place(z, vectorBytes)
+		w := e.place(z, e.bytes)
 		d := e.take()
 		if w.kind == inReg {
-			e.vex(&opcodes[vmovaps], 1, d, 0, w)
+			e.ins(vmovaps, e.full, d, 0, w)
 		} else {
-			e.vex(&opcodes[vmovupsLoad], 1, d, 0, w)
+			e.ins(vmovupsLoad, e.full, d, 0, w)
 		}
 		m := e.place(y, n.memory()) // last: it may count on rTemp
 		e.used(i, n)
 		e.claim(i, d)
-		e.vex(form(2), n.l, d, v, m)
+		e.ins(form(2), n.l, d, v, m)
 	}
 }
 
@@ -330,12 +369,12 @@ func (e *emitter) place(x val, bytes int) operand {
 	n := &e.g.nodes[x]
 	switch {
 	case n.kind == nodeConst:
-		return operand{kind: inPool, disp: n.arg * vectorBytes}
+		return operand{kind: inPool, disp: n.arg * poolBytes}
 	case n.kind == nodeLoad && e.g.v*int(n.size) == bytes && e.next[x] == len(e.uses[x])-1:
 		return e.element(e.outs+int(n.arg), n)
 	case e.spill[x] >= 0 && e.next[x] == len(e.uses[x])-1:
 		e.moves++
-		return memAt(rSpill, e.spill[x]*vectorBytes)
+		return memAt(rSpill, e.spill[x]*int32(e.bytes))
 	}
 	return reg(e.inRegister(x))
 }
@@ -371,25 +410,31 @@ func (e *emitter) remake(x val, r int) {
 	n := &e.g.nodes[x]
 	switch n.kind {
 	case nodeConst:
-		e.vex(&opcodes[vmovupsLoad], 1, r, 0, operand{kind: inPool, disp: n.arg * vectorBytes})
+		e.ins(vmovupsLoad, e.full, r, 0, operand{kind: inPool, disp: n.arg * poolBytes})
 	case nodeLoad:
 		k := e.outs + int(n.arg)
 		switch m := e.element(k, n); e.g.v * int(n.size) {
+		case 64:
+			e.ins(vmovupsLoad, 2, r, 0, m)
 		case 32:
-			e.vex(&opcodes[vmovupsLoad], 1, r, 0, m)
+			e.ins(vmovupsLoad, 1, r, 0, m)
 		case 16:
-			e.vex(&opcodes[vmovupsLoad], 0, r, 0, m)
+			e.ins(vmovupsLoad, 0, r, 0, m)
 		case 8:
-			e.vex(&opcodes[vmovqLoad], 0, r, 0, m)
+			e.ins(vmovqLoad, 0, r, 0, m)
 		default:
-			e.vex(&opcodes[vmovdLoad], 0, r, 0, m)
+			e.ins(vmovdLoad, 0, r, 0, m)
 		}
 	case nodeSplat:
 		op := [9]vop{1: vpbroadcastb, 2: vpbroadcastw, 4: vbroadcastss, 8: vbroadcastsd}[n.size]
-		e.vex(&opcodes[op], 1, r, 0, memAt(e.pointer(e.outs+int(n.arg)), 0))
+		e.ins(op, e.full, r, 0, memAt(e.pointer(e.outs+int(n.arg)), 0))
 	default:
+		if m, ok := e.inMask(x); ok {
+			e.evex(toLanes[m.size], n.l, r, 0, reg(int(m.k)), all)
+			return
+		}
 		e.moves++
-		e.vex(&opcodes[vmovupsLoad], 1, r, 0, memAt(rSpill, e.spill[x]*vectorBytes))
+		e.ins(vmovupsLoad, e.full, r, 0, memAt(rSpill, e.spill[x]*int32(e.bytes)))
 	}
 }
 
@@ -398,6 +443,8 @@ func (e *emitter) store(n *node, r int) {
 	m := e.element(int(n.arg), n)
 	op, l := vmovupsStore, uint8(0)
 	switch e.g.v * int(n.size) {
+	case 64:
+		l = 2
 	case 32:
 		l = 1
 	case 16:
@@ -409,7 +456,7 @@ func (e *emitter) store(n *node, r int) {
 	if e.past && op == vmovupsStore {
 		op = vmovntps
 	}
-	e.vex(&opcodes[op], l, r, 0, m)
+	e.ins(op, l, r, 0, m)
 }
 
 // used notes that node i has used its operands; registers and places of those that die are free.
@@ -430,6 +477,7 @@ func (e *emitter) used(i int, n *node) {
 			e.dying = append(e.dying, e.spill[x])
 			e.spill[x] = -1
 		}
+		e.forget(x)
 	}
 }
 
@@ -447,7 +495,7 @@ func (e *emitter) claim(i, r int) {
 // take returns a register for the node at work, emptied if none is free.
 func (e *emitter) take() int {
 	best, far := -1, -1
-	for r, x := range e.held[:vectors-e.taken] {
+	for r, x := range e.held[:e.vectors-e.taken] {
 		switch {
 		case x == none && !e.keep[r]:
 			e.keep[r] = true
@@ -458,10 +506,10 @@ func (e *emitter) take() int {
 		}
 	}
 	x := e.held[best]
-	if !e.g.nodes[x].free() && e.spill[x] < 0 {
+	if _, ok := e.inMask(x); !ok && !e.g.nodes[x].free() && e.spill[x] < 0 {
 		e.moves++
 		e.spill[x] = e.room()
-		e.vex(&opcodes[vmovupsStore], 1, best, 0, memAt(rSpill, e.spill[x]*vectorBytes))
+		e.ins(vmovupsStore, e.full, best, 0, memAt(rSpill, e.spill[x]*int32(e.bytes)))
 	}
 	e.reg[x], e.held[best] = -1, none
 	e.keep[best] = true

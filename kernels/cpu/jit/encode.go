@@ -78,13 +78,13 @@ func (a *assembler) vex(o *opcode, l uint8, r, v int, x operand, imm ...byte) {
 	} else {
 		a.b = append(a.b, 0xC4, (rBit^1)<<7|(xBit^1)<<6|(bBit^1)<<5|o.space, o.w<<7|last, o.code)
 	}
-	a.modrm(r, x, len(imm))
+	a.modrm(r, x, len(imm), true)
 	a.b = append(a.b, imm...)
 }
 
-// modrm emits ModRM, SIB and displacement. The form without displacement is not used: it would need an
-// exception for RBP and R13.
-func (a *assembler) modrm(r int, x operand, after int) {
+// modrm emits ModRM, SIB and displacement; without short none but 0 is of one byte. The form without displacement is not used: it
+// would need an exception for RBP and R13.
+func (a *assembler) modrm(r int, x operand, after int, short bool) {
 	field := byte(r&7) << 3
 	switch x.kind {
 	case inReg:
@@ -96,7 +96,7 @@ func (a *assembler) modrm(r int, x operand, after int) {
 		a.b = append(a.b, 0, 0, 0, 0)
 		return
 	}
-	mod, small := byte(0x80), x.disp >= -128 && x.disp < 128
+	mod, small := byte(0x80), x.disp == 0 || short && x.disp >= -128 && x.disp < 128
 	if small {
 		mod = 0x40
 	}
@@ -122,7 +122,7 @@ func (a *assembler) gpr(op byte, r int, x operand) {
 		rex |= byte(x.index>>3) & 1 << 1
 	}
 	a.b = append(a.b, rex, op)
-	a.modrm(r, x, 0)
+	a.modrm(r, x, 0, true)
 }
 
 // load is r = [x]; lea is r = address of x; cmp compares a with b.
@@ -141,7 +141,7 @@ func (a *assembler) prefetch(level int, x operand) {
 		rex |= byte(x.index>>3) & 1 << 1
 	}
 	a.b = append(a.b, rex, 0x0F, 0x18)
-	a.modrm(level, x, 0)
+	a.modrm(level, x, 0, true)
 }
 func (a *assembler) ret() { a.b = append(a.b, 0xC3) }
 
@@ -163,6 +163,7 @@ const (
 	always      = 0xE9
 	pageBytes   = 4096
 	vectorBytes = 32
+	poolBytes   = 64 // of a constant: the longest vector
 )
 
 // jump emits a jump and returns where its displacement is; land or a target fills it in.
@@ -198,7 +199,7 @@ func (a *assembler) align(n int) {
 }
 
 // finish appends the pool behind the code and fills in what points into it. It returns the length of the code alone.
-func (a *assembler) finish(pool [][vectorBytes]byte) (code int) {
+func (a *assembler) finish(pool [][poolBytes]byte) (code int) {
 	code = len(a.b)
 	for len(a.b)%64 != 0 {
 		a.b = append(a.b, 0xCC)

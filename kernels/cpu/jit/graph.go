@@ -17,7 +17,7 @@ const none val = -1
 type node struct {
 	kind    nodeKind
 	op      vop
-	l       uint8 // vector length: 1 for 256 bits
+	l       uint8 // vector length: 1 for 256 bits, 2 for 512
 	imm     int16 // immediate byte, or -1
 	a, b, c val   // in the order v, x and the rest of the instruction's shape
 	arg     int32 // nodeConst: place in the pool; nodeLoad, nodeSplat: operand; nodeStore: result
@@ -43,14 +43,15 @@ func (n *node) free() bool { return n.kind <= nodeSplat }
 // graph is a straight line of nodes for v elements; equal values are made once.
 type graph struct {
 	v      int
+	bytes  int // of a vector of the widest elements: 32, or 64
 	nodes  []node
 	seen   map[node]val
-	pool   [][vectorBytes]byte
-	poolAt map[[vectorBytes]byte]int32
+	pool   [][poolBytes]byte
+	poolAt map[[poolBytes]byte]int32
 }
 
-func newGraph(v int) *graph {
-	return &graph{v: v, seen: map[node]val{}, poolAt: map[[vectorBytes]byte]int32{}}
+func newGraph(v, bytes int) *graph {
+	return &graph{v: v, bytes: bytes, seen: map[node]val{}, poolAt: map[[poolBytes]byte]int32{}}
 }
 
 func (g *graph) add(n node) val {
@@ -67,8 +68,8 @@ func (g *graph) add(n node) val {
 	return r
 }
 
-// vector is a constant of 32 bytes.
-func (g *graph) vector(b [vectorBytes]byte) val {
+// vector is a constant.
+func (g *graph) vector(b [poolBytes]byte) val {
 	at, ok := g.poolAt[b]
 	if !ok {
 		at = int32(len(g.pool))
@@ -80,7 +81,7 @@ func (g *graph) vector(b [vectorBytes]byte) val {
 
 // splat is a constant with one value in all lanes of size bytes.
 func (g *graph) splat(size int, bits uint64) val {
-	var b [vectorBytes]byte
+	var b [poolBytes]byte
 	for i := range b {
 		b[i] = byte(bits >> (8 * (i % size)))
 	}
@@ -88,11 +89,11 @@ func (g *graph) splat(size int, bits uint64) val {
 }
 
 // constant returns the bytes of a constant.
-func (g *graph) constant(x val) ([vectorBytes]byte, bool) {
+func (g *graph) constant(x val) ([poolBytes]byte, bool) {
 	if n := &g.nodes[x]; n.kind == nodeConst {
 		return g.pool[n.arg], true
 	}
-	return [vectorBytes]byte{}, false
+	return [poolBytes]byte{}, false
 }
 
 // load is operand i, elements of size bytes one after another; same is its one value in all lanes.
@@ -111,7 +112,10 @@ func (g *graph) store(i, size int, x val) {
 
 // length is the vector length for lanes of size bytes.
 func (g *graph) length(size int) uint8 {
-	if g.v*size > vectorBytes/2 {
+	switch n := g.v * size; {
+	case n > 32:
+		return 2
+	case n > 16:
 		return 1
 	}
 	return 0
@@ -168,7 +172,7 @@ func (g *graph) negated(size int, x val) (val, bool) {
 		return none, false
 	}
 	c, ok := g.constant(n.b)
-	var sign [vectorBytes]byte
+	var sign [poolBytes]byte
 	for i := size - 1; i < len(sign); i += size {
 		sign[i] = 0x80
 	}
@@ -206,7 +210,7 @@ func (g *graph) implies(size int, x, y val) bool {
 }
 
 // floatOf is the first lane of a constant.
-func floatOf(size int, c [vectorBytes]byte) float64 {
+func floatOf(size int, c [poolBytes]byte) float64 {
 	if size == 4 {
 		return float64(math.Float32frombits(binary.LittleEndian.Uint32(c[:])))
 	}
@@ -238,7 +242,7 @@ var folds = map[vop]func(x, y byte) byte{
 // times returns a graph that does the work of g for k vectors, one step of each after the other: a processor looks
 // only so far ahead, and in one vector most steps wait for the one before. Cold lanes are looked for in all vectors at once.
 func (g *graph) times(k int) *graph {
-	t := &graph{v: g.v, pool: g.pool}
+	t := &graph{v: g.v, bytes: g.bytes, pool: g.pool}
 	to := make([][]val, k) // by copy, of each value of g
 	for j := range to {
 		to[j] = make([]val, len(g.nodes))

@@ -14,6 +14,7 @@ import (
 // Compiler makes machine code and keeps it: equal programs are compiled once. It is
 // safe for concurrent use.
 type Compiler struct {
+	bytes   int // of a vector of programs and columns
 	mu      sync.Mutex
 	mem     arena
 	funcs   map[string]*Func
@@ -22,12 +23,13 @@ type Compiler struct {
 	err     error // executable memory was refused, or the compiler is closed
 }
 
-// New returns a compiler, or an error when this machine cannot run its code or forbids it.
-func New() (*Compiler, error) {
-	if err := Available(); err != nil {
+// New returns a compiler whose programs work on vectors of 32 bytes (AVX2), or 64 (AVX-512), or an error when this machine cannot run its
+// code or forbids it.
+func New(bytes int) (*Compiler, error) {
+	if err := Available(bytes); err != nil {
 		return nil, err
 	}
-	c := &Compiler{funcs: map[string]*Func{}, loops: map[loopKey]*Loop{}, columns: map[string]*Columns{}}
+	c := &Compiler{bytes: bytes, funcs: map[string]*Func{}, loops: map[loopKey]*Loop{}, columns: map[string]*Columns{}}
 	if err := c.try(); err != nil {
 		c.Close()
 		return nil, err
@@ -42,7 +44,7 @@ func (c *Compiler) try() error {
 	if err != nil {
 		return err
 	}
-	from, to := [4]int64{1, 2, 3, 4}, [4]int64{}
+	from, to := [8]int64{1, 2, 3, 4, 5, 6, 7, 8}, [8]int64{}
 	f.Run([]unsafe.Pointer{unsafe.Pointer(&to), unsafe.Pointer(&from)}, len(from), nil, nil)
 	if to != from {
 		return fmt.Errorf("kernels/cpu/jit: a trial copied %v as %v: %w", from, to, kernels.ErrUnsupported)
@@ -86,7 +88,7 @@ func (c *Compiler) Compile(p *kernels.Program, same []bool, stream bool) (*Func,
 	if f := c.funcs[key]; f != nil {
 		return f, nil
 	}
-	g, err := lower(p, same)
+	g, err := lower(p, same, c.bytes)
 	if err != nil {
 		return nil, err
 	}
@@ -137,7 +139,7 @@ func longest(g *graph) int {
 		}
 	}
 	n := budget * 10 / cost * g.v
-	return max(min(n, 1<<16), 1024) &^ (vectorBytes*2 - 1) // whole cache lines of bytes
+	return max(min(n, 1<<16), 1024) &^ (cacheLine - 1) // whole cache lines of bytes
 }
 
 // Spill returns the bytes of the spill area a call needs.

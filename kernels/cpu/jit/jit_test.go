@@ -13,14 +13,18 @@ import (
 	"github.com/arrayrun/arrayrun/kernels"
 )
 
-// compiler returns a compiler that the test closes.
-func compiler(t testing.TB) *Compiler {
-	c, err := New()
-	if err != nil {
-		t.Skip(err)
+// compilers runs a test with a compiler for each length of vectors that this machine has.
+func compilers(t *testing.T, do func(t *testing.T, c *Compiler)) {
+	for _, bytes := range []int{32, 64} {
+		t.Run(fmt.Sprintf("bytes=%d", bytes), func(t *testing.T) {
+			c, err := New(bytes)
+			if err != nil {
+				t.Skip(err)
+			}
+			t.Cleanup(c.Close)
+			do(t, c)
+		})
 	}
-	t.Cleanup(c.Close)
-	return c
 }
 
 // edges are float64 values at the edges of what dtypes hold.
@@ -132,8 +136,9 @@ func checkWith(t *testing.T, c *Compiler, p *kernels.Program, r *rand.Rand, draw
 }
 
 // TestDivisions runs divisions with rest on values whose quotients need no slow way.
-func TestDivisions(t *testing.T) {
-	c := compiler(t)
+func TestDivisions(t *testing.T) { compilers(t, testDivisions) }
+
+func testDivisions(t *testing.T, c *Compiler) {
 	draw := func(r *rand.Rand, d dtype.DType) kernels.Const {
 		if d.IsFloat() {
 			v := []float64{r.NormFloat64() * 1e3, float64(r.IntN(200) - 100), r.Float64() + 1e-3, math.Inf(1), math.Inf(-1), math.NaN(), 0, math.Copysign(0, -1), 0.1, 1e9, 360}[r.IntN(11)]
@@ -166,8 +171,9 @@ func TestDivisions(t *testing.T) {
 }
 
 // TestOperations runs every operation on every dtype.
-func TestOperations(t *testing.T) {
-	c := compiler(t)
+func TestOperations(t *testing.T) { compilers(t, testOperations) }
+
+func testOperations(t *testing.T, c *Compiler) {
 	missing := map[string]int{}
 	for _, o := range kernels.AllOps() {
 		if o.Internal || o.ID == kernels.OpCast || o.ID == kernels.OpBitcast {
@@ -197,7 +203,7 @@ func TestOperations(t *testing.T) {
 				t.Fatal(err)
 			}
 			r := rand.New(rand.NewPCG(uint64(o.ID), uint64(d)))
-			for _, n := range []int{0, 1, 3, 4, 5, 31, 32, 33, 70, 300} {
+			for _, n := range []int{0, 1, 3, 4, 5, 31, 32, 33, 63, 64, 65, 70, 300} {
 				same := make([]bool, len(args))
 				if n == 70 {
 					same[r.IntN(len(same))] = len(same) > 1
@@ -212,8 +218,9 @@ func TestOperations(t *testing.T) {
 }
 
 // TestCasts runs every cast and every bitcast.
-func TestCasts(t *testing.T) {
-	c := compiler(t)
+func TestCasts(t *testing.T) { compilers(t, testCasts) }
+
+func testCasts(t *testing.T, c *Compiler) {
 	for from := dtype.Bool; from <= dtype.Float64; from++ {
 		for to := dtype.Bool; to <= dtype.Float64; to++ {
 			b := kernels.NewBuilder(1)
@@ -237,8 +244,9 @@ func TestCasts(t *testing.T) {
 }
 
 // TestPrograms runs random programs: many operands, values that outlive the registers, several results.
-func TestPrograms(t *testing.T) {
-	c := compiler(t)
+func TestPrograms(t *testing.T) { compilers(t, testPrograms) }
+
+func testPrograms(t *testing.T, c *Compiler) {
 	rounds := 1200
 	if testing.Short() {
 		rounds = 200
@@ -316,8 +324,9 @@ func TestPrograms(t *testing.T) {
 }
 
 // TestHalves converts every float16 and bfloat16 to every dtype.
-func TestHalves(t *testing.T) {
-	c := compiler(t)
+func TestHalves(t *testing.T) { compilers(t, testHalves) }
+
+func testHalves(t *testing.T, c *Compiler) {
 	for _, from := range []dtype.DType{dtype.Float16, dtype.BFloat16} {
 		for to := dtype.Bool; to <= dtype.Float64; to++ {
 			b := kernels.NewBuilder(1)
@@ -356,8 +365,9 @@ func TestHalves(t *testing.T) {
 }
 
 // TestFillValues compares packed integers with a constant beside their decoding.
-func TestFillValues(t *testing.T) {
-	c := compiler(t)
+func TestFillValues(t *testing.T) { compilers(t, testFillValues) }
+
+func testFillValues(t *testing.T, c *Compiler) {
 	for d := dtype.Int8; d <= dtype.Uint32; d++ {
 		for _, to := range []dtype.DType{dtype.Float32, dtype.Float64, dtype.Int64, dtype.Uint64} {
 			for _, fill := range []uint64{1 << (8*d.Size() - 1), 1<<(8*d.Size()) - 1, 7} {

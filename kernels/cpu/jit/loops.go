@@ -100,7 +100,7 @@ func (c *Compiler) Loop(name string, d dtype.DType) *Loop {
 // writer emits a loop. Registers: RBX the accumulators, R8 the elements, R9 counts, R10 means, RDX and RCX what is left to do.
 type writer struct {
 	assembler
-	pool [][vectorBytes]byte
+	pool [][poolBytes]byte
 }
 
 const (

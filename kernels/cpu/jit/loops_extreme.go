@@ -35,11 +35,11 @@ const (
 
 // constant puts a constant's bits into all lanes of register r.
 func (w *writer) constant(r, size int, bits uint64) {
-	var b [vectorBytes]byte
+	var b [poolBytes]byte
 	for i := range b {
 		b[i] = byte(bits >> (8 * (i % size)))
 	}
-	w.vex(&opcodes[vmovupsLoad], 1, r, 0, operand{kind: inPool, disp: int32(len(w.pool)) * vectorBytes})
+	w.vex(&opcodes[vmovupsLoad], 1, r, 0, operand{kind: inPool, disp: int32(len(w.pool)) * poolBytes})
 	w.pool = append(w.pool, b)
 }
 

@@ -71,8 +71,8 @@ func lane(d dtype.DType) int {
 	return d.Size()
 }
 
-// lower makes the graph of p. same says which inputs have one value.
-func lower(p *kernels.Program, same []bool) (*graph, error) {
+// lower makes the graph of p for vectors of so many bytes. same says which inputs have one value.
+func lower(p *kernels.Program, same []bool, bytes int) (*graph, error) {
 	widest := 1
 	for _, in := range p.In {
 		widest = max(widest, lane(in.DType))
@@ -88,7 +88,7 @@ func lower(p *kernels.Program, same []bool) (*graph, error) {
 		widest = max(widest, n)
 	}
 	n := len(p.In) + len(p.Consts) + len(p.Body)
-	l := &lowerer{graph: newGraph(vectorBytes / widest), p: p, num: make([]val, n), mask: make([][4]val, n), made: make([]int, n)}
+	l := &lowerer{graph: newGraph(bytes/widest, bytes), p: p, num: make([]val, n), mask: make([][4]val, n), made: make([]int, n)}
 	for i := range l.mask {
 		l.mask[i] = [4]val{none, none, none, none}
 	}
@@ -150,7 +150,7 @@ func (l *lowerer) natural(list ...kernels.Reg) int {
 			return l.made[r]
 		}
 	}
-	return vectorBytes / l.v
+	return l.bytes / l.v
 }
 
 // truth returns truth value r as a mask of lanes of size bytes.
@@ -220,6 +220,9 @@ var (
 	zeroExtend = [4][4]vop{{1: vpmovzxbw, 2: vpmovzxbd, 3: vpmovzxbq}, {2: vpmovzxwd, 3: vpmovzxwq}, {3: vpmovzxdq}}
 )
 
+// truncates halve lanes where vectors are of 64 bytes.
+var truncates = bySize{2: vpmovwb, 4: vpmovdw, 8: vpmovqd}
+
 // upper is the upper half of x when x fills 32 bytes, else x.
 func (l *lowerer) upper(x val, size int) val {
 	if l.v*size < vectorBytes {
@@ -230,6 +233,9 @@ func (l *lowerer) upper(x val, size int) val {
 
 // narrowMask halves the lanes of a mask of size bytes.
 func (l *lowerer) narrowMask(x val, size int) val {
+	if l.bytes > vectorBytes {
+		return l.un(truncates[size], size, x)
+	}
 	switch size {
 	case 8:
 		return l.binImm(vshufps, 4, x, l.upper(x, 8), 0x88)
@@ -241,10 +247,13 @@ func (l *lowerer) narrowMask(x val, size int) val {
 
 // narrow cuts the lanes of x from size to half of it, keeping their low parts.
 func (l *lowerer) narrow(x val, size int) val {
+	if l.bytes > vectorBytes {
+		return l.un(truncates[size], size, x)
+	}
 	if size == 8 {
 		return l.binImm(vshufps, 4, x, l.upper(x, 8), 0x88)
 	}
-	var pick [vectorBytes]byte
+	var pick [poolBytes]byte
 	for i := range pick {
 		k := i % 16
 		pick[i] = 0x80

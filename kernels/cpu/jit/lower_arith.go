@@ -219,7 +219,7 @@ func (l *lowerer) product(s int, x, y val) val {
 // high is the upper half of each 64-bit lane.
 func (l *lowerer) high(x val) val {
 	if b, ok := l.constant(x); ok {
-		for i := range 4 {
+		for i := range len(b) / 8 {
 			copy(b[8*i:], b[8*i+4:8*i+8])
 			clear(b[8*i+4 : 8*i+8])
 		}

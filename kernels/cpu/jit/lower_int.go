@@ -68,7 +68,7 @@ func (l *lowerer) count(in kernels.Inst) (val, int) {
 	d := l.argType(in, 0)
 	s := d.Size()
 	x := l.magnitude(l.arg(in, 0), d)
-	var table [vectorBytes]byte
+	var table [poolBytes]byte
 	for i := range table {
 		for n := i % 16; n > 0; n /= 2 {
 			table[i] += byte(n % 2)

@@ -8,7 +8,7 @@ import "slices"
 // registers for. Processors load fewer operands in a cycle than they multiply.
 func (e *emitter) pinned(g *graph) []val {
 	trial := func(pins []val) *emitter {
-		t := &emitter{outs: e.outs, ptrs: e.ptrs, pins: pins}
+		t := &emitter{width: e.width, outs: e.outs, ptrs: e.ptrs, pins: pins}
 		t.body(g)
 		return t
 	}
@@ -20,7 +20,7 @@ func (e *emitter) pinned(g *graph) []val {
 		}
 	}
 	slices.SortStableFunc(pins, func(x, y val) int { return len(base.uses[y]) - len(base.uses[x]) })
-	pins = pins[:min(len(pins), vectors/2)]
+	pins = pins[:min(len(pins), e.vectors/2)]
 	for len(pins) > 0 && trial(pins).moves > base.moves {
 		pins = pins[:len(pins)-1]
 	}
@@ -28,4 +28,4 @@ func (e *emitter) pinned(g *graph) []val {
 }
 
 // isPinned reports whether register r holds one of the pins.
-func (e *emitter) isPinned(r int) bool { return r >= vectors-len(e.pins) }
+func (e *emitter) isPinned(r int) bool { return r >= e.vectors-len(e.pins) }
