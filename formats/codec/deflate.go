@@ -6,78 +6,16 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
-	"slices"
 
 	"github.com/arrayrun/arrayrun/formats"
-	"github.com/arrayrun/arrayrun/formats/codec/internal/clib"
-	"github.com/klauspost/compress/flate"
 )
 
-// flateWriters holds one deflate writer for each level a worker has used.
-type flateWriters [10]*flate.Writer
-
-// sliceWriter appends what is written to it.
-type sliceWriter struct{ b []byte }
-
-func (w *sliceWriter) Write(p []byte) (int, error) { w.b = append(w.b, p...); return len(p), nil }
-
-// deflateWays are the library's levels that are tried for zlib's. Its levels below 6 compress shuffled floats a third worse
-// than zlib's 1; its 6 finds no matches of three bytes, which are what plain floats have.
-var deflateWays = [10][]int{{0}, {6, 7}, {6, 7}, {6, 7}, {6, 7}, {6, 7}, {6, 7}, {7}, {8}, {9}}
-
-// withLibrary is the way of libdeflate at the level that is asked for: of shuffled numbers it makes as much as the Go library's
-// fastest, more slowly; of others up to a quarter less.
-const withLibrary = -1
-
 // deflate appends the raw deflate stream of src.
-func (s *Scratch) deflate(dst, src []byte, level int) ([]byte, error) {
-	ways := deflateWays[level]
-	if level > 0 && clib.LibDeflate.Err() == nil {
-		if s.flateLib[level] == nil {
-			s.flateLib[level] = clib.NewDeflater(level)
-		}
-		if s.flateLib[level] != nil {
-			ways = append(ways[:len(ways):len(ways)], withLibrary)
-		}
+func (s *Scratch) deflate(dst, src []byte, level int) []byte {
+	if s.def == nil {
+		s.def = new(deflater)
 	}
-	way, err := s.effort(src, len(ways), func(i int, part []byte) (int, error) {
-		var err error
-		s.trial, err = s.deflateAt(s.trial[:0], part, ways[i], level)
-		return len(s.trial), err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return s.deflateAt(dst, src, ways[way], level)
-}
-
-// deflateAt is deflate with a level of the Go library's, or with libdeflate at the level asked for.
-func (s *Scratch) deflateAt(dst, src []byte, level, asked int) ([]byte, error) {
-	if level == withLibrary {
-		dst = slices.Grow(dst, deflateBound(len(src)))
-		if n := s.flateLib[asked].Deflate(dst[len(dst):cap(dst)], src); n > 0 {
-			return dst[:len(dst)+n], nil
-		}
-		level = asked
-	}
-	w := &sliceWriter{dst}
-	f := s.flate[level]
-	if f == nil {
-		var err error
-		if f, err = flate.NewWriter(w, level); err != nil {
-			return nil, err
-		}
-		s.flate[level] = f
-	} else {
-		f.Reset(w)
-	}
-	if _, err := f.Write(src); err != nil {
-		return nil, err
-	}
-	if err := f.Close(); err != nil {
-		return nil, err
-	}
-	return w.b, nil
+	return s.def.deflate(dst, src, level)
 }
 
 // deflateLevel returns a level from 0 to 9; -1 is zlib's default.
@@ -97,8 +35,8 @@ func deflateLevel(codec string, c Config, def int64) (int, error) {
 
 func deflateBound(n int) int { return n + n/1000 + n/32768*5 + 128 }
 
-// deflateState is what the writers of two levels and libdeflate keep, measured, with the sample.
-const deflateState = 3*3<<19 + 512<<10
+// deflateState is what a deflater and its sequences keep.
+const deflateState = 1 << 20
 
 type zlibStage struct{ level int }
 
@@ -120,10 +58,7 @@ func (z zlibStage) Decode(dst, src []byte, s *Scratch) ([]byte, error) {
 
 func (z zlibStage) Encode(dst, src []byte, s *Scratch) ([]byte, error) {
 	dst = append(dst, 0x78, [10]byte{0x01, 0x01, 0x5e, 0x5e, 0x5e, 0x5e, 0x9c, 0xda, 0xda, 0xda}[z.level])
-	dst, err := s.deflate(dst, src, z.level)
-	if err != nil {
-		return nil, err
-	}
+	dst = s.deflate(dst, src, z.level)
 	return binary.BigEndian.AppendUint32(dst, Adler32(src)), nil
 }
 
@@ -198,10 +133,7 @@ func (g gzipStage) Decode(dst, src []byte, s *Scratch) ([]byte, error) {
 func (g gzipStage) Encode(dst, src []byte, s *Scratch) ([]byte, error) {
 	// no time and no name: the same elements give the same bytes
 	dst = append(dst, 0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255)
-	dst, err := s.deflate(dst, src, g.level)
-	if err != nil {
-		return nil, err
-	}
+	dst = s.deflate(dst, src, g.level)
 	dst = binary.LittleEndian.AppendUint32(dst, crc32.ChecksumIEEE(src))
 	return binary.LittleEndian.AppendUint32(dst, uint32(len(src))), nil
 }

@@ -2,7 +2,7 @@
 
 package codec
 
-// Compressors here are not the C libraries: at the same number of their levels some data come out a third larger, other data smaller.
+// The compressor for zstd in Go is not the C library: at the same number of their levels some data come out a third larger, other data smaller.
 // A level therefore names several of the library's levels, and each chunk takes the fastest of them that is about as good as the
 // best for a sample of it. The choice depends on the bytes alone: the same elements give the same file.
 

@@ -25,7 +25,7 @@ var (
 )
 
 // preOrder is the order in which code lengths of the code length code are stored.
-var preOrder = [19]int{16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15}
+var preOrder = [19]uint8{16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15}
 
 func makeLitSymbols() (t [288]uint32) {
 	for i := range 256 {

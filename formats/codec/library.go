@@ -11,8 +11,8 @@ type Library struct {
 	Err     error  // why it is not used, nil when it is
 }
 
-// RefuseLibraries says whether codecs are in Go alone from now on. Without it libdeflate and libzstd write, and read where
-// there is no assembly, if the system has them: the values are the same, the stored bytes of what is written may differ.
+// RefuseLibraries says whether codecs are in Go alone from now on. Without it libzstd writes, and libdeflate and libzstd
+// read where there is no assembly, if the system has them: the values are the same, the bytes that zstd stores may differ.
 func RefuseLibraries(yes bool) { clib.Refuse(yes) }
 
 // Libraries looks for the libraries.

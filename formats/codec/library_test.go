@@ -34,7 +34,7 @@ func damaged(r *rand.Rand, b []byte) []byte {
 	return b
 }
 
-// What libdeflate decodes, the codec in Go decodes to the same; what either makes, the other reads.
+// What libdeflate decodes, the codec in Go decodes to the same; what we make, it reads.
 func TestLibdeflate(t *testing.T) {
 	need(t, clib.LibDeflate)
 	var d Inflater
@@ -44,19 +44,9 @@ func TestLibdeflate(t *testing.T) {
 	for seed := range 300 {
 		r := rand.New(rand.NewPCG(uint64(seed), 11))
 		want := sample(r, 1+r.IntN(100000))
-		level := 1 + seed%9
-		enc, err := s.deflate(nil, want, level)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if seed%2 == 0 {
-			out := make([]byte, deflateBound(len(want)))
-			enc = out[:clib.NewDeflater(level).Deflate(out, want)]
-			if clib.NewDeflater(level).Deflate(out[:len(enc)-1:len(enc)-1], want) != 0 {
-				t.Fatalf("seed %d: a stream was written beyond its place", seed)
-			}
-			out = out[:cap(out)]
-			enc = out[:clib.NewDeflater(level).Deflate(out, want)]
+		enc := s.deflate(nil, want, seed%10)
+		if seed%3 == 0 {
+			enc = deflated(want, seed%10)
 		}
 		for try := range 20 {
 			src := enc

@@ -24,12 +24,11 @@ type Scratch struct {
 	unz    unzstd
 	zdec   *zstd.Decoder
 	zenc   map[zstdKey]*zstd.Encoder
-	flate  flateWriters
+	def    *deflater
 
-	unpack   *clib.Unpacker // of libzstd
-	pack     *clib.Packer
-	packKey  packKey
-	flateLib [10]*clib.Deflater // by level
+	unpack  *clib.Unpacker // of libzstd
+	pack    *clib.Packer
+	packKey packKey
 
 	part  []byte // a sample of what is to be packed
 	trial []byte // the sample packed

@@ -25,7 +25,7 @@ type Library struct {
 // The libraries, by the names that mean these interfaces.
 var (
 	LibDeflate = &Library{Name: "libdeflate.so.0", symbols: []string{"libdeflate_adler32", "libdeflate_alloc_decompressor", "libdeflate_deflate_decompress_ex",
-		"libdeflate_free_decompressor", "libdeflate_alloc_compressor", "libdeflate_deflate_compress", "libdeflate_free_compressor"}}
+		"libdeflate_free_decompressor"}}
 	LibZstd = &Library{Name: "libzstd.so.1", symbols: []string{"ZSTD_versionNumber", "ZSTD_createDCtx", "ZSTD_decompressDCtx", "ZSTD_freeDCtx",
 		"ZSTD_createCCtx", "ZSTD_CCtx_setParameter", "ZSTD_compress2", "ZSTD_freeCCtx", "ZSTD_isError"},
 		version: func(fn uintptr) string {
@@ -39,9 +39,6 @@ const (
 	newInflater = 1 + iota
 	inflate
 	freeInflater
-	newDeflater
-	deflate
-	freeDeflater
 )
 
 const (

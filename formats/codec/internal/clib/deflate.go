@@ -29,25 +29,3 @@ func (d *Inflater) Inflate(dst, src []byte) (n, used int, ok bool) {
 	used, n = int(d.sizes[0]), int(d.sizes[1])
 	return n, used, failed == 0 && n >= 0 && n <= len(dst) && used >= 0 && used <= len(src)
 }
-
-// Deflater makes deflate streams with libdeflate. It is for one goroutine at a time.
-type Deflater struct{ state }
-
-// NewDeflater returns nil where there is no library; level is from 1 to 9.
-func NewDeflater(level int) *Deflater {
-	d := &Deflater{}
-	if !d.start(LibDeflate, newDeflater, freeDeflater, uintptr(level)) {
-		return nil
-	}
-	return d
-}
-
-// Deflate writes the stream of src to dst and returns its length, 0 where dst is too short.
-func (d *Deflater) Deflate(dst, src []byte) int {
-	n := call(d.lib.fns[deflate], d.at, d.pin(src), uintptr(len(src)), d.pin(dst), uintptr(len(dst)))
-	d.unpin()
-	if n > uintptr(len(dst)) {
-		return 0
-	}
-	return int(n)
-}
