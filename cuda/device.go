@@ -109,6 +109,7 @@ func Open(o Options) (*Device, error) {
 	if err != nil {
 		return nil, err
 	}
+	search.Newest = drv.Version()
 	n, err := search.OpenNVRTC()
 	if err != nil {
 		return nil, err
@@ -137,6 +138,7 @@ func Open(o Options) (*Device, error) {
 		err = d.measure(dev)
 	}
 	if err != nil {
+		d.lost.Store(driver.IsSticky(err))
 		return nil, errors.Join(err, d.stop(), ctx.Close())
 	}
 	return d, nil

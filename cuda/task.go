@@ -46,7 +46,9 @@ func (d *Device) acquire(ctx context.Context) (*slot, error) {
 // After a sticky error the memory is gone with its context and is only forgotten.
 func (sl *slot) finish(s *driver.Session, err error) error {
 	if e := s.StreamSynchronize(sl.stream); e != nil {
-		err = errors.Join(err, e)
+		if !driver.IsSticky(err) { // which every later call repeats
+			err = errors.Join(err, e)
+		}
 		if !driver.IsSticky(e) && s.StreamSynchronize(sl.stream) != nil {
 			sl.blocks = sl.blocks[:0] // something queued may still use them
 			return err

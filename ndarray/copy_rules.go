@@ -55,6 +55,10 @@ func rulesOf(family, member string) *copyRules {
 		return &copyRules{name: "a NumPy file", noGroups: true, noNames: true, valuesOnly: true, elem: npyElem}
 	case "csv":
 		return &copyRules{name: "CSV", noGroups: true, valuesOnly: true, elem: tableElem}
+	case "arrow", "parquet":
+		return &copyRules{name: "a table", noGroups: true, elem: columnElem}
+	case "tiff":
+		return &copyRules{name: "TIFF", noGroups: true, elem: func(*formats.ArrayMeta, string) bool { return true }}
 	}
 	return &copyRules{name: family, elem: func(*formats.ArrayMeta, string) bool { return true }}
 }
@@ -158,6 +162,19 @@ func npyElem(m *formats.ArrayMeta, stored string) bool {
 
 func tableElem(m *formats.ArrayMeta, stored string) bool {
 	return m.DType != dtype.Raw || sized(stored, "S", "U")
+}
+
+// columnElem: compounds and sequences have no place in a column as they are.
+func columnElem(m *formats.ArrayMeta, stored string) bool {
+	switch m.DType {
+	case dtype.Raw:
+		return m.Stored == nil || sized(stored, "S", "U", "opaque")
+	case dtype.String:
+		return m.Stored == nil || stored == "str" || stored == "bytes"
+	case dtype.BFloat16, dtype.Complex64, dtype.Complex128:
+		return false
+	}
+	return true
 }
 
 // plainNumbers drops the names of an enumeration's numbers, which formats other than HDF5 do not have. Zarr keeps them for the way back.

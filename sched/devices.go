@@ -176,3 +176,6 @@ func residentBytes() int64 {
 	}
 	return n * int64(os.Getpagesize())
 }
+
+// FreeMemory returns the bytes of memory that the host can give out, and those that the limit of the process's cgroup leaves; 0: unknown, or no limit.
+func FreeMemory() (host, cgroup int64) { return hostFree(), cgroupFree() }

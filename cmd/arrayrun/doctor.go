@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -39,7 +40,7 @@ type diagnosis struct {
 }
 
 // examinations are the doctor's checks, in the order they are told.
-var examinations = []func(a *app) []diagnosis{examineCPU, examineMemory, examineCUDA, examineFolders, examineCodecs}
+var examinations = []func(a *app) []diagnosis{examineCPU, examineMemory, examineCgroup, examineCUDA, examineFolders, examineCodecs}
 
 func doctorCommand(a *app) *cobra.Command {
 	c := &cobra.Command{
@@ -109,34 +110,54 @@ func examineMemory(a *app) []diagnosis {
 	return []diagnosis{d}
 }
 
-// examineCUDA looks for the driver, its devices and the compiler. Without a driver nothing is wrong,
-// unless the user named a library or asked for a GPU.
+// examineCgroup tells the memory limit that the process runs under.
+func examineCgroup(*app) []diagnosis {
+	host, left := sched.FreeMemory()
+	switch {
+	case left == 0:
+		return []diagnosis{{Name: "cgroup", Status: checkOff, Detail: "no memory limit; the machine has " + plan.Bytes(host) + " free"}}
+	case left < 256<<20:
+		return []diagnosis{{"cgroup", checkWarn, "its memory limit leaves " + plan.Bytes(left), "raise the limit of the container or job"}}
+	}
+	return []diagnosis{{Name: "cgroup", Status: checkOK, Detail: fmt.Sprintf("its memory limit leaves %s; the machine has %s free", plan.Bytes(left), plan.Bytes(host))}}
+}
+
+// examineCUDA looks for the driver, its devices and the compiler. Without a driver or a device nothing is wrong, unless the user
+// named a library or asked for a GPU; a driver that is there and cannot be used is worth a warning.
 func examineCUDA(a *app) []diagnosis {
 	search := a.search()
-	absent := checkOff
-	if search.CUDA != "" || strings.HasPrefix(a.settings.text("device"), "cuda") {
-		absent = checkFail
-	}
+	proof := diagnosis{"cuda-proof", checkWarn, unproven, "run arrayrun selftest --device cuda and report what it says"}
 	drv, err := search.Open()
 	if err != nil {
-		d := loadDiagnosis("cuda-driver", absent, err)
-		if d.Status == checkOff {
+		d := loadDiagnosis("cuda-driver", checkWarn, err)
+		var load *driver.LoadError
+		switch {
+		case search.CUDA != "" || strings.HasPrefix(a.settings.text("device"), "cuda"):
+			d.Status = checkFail
+		case errors.As(err, &load) && slices.Contains([]driver.Reason{driver.ReasonMissing, driver.ReasonPlatform, driver.ReasonNoDevice}, load.Reason):
+			d.Status = checkOff
+		}
+		if d.Status != checkFail {
 			d.Detail = "no GPU is used: " + d.Detail
 		}
+		proof.Status = checkOff
 		if search.NVRTC == "" {
-			return []diagnosis{d}
+			return []diagnosis{d, proof}
 		}
-		return []diagnosis{d, examineNVRTC(search)}
+		compiler, _ := examineNVRTC(search)
+		return []diagnosis{d, compiler, proof}
 	}
-	list := []diagnosis{{Name: "cuda-driver", Status: checkOK, Detail: fmt.Sprintf("CUDA %v, %s, %d devices", drv.Version(), drv.Library().Path(), drv.DeviceCount())}}
+	list := []diagnosis{{Name: "cuda-driver", Status: checkOK, Detail: fmt.Sprintf("CUDA %v, %s, devices: %d", drv.Version(), drv.Library().Path(), drv.DeviceCount())}}
 	if lacks := drv.Library().Absent(); len(lacks) > 0 {
 		list[0].Detail += "; without " + strings.Join(lacks, ", ")
 	}
-	list = append(list, examineNVRTC(search))
+	search.Newest = drv.Version()
+	compiler, archs := examineNVRTC(search)
+	list = append(list, compiler)
 	for i := range drv.DeviceCount() {
-		list = append(list, examineDevice(drv, i))
+		list = append(list, examineDevice(drv, i, archs))
 	}
-	return append(list, diagnosis{Name: "cuda-proof", Status: checkWarn, Detail: unproven, Fix: "run arrayrun selftest --device cuda and report what it says"})
+	return append(list, proof)
 }
 
 // search says where the settings have the libraries looked for.
@@ -151,13 +172,20 @@ func (a *app) search() driver.Search {
 	return s
 }
 
-func examineNVRTC(search driver.Search) diagnosis {
+// examineNVRTC looks for the compiler, and returns the architectures that it compiles for.
+func examineNVRTC(search driver.Search) (d diagnosis, archs []int) {
 	n, err := search.OpenNVRTC()
 	if err != nil {
-		return loadDiagnosis("cuda-compiler", checkFail, err)
+		return loadDiagnosis("cuda-compiler", checkFail, err), nil
 	}
-	archs := n.Archs()
-	return diagnosis{Name: "cuda-compiler", Status: checkOK, Detail: fmt.Sprintf("NVRTC %v, %s, sm_%d to sm_%d", n.Version(), n.Library().Path(), archs[0], archs[len(archs)-1])}
+	archs = n.Archs()
+	d = diagnosis{Name: "cuda-compiler", Status: checkOK, Detail: fmt.Sprintf("NVRTC %v, %s, sm_%d to sm_%d", n.Version(), n.Library().Path(), archs[0], archs[len(archs)-1])}
+	if search.Newest > 0 && n.Version()/1000 > search.Newest/1000 {
+		d.Status = checkWarn
+		d.Detail += fmt.Sprintf("; the driver is for CUDA %v and may not load what it compiles", search.Newest)
+		d.Fix = fmt.Sprintf("update the driver, or install NVRTC %d (the Python package nvidia-cuda-nvrtc-cu%[1]d)", search.Newest/1000)
+	}
+	return d, archs
 }
 
 // loadDiagnosis tells why a library cannot be used and what would help.
@@ -170,25 +198,48 @@ func loadDiagnosis(name, status string, err error) diagnosis {
 	return d
 }
 
-func examineDevice(drv *driver.Driver, i int) diagnosis {
-	d := diagnosis{Name: fmt.Sprintf("cuda:%d", i), Status: checkFail, Fix: "run nvidia-smi; it should tell what is wrong with the device"}
+// examineDevice starts a device as a run would, and tells its memory. archs are the compiler's, nil without one.
+func examineDevice(drv *driver.Driver, i int, archs []int) diagnosis {
+	d := diagnosis{Name: fmt.Sprintf("cuda:%d", i), Status: checkOK}
 	dev, err := drv.Device(i)
-	if err == nil {
-		var name string
-		var total int64
-		var major, minor int
-		if name, err = dev.Name(); err == nil {
-			total, err = dev.TotalMem()
-		}
-		if err == nil {
-			major, minor, err = dev.ComputeCapability()
-		}
-		if err == nil {
-			return diagnosis{Name: d.Name, Status: checkOK, Detail: fmt.Sprintf("%s, sm_%d%d, %s", name, major, minor, plan.Bytes(total))}
-		}
+	if err != nil {
+		return failedDevice(d, err)
 	}
-	d.Detail = err.Error()
+	name, err := dev.Name()
+	if err != nil {
+		return failedDevice(d, err)
+	}
+	major, minor, err := dev.ComputeCapability()
+	if err != nil {
+		return failedDevice(d, err)
+	}
+	ctx, err := dev.Primary()
+	if err != nil {
+		return failedDevice(d, err)
+	}
+	var free, total int64
+	err = ctx.Do(func(s *driver.Session) (err error) {
+		free, total, err = s.MemInfo()
+		return err
+	})
+	if err = errors.Join(err, ctx.Close()); err != nil {
+		return failedDevice(d, err)
+	}
+	arch := 10*major + minor
+	d.Detail = fmt.Sprintf("%s, sm_%d, %s, %s free", name, arch, plan.Bytes(total), plan.Bytes(free))
+	switch {
+	case len(archs) > 0 && arch < archs[0]:
+		d.Status, d.Fix = checkFail, "install an older NVRTC, which compiles for this device, and name it in "+driver.EnvNVRTC
+		d.Detail += fmt.Sprintf("; the compiler begins with sm_%d", archs[0])
+	case free < 256<<20:
+		d.Status, d.Fix = checkWarn, "see with nvidia-smi what has its memory"
+	}
 	return d
+}
+
+// failedDevice tells why a device cannot be used.
+func failedDevice(d diagnosis, err error) diagnosis {
+	return diagnosis{d.Name, checkFail, err.Error(), "run nvidia-smi; it should tell what is wrong with the device"}
 }
 
 // examineFolders tries to write where temporary results and compiled kernels go.

@@ -119,6 +119,9 @@ func (d *kernelDump) source(b *strings.Builder, src *cuda.Source) error {
 	if err != nil {
 		return err
 	}
+	if resources == "" {
+		resources = "the compiler does not tell what it uses"
+	}
 	fmt.Fprintf(b, "// sm_%d by NVRTC %v: %d bytes; %s\n", d.arch, d.nvrtc.Version(), len(out.Cubin), resources)
 	if d.ptx {
 		fmt.Fprintf(b, "\n%s\n", out.PTX)

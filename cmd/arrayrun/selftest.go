@@ -31,7 +31,7 @@ func selftestCommand(a *app) *cobra.Command {
 		Short: "compare a device with the definition of every operation, bit for bit, and measure it",
 		Long: `Runs every operation and reduction on every dtype, conversions, joins of partial results and random programs on the
 device, and compares each element with the reference: all bits must be the same, NaN equal to NaN. Then it measures how fast
-the device copies and computes. A person with a GPU runs "arrayrun selftest --device cuda" first.
+the device copies and computes. A person with a GPU runs "arrayrun selftest --device cuda" first: ` + unproven + `.
 
 A GPU's kernels are compiled one by one, which takes minutes for all of the cases: on a GPU the test ends after --limit, having
 taken one case of every operation and reduction before the second of any. --limit 0 runs them all.`,

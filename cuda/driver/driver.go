@@ -39,13 +39,12 @@ func Open() (*Driver, error) { return FromEnv().Open() }
 // Open may be called again at any time; the library is loaded once per process.
 func (s Search) Open() (*Driver, error) {
 	const what = "CUDA driver"
-	names, files := s.cudaCandidates()
 	fix := "install NVIDIA's driver, or set " + EnvCUDA + " to its libcuda.so.1"
 	if s.CUDA != "" {
 		fix = "correct or unset " + EnvCUDA
 	}
 	var calls cudaCalls
-	lib, err := loadFirst(what, fix, names, files, 0, func() []bound { calls = cudaCalls{}; return calls.table() })
+	lib, err := loadFirst(what, fix, s.cudaCandidates(), 0, func() []bound { calls = cudaCalls{}; return calls.table() })
 	if err != nil {
 		return nil, err
 	}

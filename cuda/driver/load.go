@@ -4,6 +4,7 @@ package driver
 
 import (
 	"fmt"
+	"os"
 	"strings"
 )
 
@@ -119,14 +120,14 @@ func (l *Library) Func(name string) (func(args ...uintptr) uintptr, error) {
 
 // loadFirst loads the first candidate that has every required function. table
 // is called anew for each, so that a refused library leaves nothing bound.
-func loadFirst(what, fix string, names, files []string, places int, table func() []bound) (*Library, error) {
+func loadFirst(what, fix string, paths []string, places int, table func() []bound) (*Library, error) {
 	fail := &LoadError{Library: what, Reason: ReasonMissing, Places: places, Fix: fix}
 	if platformReason != "" {
 		fail.Reason, fail.Detail, fail.Fix, fail.Places = ReasonPlatform, platformReason, "", 0
 		return nil, fail
 	}
-	for _, path := range append(append([]string{}, names...), files...) {
-		h, err := openLibrary(path)
+	for _, path := range paths {
+		h, err := openFile(path)
 		if err != nil {
 			fail.Tried = append(fail.Tried, Attempt{path, err})
 			continue
@@ -136,12 +137,31 @@ func loadFirst(what, fix string, names, files []string, places int, table func()
 		if len(absent) == 0 {
 			return lib, nil
 		}
-		fail.Tried = append(fail.Tried, Attempt{path, fmt.Errorf("lacks %s", strings.Join(absent, ", "))})
+		fail.Tried = append(fail.Tried, Attempt{path, fmt.Errorf("lacks %s", some(absent))})
 		if fail.Reason == ReasonMissing {
-			fail.Reason, fail.Path, fail.Detail = ReasonSymbol, path, strings.Join(absent, ", ")
+			fail.Reason, fail.Path, fail.Detail = ReasonSymbol, path, some(absent)
 		}
 	}
 	return nil, fail
+}
+
+// openFile loads a library. A path to a pipe or a device is refused: the loader would wait for it.
+func openFile(path string) (uintptr, error) {
+	if strings.ContainsAny(path, `/\`) {
+		if st, err := os.Stat(path); err == nil && !st.Mode().IsRegular() {
+			return 0, fmt.Errorf("%s: it is not a regular file", path)
+		}
+	}
+	return openLibrary(path)
+}
+
+// some lists names, the first few of many.
+func some(names []string) string {
+	const most = 4
+	if n := len(names); n > most {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:most-1], ", "), n-most+1)
+	}
+	return strings.Join(names, ", ")
 }
 
 // Platform returns nil where CUDA libraries can be loaded, else a *LoadError with ReasonPlatform.
@@ -154,7 +174,7 @@ func Platform() error {
 
 // OpenLibrary loads a library by path and binds nothing, for libraries beside the two.
 func OpenLibrary(path string) (*Library, error) {
-	h, err := openLibrary(path)
+	h, err := openFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("cuda/driver: load %s: %w", path, err)
 	}

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -48,10 +49,30 @@ func TestNoLibrary(t *testing.T) {
 	if _, err := driver.Open(); reasonOf(t, err).Reason != driver.ReasonMissing {
 		t.Errorf("a text file: got %v", err)
 	}
+	for _, path := range unlike(t) {
+		t.Setenv(driver.EnvCUDA, path)
+		if _, err := driver.Open(); reasonOf(t, err).Reason != driver.ReasonMissing || !strings.Contains(err.Error(), path+": it is not a regular file") {
+			t.Errorf("%s: got %v", path, err)
+		}
+	}
 	s := driver.Search{}
 	if _, err := s.OpenNVRTC(); err != nil && !strings.Contains(err.Error(), "libnvrtc.so.12") {
 		t.Errorf("the names that were tried are missing: %v", err)
 	}
+}
+
+// unlike returns paths of what is there and is no file: a folder, a device and a pipe, which nobody may wait for.
+func unlike(t *testing.T) []string {
+	t.Helper()
+	list := []string{t.TempDir()}
+	if runtime.GOOS == "linux" {
+		pipe := filepath.Join(t.TempDir(), "pipe")
+		if err := exec.Command("mkfifo", pipe).Run(); err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, "/dev/null", pipe)
+	}
+	return list
 }
 
 // TestRefusals starts a driver that does not want to.
@@ -120,6 +141,10 @@ func TestMissingSymbols(t *testing.T) {
 	_, err = s.OpenNVRTC()
 	if e := reasonOf(t, err); e.Reason != driver.ReasonSymbol || !strings.Contains(err.Error(), "nvrtcGetCUBIN") {
 		t.Errorf("without nvrtcGetCUBIN: got %v", err)
+	}
+	s.CUDA = stub("none.so", []driver.Symbol{{Name: "other"}}, "")
+	if _, err := s.Open(); reasonOf(t, err).Reason != driver.ReasonSymbol || !strings.Contains(err.Error(), "cuInit, ") || !strings.Contains(err.Error(), " more (") || len(err.Error()) > 300 {
+		t.Errorf("without any: got %v, want a few names and how many more", err)
 	}
 	// The stub answers 0 and sets nothing: version 0.
 	s.CUDA = stub("libcuda.so.1", cuda, "cuEventElapsedTime")

@@ -28,9 +28,8 @@ func (s Search) OpenNVRTC() (*NVRTC, error) {
 	if s.NVRTC != "" {
 		fix, places = "correct or unset "+EnvNVRTC, 0
 	}
-	names, files := s.nvrtcCandidates()
 	var calls nvrtcCalls
-	lib, err := loadFirst(what, fix, names, files, places, func() []bound { calls = nvrtcCalls{}; return calls.table() })
+	lib, err := loadFirst(what, fix, s.nvrtcCandidates(), places, func() []bound { calls = nvrtcCalls{}; return calls.table() })
 	if err != nil {
 		return nil, err
 	}

@@ -23,6 +23,10 @@ type Search struct {
 	CUDA  string // path of libcuda, tried alone when set
 	NVRTC string // path of NVRTC, tried alone when set
 
+	// Newest is the driver's version; 0: unknown. What an NVRTC of a later major version compiles that driver does not load, so
+	// such a one is tried last.
+	Newest Version
+
 	OS     string   // names and places of this GOOS; empty: the running one
 	Arch   string   // of this GOARCH; empty: the running one
 	Home   string   // the user's home folder, for pip's user installs
@@ -72,7 +76,7 @@ func (s Search) cudaNames() []string {
 	return []string{"libcuda.so.1"}
 }
 
-// nvrtcNames are NVRTC's names, newest first.
+// nvrtcNames are NVRTC's names, of major versions 13, 12 and 11.
 func (s Search) nvrtcNames() []string {
 	if s.goos() == "windows" {
 		return []string{"nvrtc64_130_0.dll", "nvrtc64_120_0.dll", "nvrtc64_112_0.dll"}
@@ -82,25 +86,35 @@ func (s Search) nvrtcNames() []string {
 
 // cudaCandidates are the driver's candidates in order: names for the loader, then
 // places it may not look in (WSL, NixOS).
-func (s Search) cudaCandidates() (names, files []string) {
+func (s Search) cudaCandidates() []string {
 	if s.CUDA != "" {
-		return nil, []string{s.CUDA}
+		return []string{s.CUDA}
 	}
-	names = s.cudaNames()
+	names := s.cudaNames()
 	if s.Places && s.goos() != "windows" {
-		files = existing([]string{"/usr/lib/wsl/lib", "/run/opengl-driver/lib"}, names)
+		return append(slices.Clone(names), existing([]string{"/usr/lib/wsl/lib", "/run/opengl-driver/lib"}, names)...)
 	}
-	return names, files
+	return names
 }
 
 // nvrtcCandidates are NVRTC's candidates in order: names for the loader, then
-// files in toolkits, conda environments and pip's folders.
-func (s Search) nvrtcCandidates() (names, files []string) {
+// files in toolkits, conda environments and pip's folders; those too new for the driver after the others.
+func (s Search) nvrtcCandidates() []string {
 	if s.NVRTC != "" {
-		return nil, []string{s.NVRTC}
+		return []string{s.NVRTC}
 	}
-	names = s.nvrtcNames()
-	return names, existing(s.nvrtcFolders(), names)
+	names := s.nvrtcNames()
+	list := append(slices.Clone(names), existing(s.nvrtcFolders(), names)...)
+	tooNew := func(path string) int {
+		for i, major := range []Version{13, 12, 11} {
+			if filepath.Base(path) == names[i] && s.Newest > 0 && major > s.Newest/1000 {
+				return 1
+			}
+		}
+		return 0
+	}
+	slices.SortStableFunc(list, func(a, b string) int { return tooNew(a) - tooNew(b) })
+	return list
 }
 
 // nvrtcFolders lists folders that may hold NVRTC, existing or not, in order.

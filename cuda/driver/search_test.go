@@ -33,14 +33,15 @@ func TestPlaces(t *testing.T) {
 	env := map[string]string{"CUDA_PATH": filepath.Join(root, "toolkit"), "CONDA_PREFIX": filepath.Join(root, "conda"), "HOME": filepath.Join(root, "home")}
 	s := searchFrom(func(k string) string { return env[k] })
 	s.OS, s.Arch, s.Places = "linux", "amd64", false
-	names, files := s.nvrtcCandidates()
-	for i, f := range files {
-		files[i] = strings.TrimPrefix(f, root+"/")
+	list := func(s Search) []string {
+		files := s.nvrtcCandidates()
+		for i, f := range files {
+			files[i] = strings.TrimPrefix(f, root+"/")
+		}
+		return files
 	}
-	if want := []string{"libnvrtc.so.13", "libnvrtc.so.12", "libnvrtc.so.11.2"}; !slices.Equal(names, want) {
-		t.Errorf("names are %q, want %q", names, want)
-	}
-	if want := []string{
+	want := []string{
+		"libnvrtc.so.13", "libnvrtc.so.12", "libnvrtc.so.11.2",
 		"toolkit/lib64/libnvrtc.so.12",
 		"toolkit/targets/x86_64-linux/lib/libnvrtc.so.13",
 		"conda/lib/libnvrtc.so.11.2",
@@ -48,8 +49,20 @@ func TestPlaces(t *testing.T) {
 		"conda/lib/python3.12/site-packages/nvidia/cuda_nvrtc/lib/libnvrtc.so.12",
 		"conda/lib/python3.9/site-packages/nvidia/cuda_nvrtc/lib/libnvrtc.so.12",
 		"home/.local/lib/python3.11/site-packages/nvidia/cuda_nvrtc/lib/libnvrtc.so.12",
-	}; !slices.Equal(files, want) {
-		t.Errorf("files are\n%s\nwant\n%s", strings.Join(files, "\n"), strings.Join(want, "\n"))
+	}
+	if got := list(s); !slices.Equal(got, want) {
+		t.Errorf("candidates are\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	s.Newest = 13000
+	if got := list(s); !slices.Equal(got, want) {
+		t.Errorf("for a driver of 13.0 candidates are\n%s\nwant the same", strings.Join(got, "\n"))
+	}
+	// What the driver would not load comes last, in the same order.
+	s.Newest = 12040
+	isNew := func(f string) bool { return strings.HasSuffix(f, ".13") }
+	late := slices.Concat(slices.DeleteFunc(slices.Clone(want), isNew), slices.DeleteFunc(slices.Clone(want), func(f string) bool { return !isNew(f) }))
+	if got := list(s); !slices.Equal(got, late) {
+		t.Errorf("for a driver of 12.4 candidates are\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(late, "\n"))
 	}
 }
 
@@ -58,9 +71,9 @@ func TestVariablesAreTriedAlone(t *testing.T) {
 	s := searchFrom(func(k string) string {
 		return map[string]string{EnvCUDA: "/a/libcuda.so", EnvNVRTC: "/b/libnvrtc.so", "CUDA_HOME": "/c"}[k]
 	})
-	for name, f := range map[string]func() ([]string, []string){"/a/libcuda.so": s.cudaCandidates, "/b/libnvrtc.so": s.nvrtcCandidates} {
-		if names, files := f(); len(names) != 0 || !slices.Equal(files, []string{name}) {
-			t.Errorf("candidates are %q and %q, want %s alone", names, files, name)
+	for name, f := range map[string]func() []string{"/a/libcuda.so": s.cudaCandidates, "/b/libnvrtc.so": s.nvrtcCandidates} {
+		if files := f(); !slices.Equal(files, []string{name}) {
+			t.Errorf("candidates are %q, want %s alone", files, name)
 		}
 	}
 }
@@ -68,8 +81,7 @@ func TestVariablesAreTriedAlone(t *testing.T) {
 // TestWindowsNames checks the other system's names and places.
 func TestWindowsNames(t *testing.T) {
 	s := Search{OS: "windows", Roots: []string{"toolkit"}, Prefix: []string{"conda"}}
-	cuda, _ := s.cudaCandidates()
-	nvrtc, _ := s.nvrtcCandidates()
+	cuda, nvrtc := s.cudaCandidates(), s.nvrtcCandidates()
 	if !slices.Equal(cuda, []string{"nvcuda.dll"}) || !slices.Contains(nvrtc, "nvrtc64_120_0.dll") {
 		t.Errorf("names are %q and %q", cuda, nvrtc)
 	}

@@ -57,7 +57,7 @@ func newOutColumn(s *sink) (*outColumn, error) {
 	case v.DType == dtype.Raw && isRecord(stored, "U", v.ItemBytes):
 		typ, c.runes = arrow.BinaryTypes.String, true
 		n.Stored = stored
-	case v.DType == dtype.Raw && (stored == "" || strings.HasPrefix(stored, "S")):
+	case v.DType == dtype.Raw && (v.Stored == nil || strings.HasPrefix(stored, "S")):
 		typ = arrow.BinaryTypes.String
 		n.Stored = stored
 	case v.DType == dtype.Raw && strings.HasPrefix(stored, "opaque"):
@@ -82,7 +82,10 @@ func newOutColumn(s *sink) (*outColumn, error) {
 			typ, c.moment = &arrow.DurationType{Unit: u}, true
 		}
 	}
-	if typ == nil {
+	switch {
+	case v.DType == dtype.Raw && typ == nil, v.DType == dtype.String && v.Stored != nil && stored != "str" && stored != "bytes":
+		return nil, refused("tables have no columns of %v; write .nc", v.Stored)
+	case typ == nil:
 		return nil, refused("tables have no %v; convert it with astype, or write its real and imag", v.DType)
 	}
 	keys, values := []string{}, []string{}

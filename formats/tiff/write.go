@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -35,6 +36,7 @@ type writer struct {
 	pack                  codec.Stage // nil: none
 	levels                []*outLevel
 	nearest               bool
+	placed                bool  // the axes are part of a georeference
 	classic               int64 // the size beyond which the file is BigTIFF
 	done                  atomic.Bool
 }
@@ -113,6 +115,9 @@ func (w *writer) plan(vars []formats.VarSpec) error {
 		if v == w.image {
 			w.sinks = append(w.sinks, w.tiles())
 			continue
+		}
+		if len(v.Shape) == 1 && !helper[v.Name] && !(len(v.Dims) == 1 && slices.Contains(w.image.Dims, v.Dims[0])) {
+			return refuse("variable %s lies along no axis of %s: a TIFF file holds one image; name what to write, or write .zarr or .nc", v.Name, w.image.Name)
 		}
 		s, err := aside.New(v)
 		if err != nil {

@@ -96,8 +96,19 @@ func (w *writer) about() ([]outEntry, error) {
 			w.layout.photometric = 3
 		}
 	}
-	for _, name := range []string{"XResolution", "YResolution", "ResolutionUnit"} {
-		used[name] = true // of prints
+	for name, tag := range map[string]int{"XResolution": 282, "YResolution": 283} {
+		v, ok := attrs.Get(name)
+		if f := floatsOf(v); ok && len(f) == 1 {
+			if e, ok := rational(tag, f[0]); ok {
+				out = append(out, e)
+				used[name] = true
+			}
+		}
+	}
+	v, ok := attrs.Get("ResolutionUnit")
+	if f := floatsOf(v); ok && len(f) == 1 && f[0] >= 1 && f[0] <= 3 {
+		out = append(out, shorts(296, int64(f[0])))
+		used["ResolutionUnit"] = true
 	}
 	out = append(out, w.georeference(used)...)
 	if b, ok := w.fill(); ok {
@@ -108,6 +119,18 @@ func (w *writer) about() ([]outEntry, error) {
 		out = append(out, ascii(tagGDALMetadata, text))
 	}
 	return out, nil
+}
+
+// rational returns an entry of one fraction of 32-bit numbers, as near to x as they come.
+func rational(tag int, x float64) (outEntry, bool) {
+	if !(x >= 0 && x < 1<<32) {
+		return outEntry{}, false
+	}
+	den := 1.0
+	for den < 1e9 && x*den*10 < 1<<32 && x*den != math.Trunc(x*den) {
+		den *= 10
+	}
+	return outEntry{tag: tag, kind: typeRational, count: 1, value: le.AppendUint32(le.AppendUint32(nil, uint32(math.Round(x*den))), uint32(den))}, true
 }
 
 // isDescribed reports whether a reader would take a description for one of its own kind, which says how pages form a stack.
@@ -148,6 +171,7 @@ func (w *writer) metadata(used map[string]bool) string {
 		}
 	}
 	seen := map[string]bool{}
+	w.axes(item)
 	for _, a := range append(slices.Clone(attrs), w.global...) {
 		if seen[a.Name] || silent[a.Name] || used[a.Name] || a.Value == nil {
 			continue
@@ -164,6 +188,34 @@ func (w *writer) metadata(used map[string]bool) string {
 		return ""
 	}
 	return "<GDALMetadata>\n" + b.String() + "</GDALMetadata>"
+}
+
+// mostTexts bounds how many values of a coordinate are written as text.
+const mostTexts = 1 << 14
+
+// axes writes what the georeference and the names of bands do not say of coordinates: the values of those whose steps differ, units and
+// calendars, named as GDAL names them.
+func (w *writer) axes(item func(name, more, text string)) {
+	for i, dim := range w.image.Dims {
+		c := w.others[dim]
+		band := i == 0 && len(w.image.Dims) == 3 && w.layout.planar
+		if c.Len() < 1 || c.Value(0) == nil || w.placed && !band {
+			continue
+		}
+		for _, name := range []string{"units", "calendar"} {
+			if v, ok := c.Spec.Attrs.Get(name); ok {
+				item(dim+"#"+name, "", spell(v))
+			}
+		}
+		if band || c.Len() > mostTexts {
+			continue
+		}
+		var parts []string
+		for k := range c.Len() {
+			parts = append(parts, spell(c.Value(k)))
+		}
+		item(dim, "", strings.Join(parts, ","))
+	}
 }
 
 func sortedNames(m map[string]*aside.Var) []string {
@@ -195,6 +247,7 @@ func (w *writer) georeference(used map[string]bool) []outEntry {
 		out = append(out, w.place()...)
 		placed = len(out) > 0
 	}
+	w.placed = placed
 	keys := map[int64]any{}
 	for id, name := range geoNames {
 		if v, ok := attrs.Get(name); ok {

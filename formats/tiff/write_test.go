@@ -157,6 +157,28 @@ func TestGeoreference(t *testing.T) {
 			t.Errorf("uneven coordinates give %s = %v", name, m)
 		}
 	}
+	for name, want := range map[string]string{"lat": "0,1,4,9", "lat#units": "degrees_north", "lon": "10,10.25,10.5,10.75,11,11.25"} {
+		if v, _ := g.Vars[0].Attrs.Get(name); v != want {
+			t.Errorf("uneven coordinates: %s = %v, want %s", name, v, want)
+		}
+	}
+}
+
+// Bands keep the values of their coordinate, its units and its calendar; prints keep their resolution.
+func TestBands(t *testing.T) {
+	shape := chunk.Shape{2, 3, 5}
+	spec := formats.Spec{Vars: []formats.VarSpec{
+		{Name: "z", Dims: []string{"time", "y", "x"}, Shape: shape, DType: dtype.Float64, Attrs: formats.Attrs{
+			{Name: "XResolution", Value: 0.1}, {Name: "YResolution", Value: 72.25}, {Name: "ResolutionUnit", Value: int64(3)}}},
+		{Name: "time", Dims: []string{"time"}, Shape: chunk.Shape{2}, DType: dtype.Float64,
+			Attrs: formats.Attrs{{Name: "units", Value: "days since 2000-01-01"}, {Name: "calendar", Value: "noleap"}}}}}
+	g := written(t, spec, false, floats(shape, func(i int64) float64 { return float64(i) }), floats(chunk.Shape{2}, func(i int64) float64 { return 0.5 + float64(i) }))
+	for name, want := range map[string]any{"DESCRIPTION_1": "time=1.5", "time#units": "days since 2000-01-01", "time#calendar": "noleap",
+		"XResolution": 0.1, "YResolution": 72.25, "ResolutionUnit": int64(3)} {
+		if v, _ := g.Vars[0].Attrs.Get(name); v != want {
+			t.Errorf("%s = %v, want %v", name, v, want)
+		}
+	}
 }
 
 func TestRefusals(t *testing.T) {
@@ -166,6 +188,7 @@ func TestRefusals(t *testing.T) {
 	}
 	for name, vars := range map[string][]formats.VarSpec{
 		"two images": {v("a", two, dtype.Int8, ""), v("b", two, dtype.Int8, "")},
+		"a stranger": {v("a", two, dtype.Int8, ""), v("b", chunk.Shape{9}, dtype.Int8, "")},
 		"a line":     {v("a", chunk.Shape{3}, dtype.Int8, "")},
 		"4 axes":     {v("a", chunk.Shape{2, 3, 3, 4}, dtype.Int8, "")},
 		"no pixels":  {v("a", chunk.Shape{0, 4}, dtype.Int8, "")},
