@@ -26,6 +26,8 @@ type Options struct {
 	CPU kernels.Device
 	// Memory is the budget of device memory in bytes; 0: 80% of what is free.
 	Memory int64
+	// Pinned is the page-locked host memory in bytes that operands may be read into, at most MostPinned; 0: none. See Stage.
+	Pinned int64
 	// Strict makes an error of the device an error of the call: nothing is done over on the CPU.
 	Strict bool
 	// Always runs on the device what the CPU is better at, and waits for the compiler.
@@ -46,6 +48,7 @@ type Device struct {
 	info      Info
 	pool      *pool
 	slots     chan *slot
+	ring      ring
 	mu        sync.Mutex
 	units     map[string]*kernel
 	residents map[*mem.Block]*Resident // by the block that stands for the array
@@ -77,6 +80,7 @@ type Info struct {
 // counters count what a device did.
 type counters struct {
 	launches, uploaded, downloaded, computed, compiled atomic.Int64
+	staged                                             atomic.Int64
 	reaped, evicted, halved, fellBack                  atomic.Int64
 }
 
@@ -85,13 +89,14 @@ type Stats struct {
 	Launches        int64         `json:"launches"`
 	UploadedBytes   int64         `json:"uploaded_bytes"`
 	DownloadedBytes int64         `json:"downloaded_bytes"`
-	KernelTime      time.Duration `json:"kernel_ns"` // between the first and the last launch of each call, 0 where the driver does not tell
-	Compiled        int64         `json:"compiled"`  // kernels made ready, from the cache or by the compiler
-	Released        int64         `json:"released"`  // times that idle memory went back to the driver
-	Reaped          int64         `json:"reaped"`    // calls that waited for what the others had taken
-	Evicted         int64         `json:"evicted"`   // arrays that stayed on the device until memory ran short
-	Halved          int64         `json:"halved"`    // calls that ran in two halves
-	FellBack        int64         `json:"fell_back"` // calls that the CPU ran instead
+	StagedBytes     int64         `json:"staged_bytes"` // uploaded from where codecs left them
+	KernelTime      time.Duration `json:"kernel_ns"`    // between the first and the last launch of each call, 0 where the driver does not tell
+	Compiled        int64         `json:"compiled"`     // kernels made ready, from the cache or by the compiler
+	Released        int64         `json:"released"`     // times that idle memory went back to the driver
+	Reaped          int64         `json:"reaped"`       // calls that waited for what the others had taken
+	Evicted         int64         `json:"evicted"`      // arrays that stayed on the device until memory ran short
+	Halved          int64         `json:"halved"`       // calls that ran in two halves
+	FellBack        int64         `json:"fell_back"`    // calls that the CPU ran instead
 	PeakBytes       int64         `json:"peak_bytes"`
 }
 
@@ -130,7 +135,7 @@ func Open(o Options) (*Device, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Device{opt: o, ctx: ctx, comp: comp, units: map[string]*kernel{}, residents: map[*mem.Block]*Resident{}, moves: map[string]*loaded{}, slots: make(chan *slot, streams),
+	d := &Device{opt: o, ctx: ctx, comp: comp, units: map[string]*kernel{}, residents: map[*mem.Block]*Resident{}, moves: map[string]*loaded{}, slots: make(chan *slot, streams), ring: newRing(min(o.Pinned, MostPinned)),
 		compiling: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2))}
 	d.info = Info{Ordinal: o.Ordinal, Name: name, Arch: 10*major + minor, Driver: drv.Version(), NVRTC: n.Version(),
 		DriverPath: drv.Library().Path(), NVRTCPath: n.Library().Path()}
@@ -179,6 +184,7 @@ func (d *Device) stop() error {
 		for sl := range d.slots {
 			errs = append(errs, sl.close(s))
 		}
+		errs = append(errs, d.ring.free(s)...)
 		for _, k := range d.units {
 			errs = append(errs, k.unload(s))
 		}
@@ -209,7 +215,7 @@ func (d *Device) Stats() Stats {
 	released, peak := d.pool.released, d.pool.peak
 	d.pool.mu.Unlock()
 	c := &d.stats
-	return Stats{Launches: c.launches.Load(), UploadedBytes: c.uploaded.Load(), DownloadedBytes: c.downloaded.Load(),
+	return Stats{Launches: c.launches.Load(), UploadedBytes: c.uploaded.Load(), DownloadedBytes: c.downloaded.Load(), StagedBytes: c.staged.Load(),
 		KernelTime: time.Duration(c.computed.Load()), Compiled: c.compiled.Load(), Released: released, Reaped: c.reaped.Load(),
 		Evicted: c.evicted.Load(), Halved: c.halved.Load(), FellBack: c.fellBack.Load(), PeakBytes: peak}
 }

@@ -65,6 +65,11 @@ func (d *Device) NewResident(ctx context.Context, dt dtype.DType, shape chunk.Sh
 // Chunk returns the array as calls take it. Its block has no bytes in host memory.
 func (r *Resident) Chunk() *chunk.Chunk { return r.whole }
 
+// Stage is the device's Stage for values of the array: see Device.Stage.
+func (r *Resident) Stage(shape chunk.Shape) *chunk.Chunk {
+	return r.dev.Stage(r.whole.DType, int64(r.whole.ItemBytes), shape)
+}
+
 // Release gives the memory back. Calls that read the array must have returned.
 func (r *Resident) Release() {
 	r.dev.mu.Lock()

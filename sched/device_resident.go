@@ -220,10 +220,11 @@ func staysText(list []*stay, p *plan.Plan, s *plan.Stage) string {
 	return "; stays there: " + strings.Join(names, "; ")
 }
 
-// resident is a stay while it is run.
+// resident is a stay while it is run, or, where passing is set, what is only read into page-locked memory on its way to the devices.
 type resident struct {
 	*stay
-	grid chunk.Grid
+	passing bool
+	grid    chunk.Grid
 	// host returns a region as it lies in host memory; nil where it is read straight to the device.
 	host    func(ctx context.Context, rd *reader, at chunk.Region) (*chunk.Chunk, error)
 	pack    formats.Packing // what the source leaves to the device
@@ -275,6 +276,21 @@ func (r *run) stay(devs []*cuda.Device) {
 		}
 		r.residents = append(r.residents, x)
 	}
+	for _, s := range r.plan.Stages {
+		if _, ok := s.Body.Kernel.(*gpuKernel); !ok || s.Crew > 1 { // threads that share a task share its buffers
+			continue
+		}
+		for _, port := range s.Body.Ports {
+			l := s.Body.Leaves[port]
+			if l.Kind != plan.Stored || r.leaves[l] != nil || !mayStay(s, l, port) {
+				continue
+			}
+			src := r.plan.Sources[l.Store]
+			if _, memory := src.Source.(plan.Memory); !memory && !src.Keep {
+				r.leaves[l] = &resident{stay: &stay{src: src}, passing: true}
+			}
+		}
+	}
 }
 
 // kernelOf returns what runs the calls of a stage in this run.
@@ -285,17 +301,30 @@ func (r *run) kernelOf(s *plan.Stage) kernels.Kernel {
 	}
 	out := &staying{gpuKernel: k, r: r, ports: make([]*resident, len(s.Body.Ports))}
 	for i, p := range s.Body.Ports {
-		out.ports[i] = r.leaves[s.Body.Leaves[p]]
+		if x := r.leaves[s.Body.Leaves[p]]; x != nil && !x.passing {
+			out.ports[i] = x
+		}
 	}
 	return out
 }
 
 // preload copies what a task will want of an array to its device before the task takes a seat. Where the array is read
-// straight there it returns what stands for it.
+// straight there it returns what stands for it. What is passing is read into page-locked memory where there is room, and returned.
 func (sc *scope) preload(ctx context.Context, x *resident, l *plan.Leaf, at chunk.Region) (*chunk.Chunk, error) {
 	k, ok := sc.r.kernel.(*staying)
 	if !ok {
 		return nil, nil
+	}
+	if x.passing {
+		c := k.devs[k.device(at.Lo)].Stage(l.DType, l.ItemBytes, compactShape(l, at))
+		if c == nil {
+			return nil, nil
+		}
+		sc.blocks = append(sc.blocks, c.Block)
+		if err := sc.rd.read(ctx, x.src, l.Axes, at, c); err != nil {
+			return nil, err
+		}
+		return spread(l, at, c), nil
 	}
 	there, err := x.ensure(ctx, k.device(at.Lo), &sc.rd, innerRegion(l, at))
 	if err != nil || there == nil || x.host != nil {
@@ -340,7 +369,7 @@ func (x *resident) fill(ctx context.Context, mem *cuda.Resident, rd *reader, k c
 	if x.host != nil {
 		c, err = x.host(ctx, rd, r)
 	} else {
-		c, packing, err = x.read(ctx, rd, k, r)
+		c, packing, err = x.read(ctx, mem, rd, k, r)
 		if c != nil {
 			defer c.Release()
 		}
@@ -365,14 +394,17 @@ func (x *resident) fill(ctx context.Context, mem *cuda.Resident, rd *reader, k c
 }
 
 // read reads region r of the chunk at k, or all of the chunk where its bytes are left for the device to put in order.
-func (x *resident) read(ctx context.Context, rd *reader, k chunk.Key, r chunk.Region) (c *chunk.Chunk, packing cuda.Packing, err error) {
+// It reads into page-locked memory where there is some.
+func (x *resident) read(ctx context.Context, mem *cuda.Resident, rd *reader, k chunk.Key, r chunk.Region) (c *chunk.Chunk, packing cuda.Packing, err error) {
 	shape := r.Shape()
 	chunked, _ := x.src.Source.(formats.PackedReader)
 	if x.pack == formats.Shuffled || x.pack == formats.Swapped && !x.regions {
 		shape = chunked.PackedShape(k)
 	}
-	if c, err = chunk.New(rd.r.pool, x.src.Node.DType, x.src.Node.ItemBytes, shape); err != nil {
-		return nil, cuda.Plain, err
+	if c = mem.Stage(shape); c == nil {
+		if c, err = chunk.New(rd.r.pool, x.src.Node.DType, x.src.Node.ItemBytes, shape); err != nil {
+			return nil, cuda.Plain, err
+		}
 	}
 	start, left, n := time.Now(), false, int64(0)
 	switch {

@@ -44,6 +44,15 @@ func compute(t *testing.T, e *Engine, a ndarray.Array) (string, Stats, string) {
 	return string(out.Bytes()), after, p.Explain()
 }
 
+// stagedBytes returns what has been copied to an engine's devices from where codecs left it.
+func stagedBytes(e *Engine) (n int64) {
+	devs, _ := e.gpu.opened()
+	for _, d := range devs {
+		n += d.Stats().StagedBytes
+	}
+	return n
+}
+
 // twoPasses returns arrays that read their operand in more than one stage.
 func twoPasses(x ndarray.Array) map[string]ndarray.Array {
 	return map[string]ndarray.Array{
@@ -92,6 +101,9 @@ func TestResidency(t *testing.T) {
 				if !strings.Contains(text, "stays there: ") {
 					t.Errorf("the plan does not say what stays:\n%s", text)
 				}
+				if n := stagedBytes(e); where == "memory" && n != 0 {
+					t.Errorf("%d bytes read into page-locked memory, want none of what is in memory", n)
+				}
 				if s := sim.Stats(); s["bytes.up"] < size {
 					t.Errorf("the device saw %d bytes", s["bytes.up"])
 				}
@@ -135,7 +147,12 @@ func TestEngineOverlap(t *testing.T) {
 			e := newEngine(t, Options{Memory: 256 << 20, Workers: 3, Device: "cuda", GPU: GPU{Memory: c.memory, Strict: true}})
 			compute(t, e, c.a) // compiles
 			sim.Forget()
+			staged := stagedBytes(e)
 			got, st, text := compute(t, e, c.a)
+			// What is kept in host memory for the second pass is copied from there. All buffers may be in use now and then.
+			if staged = stagedBytes(e) - staged; c.passes == 1 && staged < size*3/4 {
+				t.Errorf("%d bytes of %d were decoded into page-locked memory, want nearly all", staged, size)
+			}
 			if got != want {
 				t.Error("the bits differ from the CPU's")
 			}
@@ -186,6 +203,9 @@ func TestResidencyReadsOnce(t *testing.T) {
 	}
 	if st.BytesDecoded != 64<<20 || !strings.Contains(text, "x, 64.0 MiB") {
 		t.Errorf("%d bytes decoded, want each once: %d\n%s", st.BytesDecoded, 64<<20, text)
+	}
+	if n := stagedBytes(e); n < 48<<20 {
+		t.Errorf("%d bytes were decoded into page-locked memory, want nearly all of %d", n, 64<<20)
 	}
 	if st.PeakBudgetBytes > e.opt.Memory {
 		t.Errorf("%d bytes at the peak, the budget is %d", st.PeakBudgetBytes, e.opt.Memory)

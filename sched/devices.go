@@ -52,7 +52,7 @@ type gpus struct {
 // is not there is an error.
 func openGPU(opt Options, host kernels.Device) (*gpus, error) {
 	g := &gpus{all: true, opt: cuda.Options{CPU: host, Memory: opt.GPU.Memory, Strict: opt.GPU.Strict,
-		CUDALib: opt.GPU.CUDALib, NVRTCLib: opt.GPU.NVRTCLib, Cache: opt.GPU.Cache}}
+		CUDALib: opt.GPU.CUDALib, NVRTCLib: opt.GPU.NVRTCLib, Cache: opt.GPU.Cache, Pinned: min(cuda.MostPinned, opt.Memory/8)}}
 	name, ordinal, numbered := strings.Cut(opt.Device, ":")
 	switch {
 	case opt.Device == "cpu":
@@ -92,7 +92,7 @@ func (g *gpus) open() ([]*cuda.Device, error) {
 			}
 		}
 		if g.err == nil {
-			g.host = max(residentBytes()-before, 0) + int64(len(g.devs))*cuda.HostBytes
+			g.host = max(residentBytes()-before, 0) + int64(len(g.devs))*(cuda.HostBytes+g.opt.Pinned)
 		}
 	}
 	return g.devs, g.err
