@@ -174,9 +174,12 @@ func (d *Dir) Delete(ctx context.Context, key string) error {
 	return nil
 }
 
-// grow returns b with length n, reallocated where its capacity is too small. It then gets room for somewhat larger values, up to
-// limit: compressed chunks are all of about one size, and one that does not fit a buffer that is used again costs the clearing of new pages.
-func grow(b []byte, n, limit int64) []byte {
+// grow returns b with length n, reallocated where its capacity is too small.
+func grow(b []byte, n int64) []byte { return growTo(b, n, n) }
+
+// growTo is grow with room for somewhat larger values, up to limit: compressed chunks are all of about one size, and one
+// that does not fit a buffer that is used again costs the clearing of new pages.
+func growTo(b []byte, n, limit int64) []byte {
 	if int64(cap(b)) >= n {
 		return b[:n]
 	}
@@ -192,7 +195,7 @@ func readOpen(f io.ReaderAt, size int64, r Range, limit int64, buf []byte) ([]by
 	if limit >= 0 && hi-lo > limit {
 		return nil, tooLong(hi-lo, limit)
 	}
-	buf = grow(buf, hi-lo, limit)
+	buf = growTo(buf, hi-lo, limit)
 	if n, err := f.ReadAt(buf, lo); n < len(buf) {
 		return nil, fmt.Errorf("read %d of %d bytes at %d: %w", n, len(buf), lo, err)
 	}

@@ -180,7 +180,7 @@ func (g *getting) try(ctx context.Context, key string) error {
 			return temporary{error: err}
 		}
 		have := int64(len(g.buf))
-		g.buf = grow(g.buf, g.total, g.limit)[:have]
+		g.buf = grow(g.buf, g.total)[:have]
 		n, err := io.ReadFull(res.Body, g.buf[have:g.total])
 		if g.buf = g.buf[:have+int64(n)]; err != nil {
 			return temporary{error: fmt.Errorf("it breaks off after %d of %d bytes: %w", len(g.buf), g.total, err)}
@@ -202,7 +202,7 @@ func (g *getting) plan(res *http.Response, size int64) error {
 		return tooLong(hi-lo, g.limit)
 	}
 	old := g.buf
-	g.buf = grow(old, hi-lo, g.limit)[:0]
+	g.buf = grow(old, hi-lo)[:0]
 	g.start, g.total, g.size, g.tag, g.known = lo, hi-lo, size, etag(res), true
 	return nil
 }

@@ -198,7 +198,7 @@ func (z *Zip) get(m *zip.File, r Range, limit int64, buf []byte) ([]byte, error)
 	if _, err := io.CopyN(io.Discard, f, lo); err != nil {
 		return nil, fmt.Errorf("%w: %w", err, ErrDamaged)
 	}
-	buf = grow(buf, hi-lo, -1)
+	buf = grow(buf, hi-lo)
 	if _, err := io.ReadFull(f, buf); err != nil {
 		return nil, fmt.Errorf("%w: %w", err, ErrDamaged)
 	}
