@@ -103,6 +103,7 @@ func emit(g *graph, outs, operands int, stream bool) (code []byte, length, spill
 		e.align(32)
 		top := len(e.b)
 		e.past = stream
+		e.askAhead(round)
 		e.body(round)
 		e.past, e.pins = false, nil
 		e.lea(rIndex, memAt(rIndex, int32(unroll*g.v)))
@@ -150,6 +151,42 @@ func (e *emitter) leave(stream bool) {
 		e.sfence()
 	}
 	e.ret()
+}
+
+// askAhead asks for what the loop will come to: for the results that go through the caches, which are slow to be written where they are
+// not, and for the operands of long computations, behind which the processor does not see them.
+func (e *emitter) askAhead(round *graph) {
+	loads, ops := 0, 0
+	for i := range round.nodes {
+		switch round.nodes[i].kind {
+		case nodeLoad:
+			loads++
+		case nodeOp:
+			ops++
+		}
+	}
+	long := ops > 4*loads
+	for i := range round.nodes {
+		n := &round.nodes[i]
+		k := int(n.arg)
+		switch {
+		case n.kind == nodeLoad && long:
+			k += e.outs
+		case n.kind == nodeStore && !e.past:
+		default:
+			continue
+		}
+		if k >= len(pointerRegs) || n.shift*int32(n.size)%cacheLine != 0 {
+			continue
+		}
+		at := e.element(k, n)
+		at.disp += farAhead
+		if n.kind == nodeLoad {
+			e.prefetch(2, at)
+		} else {
+			e.prefetchToWrite(at)
+		}
+	}
 }
 
 // jumpUnlessRoom jumps when fewer than k elements are left.

@@ -134,15 +134,20 @@ func (a *assembler) imul(r, by int) {
 	a.b = append(a.b, 0x48|byte(r>>3)<<2|byte(by>>3), 0x0F, 0xAF, 0xC0|byte(r&7)<<3|byte(by&7))
 }
 
-// prefetch asks for the cache line at x, into the cache of a level, 1 or 2. An address outside all memory is legal.
-func (a *assembler) prefetch(level int, x operand) {
+// prefetch asks for the cache line at x, into the cache of a level, 1 or 2; prefetchToWrite for the right to write it. An address
+// outside all memory is legal.
+func (a *assembler) prefetch(level int, x operand) { a.ask(0x18, level, x) }
+func (a *assembler) prefetchToWrite(x operand)     { a.ask(0x0D, 1, x) }
+
+func (a *assembler) ask(op byte, field int, x operand) {
 	rex := byte(0x40) | byte(x.reg>>3)&1
 	if x.kind == inMemIndexed {
 		rex |= byte(x.index>>3) & 1 << 1
 	}
-	a.b = append(a.b, rex, 0x0F, 0x18)
-	a.modrm(level, x, 0, true)
+	a.b = append(a.b, rex, 0x0F, op)
+	a.modrm(field, x, 0, true)
 }
+
 func (a *assembler) ret() { a.b = append(a.b, 0xC3) }
 
 // test compares the bits of r that mask has with 0; sfence orders what was stored past the caches before all later stores.
