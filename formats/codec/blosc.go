@@ -41,11 +41,16 @@ func decodeSnappy(dst, src []byte, _ *Scratch) (int, error) {
 
 // Blosc decodes a Blosc 1 container into dst and returns the bytes written.
 func (s *Scratch) Blosc(dst, src []byte) (int, error) {
-	return s.blosc(dst, nil, len(dst), &window{b: src, end: len(src)})
+	return s.blosc(dst, nil, len(dst), src)
 }
 
 // blosc decodes a container of at most most bytes into dst, or to rows block by block.
-func (s *Scratch) blosc(dst []byte, rows *Rows, most int, w *window) (int, error) {
+func (s *Scratch) blosc(dst []byte, rows *Rows, most int, src []byte) (int, error) {
+	return s.bloscFrom(&window{b: src, end: len(src)}, dst, rows, most)
+}
+
+// bloscFrom is blosc of a container that w shows.
+func (s *Scratch) bloscFrom(w *window, dst []byte, rows *Rows, most int) (int, error) {
 	const header = 16
 	le := binary.LittleEndian
 	src, err := w.from(0, header)

@@ -63,7 +63,7 @@ func (c *Chain) InParts(n int) bool {
 // what there is and io.ErrUnexpectedEOF. The chain must be InParts. It returns how many bytes it has read. What dst or rows hold is not defined after an error.
 func (c *Chain) DecodeParts(dst []byte, rows *Rows, n int, r io.ReaderAt, s *Scratch) (read int64, err error) {
 	w := window{r: r, b: s.Enc[:0], end: c.StoredLimit(n), least: readBytes}
-	got, err := s.blosc(dst, rows, n, &w)
+	got, err := s.bloscFrom(&w, dst, rows, n)
 	s.Enc = w.b
 	if err == nil && got != n {
 		err = corrupt("blosc", "decoded to %d bytes, want %d", got, n)

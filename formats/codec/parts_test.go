@@ -68,7 +68,7 @@ func alike(t *testing.T, n int, src []byte, least int) (ok bool, read int64) {
 			rows = &Rows{to: got, stored: n, row: n, axes: []rowAxis{{1, 1, 0}}}
 		}
 		w := window{r: stored(src), end: 4*n + 1<<16, least: least}
-		gn, err := s.blosc(got, rows, n, &w)
+		gn, err := s.bloscFrom(&w, got, rows, n)
 		if err == nil && werr != nil && len(src) >= 16 { // what is cut off may be what no block needs
 			whole := make([]byte, max(len(src), min(int(binary.LittleEndian.Uint32(src[12:])), w.end)))
 			copy(whole, src)

@@ -106,7 +106,7 @@ func (c *Chain) DecodeRows(to *Rows, n int, src []byte, s *Scratch) error {
 
 // decodeRows implements partStage.
 func (bloscStage) decodeRows(to *Rows, n int, src []byte, s *Scratch) error {
-	got, err := s.blosc(nil, to, n, &window{b: src, end: len(src)})
+	got, err := s.blosc(nil, to, n, src)
 	if err == nil && got != n {
 		err = corrupt("blosc", "decoded to %d bytes, want %d", got, n)
 	}
