@@ -39,6 +39,7 @@ func ErrorDocument(res *http.Response, body []byte) (code string, err error) {
 const (
 	maxListed   = 4 << 20  // entries
 	maxListPage = 16 << 20 // bytes of one answer
+	maxEmpty    = 1000     // answers without an entry, one after the other
 )
 
 // ListBucket lists the entries directly below a prefix of a server with the interface of S3, second version, whose bucket is the base
@@ -86,6 +87,7 @@ func (h *HTTP) listPages(ctx context.Context, dir string, ask func(dir, token st
 			out = append(out, i)
 		}
 	}
+	empty := 0
 	for token := ""; ; {
 		q, read := ask(dir, token)
 		var p Page
@@ -109,7 +111,10 @@ func (h *HTTP) listPages(ctx context.Context, dir string, ask func(dir, token st
 		if p.Next == "" {
 			return out, nil
 		}
-		if p.Next == token || len(out) > maxListed {
+		if empty++; len(p.Values)+len(p.Dirs) > 0 {
+			empty = 0
+		}
+		if p.Next == token || len(out) > maxListed || empty > maxEmpty {
 			return nil, fmt.Errorf("the listing does not end after %d entries", len(out))
 		}
 		token = p.Next

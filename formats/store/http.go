@@ -179,14 +179,26 @@ func (g *getting) try(ctx context.Context, key string) error {
 		if _, err := io.CopyN(io.Discard, res.Body, want-lo); err != nil {
 			return temporary{error: err}
 		}
-		have := int64(len(g.buf))
-		g.buf = grow(g.buf, g.total)[:have]
-		n, err := io.ReadFull(res.Body, g.buf[have:g.total])
+		return g.read(io.LimitReader(res.Body, hi-want)) // what follows is not what was announced
+	}})
+}
+
+// firstRoom is what a value gets before any byte of it has come. A server may promise more than it has, so that room grows with what arrives.
+const firstRoom = 4 << 20
+
+// read reads what is missing.
+func (g *getting) read(body io.Reader) error {
+	for have := int64(len(g.buf)); have < g.total; have = int64(len(g.buf)) {
+		room := min(g.total, max(int64(cap(g.buf)), 2*have, firstRoom))
+		old := g.buf
+		g.buf = grow(old, room)
+		copy(g.buf, old)
+		n, err := io.ReadFull(body, g.buf[have:])
 		if g.buf = g.buf[:have+int64(n)]; err != nil {
 			return temporary{error: fmt.Errorf("it breaks off after %d of %d bytes: %w", len(g.buf), g.total, err)}
 		}
-		return nil
-	}})
+	}
+	return nil
 }
 
 // plan finds what is to be read, when the size of the value is known.
@@ -201,8 +213,6 @@ func (g *getting) plan(res *http.Response, size int64) error {
 	if g.limit >= 0 && hi-lo > g.limit {
 		return tooLong(hi-lo, g.limit)
 	}
-	old := g.buf
-	g.buf = grow(old, hi-lo)[:0]
 	g.start, g.total, g.size, g.tag, g.known = lo, hi-lo, size, etag(res), true
 	return nil
 }

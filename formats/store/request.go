@@ -12,7 +12,9 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -130,7 +132,7 @@ func (h *HTTP) do(ctx context.Context, r Request) error {
 		req.ContentLength = int64(len(r.Body))
 		req.Body = http.NoBody
 		if len(r.Body) > 0 {
-			req.Body = &watched{io.NopCloser(bytes.NewReader(r.Body)), watch, h.opt.Stall}
+			req.Body = &watched{ReadCloser: io.NopCloser(bytes.NewReader(r.Body)), watch: watch, stall: h.opt.Stall}
 		}
 	}
 	req.Header.Set("Accept-Encoding", "identity")
@@ -148,7 +150,7 @@ func (h *HTTP) do(ctx context.Context, r Request) error {
 		return h.lasting(outer, err)
 	}
 	defer res.Body.Close()
-	res.Body = &watched{res.Body, watch, h.opt.Stall}
+	res.Body = &watched{ReadCloser: res.Body, watch: watch, stall: h.opt.Stall}
 	if err := h.verdict(res); err != nil {
 		return err
 	}
@@ -168,7 +170,7 @@ func (h *HTTP) lasting(outer context.Context, err error) error {
 	case outer.Err() != nil:
 		return outer.Err()
 	case errors.Is(err, context.Canceled):
-		return temporary{error: fmt.Errorf("no byte for %v: %w", h.opt.Stall, context.DeadlineExceeded)}
+		return temporary{error: fmt.Errorf("hardly a byte for %v: %w", h.opt.Stall, context.DeadlineExceeded)}
 	case errors.As(err, &t) || errors.Is(err, ErrRange) || errors.Is(err, fs.ErrNotExist):
 		return err
 	}
@@ -186,10 +188,16 @@ func (h *HTTP) lasting(outer context.Context, err error) error {
 // maxExplanation bounds what is read of an answer that is an error.
 const maxExplanation = 8 << 10
 
+// codings are the encodings that change the bytes of a value: ranges would be of other bytes, and sizes wrong.
+var codings = []string{"gzip", "x-gzip", "deflate", "compress", "br", "zstd"}
+
 // verdict says what a status means.
 func (h *HTTP) verdict(res *http.Response) error {
 	c := res.StatusCode
 	if c >= 200 && c < 300 {
+		if coding := res.Header.Get("Content-Encoding"); slices.Contains(codings, strings.ToLower(coding)) {
+			return fmt.Errorf("the server compresses the value (Content-Encoding %q), though it was asked for its bytes; store it without that header: %w", coding, errors.ErrUnsupported)
+		}
 		return nil
 	}
 	if h.opt.Explain != nil {
@@ -214,17 +222,21 @@ func (h *HTTP) verdict(res *http.Response) error {
 	return errors.New(res.Status)
 }
 
-// watched is a body that puts off its watch with every byte.
+// watched is a body that puts off its watch with every leastBytes: one that trickles has stalled, too.
 type watched struct {
 	io.ReadCloser
 	watch *time.Timer
 	stall time.Duration
+	since int // bytes since the watch was put off
 }
+
+const leastBytes = 512
 
 func (w *watched) Read(p []byte) (int, error) {
 	n, err := w.ReadCloser.Read(p)
-	if n > 0 {
+	if w.since += n; w.since >= leastBytes {
 		w.watch.Reset(w.stall)
+		w.since = 0
 	}
 	return n, err
 }
