@@ -67,7 +67,15 @@ func (j *job) run(d kernels.Device) ([]*chunk.Chunk, error) {
 		return nil, err
 	}
 	defer scratch.Release()
-	return out, k.Run(context.Background(), &kernels.Call{In: []*chunk.Chunk{j.x}, Out: out, Shape: shape, Origin: chunk.Shape{0, 0}, Scratch: scratch})
+	x := j.x
+	if g, ok := d.(*cuda.Device); ok { // where there is page-locked memory for it, the operand lies there
+		if c := g.Stage(dtype.Float32, 4, shape); c != nil {
+			copy(c.Bytes(), x.Bytes())
+			defer c.Release()
+			x = c
+		}
+	}
+	return out, k.Run(context.Background(), &kernels.Call{In: []*chunk.Chunk{x}, Out: out, Shape: shape, Origin: chunk.Shape{0, 0}, Scratch: scratch})
 }
 
 // check compares results with the CPU's.
@@ -135,7 +143,7 @@ func TestFaultSweep(t *testing.T) {
 	defer host.Close()
 	sim := cudasim.Start(t)
 	j := newJob(t, host, chunk.Shape{300, 40})
-	opt := cuda.Options{Always: true, Memory: 256 << 10}
+	opt := cuda.Options{Always: true, Memory: 256 << 10, Pinned: 1 << 20}
 	if _, stats, err := j.attempt(t, host, opt); err != nil || stats.Halved == 0 || stats.FellBack != 0 {
 		t.Fatalf("error %v, %+v: want a job that is halved", err, stats)
 	}
