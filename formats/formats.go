@@ -213,3 +213,10 @@ type Sink interface {
 	// ScratchBytes bounds what one WriteChunk allocates.
 	ScratchBytes() int64
 }
+
+// FreeSink is implemented by sinks whose storage has no chunks: any grid whose chunks are runs of the array will do.
+type FreeSink interface {
+	Sink
+	// Regrid cuts the variable by another grid. It is called before the first WriteChunk or not at all.
+	Regrid(g chunk.Grid)
+}

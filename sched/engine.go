@@ -189,7 +189,7 @@ func (e *Engine) build(ctx context.Context, outs []plan.Output, opt plan.Options
 	devs, taken := e.gpu.opened()
 	opt.Beside += taken
 	if devs != nil {
-		opt.Chains = plan.NoChains // what stays on a device is not kept in bands
+		opt.Far, opt.Chains = true, plan.NoChains // what stays on a device is not kept in bands
 	}
 	p, err := plan.Build(ctx, outs, opt)
 	if err != nil {
@@ -200,7 +200,7 @@ func (e *Engine) build(ctx context.Context, outs []plan.Output, opt plan.Options
 		if _, err := e.gpu.open(); err == nil && taken == 0 {
 			_, opened := e.gpu.opened()
 			opt.Beside += opened
-			opt.Chains = plan.NoChains
+			opt.Far, opt.Chains = true, plan.NoChains
 			with, err := plan.Build(ctx, outs, opt)
 			switch {
 			case err == nil:

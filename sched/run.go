@@ -122,6 +122,7 @@ func (e *Engine) execute(ctx context.Context, p *plan.Plan, outputs []ndarray.Ou
 		r.outs[s.Output].out = ndarray.Output{Name: p.Outputs[s.Output].Name, To: s.Scratch}
 		defer s.Scratch.Close()
 	}
+	p.Regrid()
 	st := &Stats{BudgetBytes: e.opt.Memory, Device: "cpu", CPU: e.device.Name()}
 	err := r.stages(ctx, st)
 	r.forget(len(p.Stages), true)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -196,8 +197,14 @@ func (w *writer) Abort() error {
 // Grid implements formats.Sink.
 func (s *sink) Grid() chunk.Grid { return s.grid }
 
+// Regrid implements formats.FreeSink.
+func (s *sink) Regrid(g chunk.Grid) { s.grid = g }
+
+// pieceBytes is how much of a chunk that is not contiguous is brought together at once.
+const pieceBytes = 256 << 10
+
 // ScratchBytes implements formats.Sink.
-func (s *sink) ScratchBytes() int64 { return s.grid.MaxChunk().Size()*int64(s.item) + 64<<10 }
+func (s *sink) ScratchBytes() int64 { return max(pieceBytes, int64(s.item)) + 64<<10 }
 
 // WriteChunk implements formats.Sink: a chunk is written as the runs it makes in the file.
 func (s *sink) WriteChunk(ctx context.Context, k chunk.Key, c *chunk.Chunk) (int64, error) {
@@ -213,18 +220,35 @@ func (s *sink) WriteChunk(ctx context.Context, k chunk.Key, c *chunk.Chunk) (int
 	}
 	z := codec.Borrow()
 	defer z.Return()
-	var b []byte
-	if c.Contiguous() {
-		b = c.Bytes()
-	} else {
-		b = codec.Grow(z.Dec, int(c.Shape.Size())*s.item)
-		z.Dec = b
-		formats.CopyElems(&chunk.Chunk{DType: c.DType, ItemBytes: c.ItemBytes, Shape: c.Shape, Strides: c.Shape.RowMajor(), Block: mem.Wrap(b)}, c)
-	}
-	if err := s.runs(r, b); err != nil {
+	if err := s.put(r, c, z); err != nil {
 		return 0, fmt.Errorf("formats/npy: write %s %v: %w", s.name, r, err)
 	}
-	return int64(len(b)), nil
+	return c.Shape.Size() * int64(s.item), nil
+}
+
+// put writes c to its place r: as it is, or piece by piece where its elements are apart.
+func (s *sink) put(r chunk.Region, c *chunk.Chunk, z *codec.Scratch) error {
+	if c.Contiguous() {
+		return s.runs(r, c.Bytes())
+	}
+	if n := c.Shape.Size() * int64(s.item); n > pieceBytes {
+		axis := slices.IndexFunc(c.Shape, func(n int64) bool { return n > 1 })
+		long := c.Shape[axis]
+		step := max(1, long*pieceBytes/n)
+		for lo := int64(0); lo < long; lo += step {
+			hi := min(lo+step, long)
+			part, at := chunk.Whole(c.Shape), r.Clone()
+			part.Lo[axis], part.Hi[axis] = lo, hi
+			at.Lo[axis], at.Hi[axis] = r.Lo[axis]+lo, r.Lo[axis]+hi
+			if err := s.put(at, c.Sub(part), z); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	z.Dec = codec.Grow(z.Dec, int(c.Shape.Size())*s.item)
+	formats.CopyElems(&chunk.Chunk{DType: c.DType, ItemBytes: c.ItemBytes, Shape: c.Shape, Strides: c.Shape.RowMajor(), Block: mem.Wrap(z.Dec)}, c)
+	return s.runs(r, z.Dec)
 }
 
 // runs writes the elements of region r, in C order in b, to their places.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/arrayrun/arrayrun/chunk"
 	"github.com/arrayrun/arrayrun/chunk/mem"
+	"github.com/arrayrun/arrayrun/formats"
 )
 
 // Memory is implemented by sources whose elements are in memory already: Whole
@@ -139,7 +140,9 @@ func visit(b *Body, f func(l *Leaf, b *Body)) {
 
 // decodesOf estimates how often each element that l wants is decoded in a stage.
 func (pl *planner) decodesOf(s *Stage, l *Leaf) float64 {
-	tiles, grid := s.Tiles.Axes, pl.plan.Sources[l.Store].Source.Meta().Grid
+	src := pl.plan.Sources[l.Store].Source
+	tiles, grid := s.Tiles.Axes, src.Meta().Grid
+	_, regions := src.(formats.RegionReader) // a part of a chunk takes no more than its part
 	n := 1.0
 	used := make([]bool, len(tiles))
 	for i, m := range l.Axes {
@@ -149,7 +152,7 @@ func (pl *planner) decodesOf(s *Stage, l *Leaf) float64 {
 		used[m.Loop] = true
 		a := grid.Axes[i]
 		for _, t := range [2]chunk.Axis{tiles[m.Loop], s.Steps[m.Loop]} {
-			if m.IDs == nil && m.Step == 1 && t.Count() > 1 && a.Max() > 1 && !l.alignedAxis(i, t, a) {
+			if !regions && m.IDs == nil && m.Step == 1 && t.Count() > 1 && a.Max() > 1 && !l.alignedAxis(i, t, a) {
 				if a.Count() == 1 {
 					n *= float64(t.Count())
 				} else {

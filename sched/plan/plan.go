@@ -33,6 +33,7 @@ type Options struct {
 	Beside  int64 // of those, bytes that are taken while the plan runs: lists of positions
 	Workers int
 	NoFuse  bool // every Map is a program of its own
+	Far     bool // a GPU is opened for the plan
 	// TileElements bounds the elements of a tile that is larger than it has to be; 0: the default.
 	TileElements int64
 	Chains       Chains

@@ -31,6 +31,7 @@ type Stage struct {
 	Place  *Placement // where it computes; nil: not decided
 	Crew   int        // threads that share a task
 	Within int        // axis along which steps may end inside cells, whose folds the next step goes on with; -1: none
+	slabs  bool       // the natural chunks of the loop are runs of its elements
 	free   []bool     // axes that no fold of the stage reduces
 	items  []*item
 	cut    []chunk.Axis // by loop axis: the bands of the stage's chain, the zero Axis where there are none; nil: it is in no chain

@@ -10,10 +10,11 @@ import (
 	"github.com/arrayrun/arrayrun/formats"
 )
 
-// Sizes of tiles. A task of a few MiB costs far more than its dispatch and
+// Sizes of tiles. A task of a MiB or two costs far more than its dispatch and
 // leaves room for several in flight.
 const (
-	tileBytes    = 8 << 20 // a task's bill grows to this, where the budget allows
+	tileBytes    = 2 << 20 // a task's bill grows to this, where the budget allows: what it reads and writes is in the second-level cache
+	farBytes     = 8 << 20 // the same with a GPU, which every task crosses a bus to
 	tileElements = 1 << 21 // and its loop to this many elements
 	tileCells    = 1 << 12 // and no task has more fold cells
 	smallBytes   = 1 << 18 // below this, tiles grow without regard to the number of workers
@@ -88,6 +89,7 @@ func gcd(a, b int64) int64 {
 // cuts returns the cut of each loop axis to begin with.
 func (pl *planner) cuts(s *Stage, items []*item) []axisCut {
 	cuts := make([]axisCut, len(s.Body.Shape))
+	s.slabs = slabs(items[0].loop.Grid)
 	for i := range cuts {
 		c := &cuts[i]
 		natural := items[0].loop.Grid.Axes[i]
@@ -116,7 +118,7 @@ func (pl *planner) cuts(s *Stage, items []*item) []axisCut {
 			c.fine = c.hard
 		}
 		for _, w := range s.Writes {
-			if sink := pl.plan.Outputs[w.Output].Sink; sink != nil {
+			if sink := pl.plan.Outputs[w.Output].Sink; sink != nil && pl.plan.free(s, w) == nil {
 				demand(sink.Grid().Axes[i])
 			}
 		}
@@ -128,6 +130,14 @@ func (pl *planner) cuts(s *Stage, items []*item) []axisCut {
 		}
 	}
 	return cuts
+}
+
+// tileBytes is how large a task should be.
+func (o *Options) tileBytes() int64 {
+	if o.Far {
+		return farBytes
+	}
+	return tileBytes
 }
 
 // gridOf returns the grid of the cuts.
@@ -169,7 +179,7 @@ func (t *tiler) inBand(i int) bool { return t.s.inBand(i, t.cuts[i].axis()) }
 
 // target returns the bytes a task should have: enough to be worth its dispatch, few enough for all in flight.
 func (t *tiler) target() int64 {
-	return min(tileBytes+t.fixed, t.room()*3/4/int64(2*t.pl.opt.Workers))
+	return min(t.pl.opt.tileBytes()+t.fixed, t.room()*3/4/int64(2*t.pl.opt.Workers))
 }
 
 // broad returns the bytes a task may have when larger tasks save work.
@@ -276,7 +286,7 @@ func (t *tiler) step() {
 	}
 	t.stepped = true
 	t.set()
-	limit := min(t.s.Run+tileBytes, max(t.broad(), t.s.Run))
+	limit := min(t.s.Run+t.pl.opt.tileBytes(), max(t.broad(), t.s.Run))
 	for i := len(t.cuts) - 1; i >= 0; i-- {
 		c := &t.cuts[i]
 		for c.steps < c.fine.Count() && widen(c.fine, c.steps).Max() < c.axis().Max() {
