@@ -22,8 +22,10 @@ func diffCommand(a *app) *cobra.Command {
 		Short: "compare the values of two files",
 		Long: `Compares every variable of two files of any formats, decoded unless --raw is given: how many elements differ, the
 largest absolute and relative difference (to B) and where the largest lies. NaN equals NaN. A variable that one file lacks, another
-shape and another data type are differences. The exit code is 0 for none and 1 for some.`,
+shape and another data type are differences. One variable of each, as A#t2m and B#tas, is compared whatever the names are. The exit
+code is 0 for none and 1 for some.`,
 		Example: `  arrayrun diff era5.nc era5.zarr
+  arrayrun diff dem.nc#height dem.tif
   arrayrun diff old.nc new.nc --rtol 1e-6 --attrs`,
 		Args: cobra.ExactArgs(2),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -53,6 +55,7 @@ type differ struct {
 	eng        *sched.Engine
 	rtol, atol float64
 	attrs      bool
+	single     bool // each side is one array: names do not matter
 	out        []difference
 	same       []difference // variables without a difference
 	unread     error        // the first variable that cannot be read
@@ -87,6 +90,7 @@ func (d *differ) run(ctx context.Context, uriA, uriB string, asJSON bool) (err e
 		return at(exitUsage, err)
 	}
 	defer closeEngine(d.eng, d.app.err)
+	d.single = one(a, uriA) && one(b, uriB)
 	rawA, rawB := strings.HasSuffix(uriA, "?raw"), strings.HasSuffix(uriB, "?raw")
 	if err := d.groups(ctx, side{a, rawA}, side{b, rawB}, ""); err != nil {
 		return err
@@ -104,6 +108,11 @@ func (d *differ) run(ctx context.Context, uriA, uriB string, asJSON bool) (err e
 		return &quietError{exitFailed}
 	}
 	return nil
+}
+
+// one reports whether a URI stands for one array whatever its name is: it was picked by name, or the format has none.
+func one(g *formats.Group, uri string) bool {
+	return len(g.Vars) == 1 && len(g.Groups) == 0 && (strings.Contains(uri, "#") || g.Format == "npy" || g.Format == "tiff")
 }
 
 // side is one of the two files.
@@ -153,6 +162,9 @@ func (d *differ) groups(ctx context.Context, a, b side, path string) error {
 	for i := range ga.Vars {
 		name := ga.Vars[i].Name
 		k := slices.IndexFunc(gb.Vars, func(v formats.Var) bool { return v.Name == name })
+		if d.single {
+			k = 0
+		}
 		if k < 0 {
 			d.note(path+name, "only in A")
 			continue
@@ -163,12 +175,12 @@ func (d *differ) groups(ctx context.Context, a, b side, path string) error {
 				d.note(path+name, fmt.Sprintf("dimensions %s and %s", x, y))
 			}
 		}
-		if err := d.variable(ctx, path+name, dsA.Var(name), dsB.Var(name)); err != nil {
+		if err := d.variable(ctx, path+name, dsA.Var(name), dsB.Var(gb.Vars[k].Name)); err != nil {
 			return err
 		}
 	}
 	for _, v := range gb.Vars {
-		if !slices.ContainsFunc(ga.Vars, func(x formats.Var) bool { return x.Name == v.Name }) {
+		if !d.single && !slices.ContainsFunc(ga.Vars, func(x formats.Var) bool { return x.Name == v.Name }) {
 			d.note(path+v.Name, "only in B")
 		}
 	}

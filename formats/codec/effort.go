@@ -37,8 +37,12 @@ func (s *Scratch) effort(src []byte, n int, pack func(i int, part []byte) (int, 
 		}
 		best = min(best, sizes[i])
 	}
+	first := 0
+	if sizes[0] == sizes[1] {
+		first = 1 // no matches in the sample: what is farther away decides, and the fastest way does not look there
+	}
 	for i, size := range sizes {
-		if size <= best+best/goodEnough {
+		if i >= first && size <= best+best/goodEnough {
 			return i, nil
 		}
 	}

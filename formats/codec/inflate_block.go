@@ -54,6 +54,7 @@ func (d *Inflater) fast(r *bitReader, dst, src []byte, op int) (end int, done bo
 			bits: r.b, count: uint64(r.n), lit: &d.lit[0], dist: &d.dist[0], patterns: &seqPatterns[0]}
 		inflateFast(&s)
 		op, r.at, r.b, r.n = s.op, s.ip, s.bits, uint(s.count)
+		d.seen(dst, op)
 		if s.why != runLimit {
 			return op, s.why == runDone, runCauses[s.why]
 		}

@@ -104,6 +104,18 @@ func (c *Chain) DecodeRows(to *Rows, n int, src []byte, s *Scratch) error {
 	return nil
 }
 
+// CanPut reports whether a stage decodes part by part.
+func CanPut(st Stage) bool {
+	_, ok := st.(partStage)
+	return ok
+}
+
+// PutStage decodes src with a stage for which CanPut is true, which makes n bytes of it, and puts them in their places. What rows hold is not
+// defined after an error.
+func PutStage(st Stage, to *Rows, n int, src []byte, s *Scratch) error {
+	return st.(partStage).decodeRows(to, n, src, s)
+}
+
 // decodeRows implements partStage.
 func (bloscStage) decodeRows(to *Rows, n int, src []byte, s *Scratch) error {
 	got, err := s.blosc(nil, to, n, src)

@@ -40,9 +40,9 @@ func zstdWays(level int64) []zstd.EncoderLevel {
 	case level < 0:
 		return []zstd.EncoderLevel{zstd.SpeedFastest}
 	case level == 1 || level == 2:
-		return []zstd.EncoderLevel{zstd.SpeedDefault}
+		return []zstd.EncoderLevel{zstd.SpeedFastest, zstd.SpeedDefault}
 	case level <= 4: // 0 is zstd's default, 3
-		return []zstd.EncoderLevel{zstd.SpeedDefault, zstd.SpeedBetterCompression}
+		return []zstd.EncoderLevel{zstd.SpeedFastest, zstd.SpeedDefault, zstd.SpeedBetterCompression}
 	case level < 7: // beyond, zstd finds what is far away, which a sample does not show
 		return []zstd.EncoderLevel{zstd.SpeedDefault, zstd.SpeedBetterCompression, zstd.SpeedBestCompression}
 	}

@@ -23,22 +23,15 @@ var betweens = sync.Pool{New: func() any { return new(between) }}
 
 // decode undoes filters, given in the order of undoing; dst has the decoded size.
 func decode(steps []step, dst, src []byte, sc *codec.Scratch) error {
-	var tmp *between
-	for i, st := range steps {
-		out := dst
-		if i < len(steps)-1 {
-			if tmp == nil {
-				tmp = betweens.Get().(*between)
-				defer betweens.Put(tmp)
-			}
-			// A filter that comes before may have made its input longer.
-			n := len(dst) + len(dst)/64 + 4096
-			tmp[i&1] = codec.Grow(tmp[i&1], n)
-			out = tmp[i&1]
-		}
+	if last := len(steps) - 1; last >= 0 {
+		tmp := betweens.Get().(*between)
+		defer betweens.Put(tmp)
 		var err error
-		if src, err = st.decode(out, src, sc); err != nil {
-			return fmt.Errorf("%s: %w", st.name, err)
+		if src, err = tmp.decode(steps[:last], len(dst), src, sc); err != nil {
+			return err
+		}
+		if src, err = steps[last].decode(dst, src, sc); err != nil {
+			return fmt.Errorf("%s: %w", steps[last].name, err)
 		}
 	}
 	if len(src) != len(dst) {
@@ -48,6 +41,34 @@ func decode(steps []step, dst, src []byte, sc *codec.Scratch) error {
 		copy(dst, src)
 	}
 	return nil
+}
+
+// decodeRows is decode of n bytes, the last filter part by part into rows.
+func decodeRows(steps []step, to *codec.Rows, n int, src []byte, sc *codec.Scratch) error {
+	tmp := betweens.Get().(*between)
+	defer betweens.Put(tmp)
+	last := len(steps) - 1
+	src, err := tmp.decode(steps[:last], n, src, sc)
+	if err != nil {
+		return err
+	}
+	if err := steps[last].put(to, n, src, sc); err != nil {
+		return fmt.Errorf("%s: %w", steps[last].name, err)
+	}
+	return nil
+}
+
+// decode undoes the filters that come before the last one, of a chunk of n bytes.
+func (b *between) decode(steps []step, n int, src []byte, sc *codec.Scratch) ([]byte, error) {
+	for i, st := range steps {
+		// a filter that comes before may have made its input longer
+		b[i&1] = codec.Grow(b[i&1], n+n/64+4096)
+		var err error
+		if src, err = st.decode(b[i&1], src, sc); err != nil {
+			return nil, fmt.Errorf("%s: %w", st.name, err)
+		}
+	}
+	return src, nil
 }
 
 // widen gives the elements of c, in the machine's byte order, their value where the type uses only some bits of

@@ -19,7 +19,8 @@ var filterNames = map[int]string{305: "lzo"}
 type step struct {
 	name      string
 	decode    func(dst, src []byte, s *codec.Scratch) ([]byte, error)
-	unshuffle bool // of whole elements: a reader may do that itself
+	unshuffle bool                                                            // of whole elements: a reader may do that itself
+	put       func(to *codec.Rows, n int, src []byte, s *codec.Scratch) error // decodes n bytes part by part into rows; nil where that is not possible
 }
 
 // FilterName returns the name of a filter as arrayrun info prints it.
@@ -50,6 +51,11 @@ func pipeline(fs []Filter, item int) ([]step, error) {
 				return nil, err
 			}
 			s.decode, s.unshuffle = st.Decode, codec.Unshuffles(st, item)
+			if codec.CanPut(st) {
+				s.put = func(to *codec.Rows, n int, src []byte, sc *codec.Scratch) error {
+					return codec.PutStage(st, to, n, src, sc)
+				}
+			}
 		}
 		out = append(out, s)
 	}

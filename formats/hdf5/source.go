@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"sort"
 	"sync"
 
@@ -309,6 +310,11 @@ func (s *source) readStored(ctx context.Context, c *stored, r chunk.Region, dst 
 		return 0, err
 	}
 	direct := !s.t.indirect() && dst.Shape.Equal(s.cell) && dst.Contiguous()
+	if !direct && !s.t.indirect() && s.t.swap() == 0 && steps[len(steps)-1].put != nil && !slices.ContainsFunc(r.Lo, func(x int64) bool { return x > 0 }) {
+		if rows, ok := codec.RowsOf(dst, s.cell); ok {
+			return int64(c.size), decodeRows(steps, &rows, int(full), sc.Enc, sc)
+		}
+	}
 	var out []byte
 	if direct {
 		out = dst.Bytes()

@@ -10,8 +10,11 @@ const (
 )
 
 // Adler32 returns the Adler-32 checksum of b (RFC 1950).
-func Adler32(b []byte) uint32 {
-	s1, s2 := uint32(1), uint32(0)
+func Adler32(b []byte) uint32 { return AdlerUpdate(1, b) }
+
+// AdlerUpdate returns the checksum of the bytes that have the checksum sum, 1 for none, and b behind them.
+func AdlerUpdate(sum uint32, b []byte) uint32 {
+	s1, s2 := sum&0xffff, sum>>16
 	for len(b) > 0 {
 		p := b[:min(len(b), adlerRun)]
 		b = b[len(p):]

@@ -181,6 +181,9 @@ func TestAdler32(t *testing.T) {
 			if got, want := Adler32(b), adler32.Checksum(b); got != want {
 				t.Fatalf("Adler32 of %d bytes = %#x, want %#x", m, got, want)
 			}
+			if got, want := AdlerUpdate(Adler32(b[:m/3]), b[m/3:]), adler32.Checksum(b); got != want {
+				t.Fatalf("AdlerUpdate of %d bytes in two parts = %#x, want %#x", m, got, want)
+			}
 			for i := range b {
 				b[i] = 255
 			}
