@@ -49,6 +49,7 @@ const (
 	tagGeoKeys         = 34735
 	tagGeoDoubles      = 34736
 	tagGeoTexts        = 34737
+	photometricPalette = 3
 	photometricYCbCr   = 6
 	formatUint         = 1
 	formatInt          = 2

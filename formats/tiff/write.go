@@ -165,10 +165,10 @@ func (w *writer) lay() error {
 	default:
 		return refuse("TIFF has no %v; convert it with astype", dt)
 	}
-	if l.dtype == dtype.Bool { // a byte each: bits cannot have overviews
-		l.dtype = dtype.Uint8
-	}
 	l.bits = 8 * l.dtype.Size()
+	if l.dtype == dtype.Bool {
+		l.bits = 1
+	}
 	side := func(axis int) int64 {
 		if g := v.Grid; g != nil && g.Axes[axis].Edges == nil {
 			if n := g.Axes[axis].Step; n%16 == 0 && n >= 64 && n <= 4096 && n < shape[axis] {
@@ -215,6 +215,9 @@ func (w *writer) compress(text string) error {
 		cfg["level"] = n
 	}
 	l.predictor = map[int]int{formatUint: 2, formatInt: 2, formatFloat: 3, formatComplexFloat: 1}[l.format]
+	if l.bits == 1 {
+		l.predictor = 1
+	}
 	e, ok := codec.ByName(name)
 	if !ok {
 		return refuse("codec %q", name)

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/arrayrun/arrayrun/formats"
 	"github.com/arrayrun/arrayrun/formats/internal/aside"
 	"github.com/arrayrun/arrayrun/formats/internal/numbers"
 )
@@ -86,15 +87,10 @@ func (w *writer) about() ([]outEntry, error) {
 		}
 		used["Orientation"] = true
 	}
-	if v, ok := attrs.Get("ColorMap"); ok && w.samples == 1 {
-		if f := floatsOf(v); w.layout.format == formatUint && w.layout.bits <= 16 && len(f) == 3<<w.layout.bits {
-			e := outEntry{tag: tagColorMap, kind: typeShort, count: int64(len(f))}
-			for _, x := range f {
-				e.value = le.AppendUint16(e.value, uint16(x))
-			}
-			out = append(out, e)
-			w.layout.photometric = 3
-		}
+	w.photometric(attrs)
+	if e, ok := w.colourMap(attrs); ok {
+		out = append(out, e)
+		w.layout.photometric = photometricPalette
 	}
 	for name, tag := range map[string]int{"XResolution": 282, "YResolution": 283} {
 		v, ok := attrs.Get(name)
@@ -119,6 +115,33 @@ func (w *writer) about() ([]outEntry, error) {
 		out = append(out, ascii(tagGDALMetadata, text))
 	}
 	return out, nil
+}
+
+// colours are the samples that photometric interpretations need, by their names.
+var colours = map[string]struct{ number, samples int }{"MinIsWhite": {0, 1}, "RGB": {2, 3}, "TransparencyMask": {4, 1}, "CMYK": {5, 4}, "CIELab": {8, 3}}
+
+// photometric takes over what the samples mean, where the attributes say it and there are enough.
+func (w *writer) photometric(attrs formats.Attrs) {
+	v, _ := attrs.Get("PhotometricInterpretation")
+	name, _ := v.(string)
+	if c, ok := colours[name]; ok && w.samples >= int64(c.samples) {
+		w.layout.photometric = c.number
+	}
+}
+
+// colourMap returns the colours of a palette's numbers. One of fewer bits than the samples have now is continued with black.
+func (w *writer) colourMap(attrs formats.Attrs) (outEntry, bool) {
+	v, ok := attrs.Get("ColorMap")
+	f, l := floatsOf(v), &w.layout
+	if !ok || w.samples != 1 || l.format != formatUint || l.bits > 16 || len(f) == 0 || len(f)%3 != 0 || len(f) > 3<<l.bits {
+		return outEntry{}, false
+	}
+	e := outEntry{tag: tagColorMap, kind: typeShort, count: 3 << l.bits, value: make([]byte, 6<<l.bits)}
+	n := len(f) / 3
+	for i, x := range f {
+		le.PutUint16(e.value[2*(i/n<<l.bits+i%n):], uint16(x))
+	}
+	return e, true
 }
 
 // rational returns an entry of one fraction of 32-bit numbers, as near to x as they come.
@@ -243,6 +266,7 @@ func (w *writer) georeference(used map[string]bool) []outEntry {
 			used[t.name], placed = true, true
 		}
 	}
+	told := placed
 	if !placed {
 		out = append(out, w.place()...)
 		placed = len(out) > 0
@@ -254,7 +278,7 @@ func (w *writer) georeference(used map[string]bool) []outEntry {
 			keys[id], used[name] = v, true
 		}
 	}
-	if len(keys) == 0 && placed {
+	if len(keys) == 0 && placed && !told {
 		keys = w.system()
 	}
 	return append(out, geoEntries(keys)...)

@@ -201,11 +201,13 @@ func (w *writer) tags() ([][]outEntry, error) {
 		if l.predictor > 1 {
 			e = append(e, shorts(tagPredictor, int64(l.predictor)))
 		}
-		colours := int64(1)
-		if l.photometric == 2 {
-			colours = 3
+		needs := int64(1)
+		for _, c := range colours {
+			if c.number == l.photometric {
+				needs = int64(c.samples)
+			}
 		}
-		if extra := w.samples - colours; extra > 0 {
+		if extra := w.samples - needs; extra > 0 {
 			e = append(e, shorts(tagExtraSamples, make([]int64, extra)...))
 		}
 		for _, a := range about {

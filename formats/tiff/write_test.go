@@ -10,6 +10,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/arrayrun/arrayrun/chunk"
@@ -203,6 +204,60 @@ func TestRefusals(t *testing.T) {
 		}
 		if l, _ := os.ReadDir(dir); len(l) != 0 {
 			t.Errorf("%s: %v is left behind", name, l)
+		}
+	}
+}
+
+// What samples mean survives, and so do bools as bits, palettes of fewer colours than a byte has, and overviews of both.
+func TestMeanings(t *testing.T) {
+	shape := chunk.Shape{600, 1100}
+	bits, bytes := formattest.New(dtype.Bool, 1, shape), formattest.New(dtype.Uint8, 1, shape)
+	for i := range shape.Size() {
+		bits.Bytes()[i] = byte(i / 7 % 2)
+		bytes.Bytes()[i] = byte(i % 11)
+	}
+	map4 := make([]uint16, 3*16)
+	for i := range map4 {
+		map4[i] = uint16(1000 * i)
+	}
+	for _, x := range []struct {
+		name  string
+		c     *chunk.Chunk
+		attrs formats.Attrs
+	}{
+		{"bits", bits, nil},
+		{"white bits", bits, formats.Attrs{{Name: "PhotometricInterpretation", Value: "MinIsWhite"}}},
+		{"white", bytes, formats.Attrs{{Name: "PhotometricInterpretation", Value: "MinIsWhite"}}},
+		{"palette", bytes, formats.Attrs{{Name: "PhotometricInterpretation", Value: "Palette"}, {Name: "ColorMap", Value: map4}}},
+	} {
+		g := written(t, formats.Spec{Vars: []formats.VarSpec{{Name: "a", Dims: []string{"y", "x"}, Shape: shape, DType: x.c.DType, Attrs: x.attrs}}}, false, x.c)
+		if len(g.Vars) != 3 {
+			t.Fatalf("%s: %d levels, want 3", x.name, len(g.Vars))
+		}
+		got, err := formattest.ReadAll(context.Background(), g.Vars[0].Source)
+		if err != nil || got.DType != x.c.DType || !slices.Equal(got.Bytes(), x.c.Bytes()) {
+			t.Errorf("%s: %v, other values: %v", x.name, got.DType, err)
+		}
+		half, err := formattest.ReadAll(context.Background(), g.Vars[1].Source)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range half.Shape.Size() {
+			r, c := i/550, i%550
+			// means of bytes that are no numbers of colours
+			if x.name != "white" && half.Bytes()[i] != x.c.Bytes()[2*r*1100+2*c] {
+				t.Fatalf("%s: pixel %d, %d of the first overview is %d", x.name, r, c, half.Bytes()[i])
+			}
+		}
+		for _, a := range x.attrs {
+			v, _ := g.Vars[0].Attrs.Get(a.Name)
+			if m, ok := v.([]uint16); ok { // the blocks of red, green and blue are as long as a byte has values
+				if len(m) != 3*256 || m[15] != 15000 || m[16] != 0 || m[256] != 16000 || m[2*256+15] != 47000 {
+					t.Errorf("%s: %d colours, %v", x.name, len(m), m)
+				}
+			} else if v != a.Value {
+				t.Errorf("%s: %s = %v, want %v", x.name, a.Name, v, a.Value)
+			}
 		}
 	}
 }

@@ -124,6 +124,9 @@ func (w *writer) encode(tile, tmp []byte, z *codec.Scratch) ([]byte, error) {
 		predictFloats(tmp, tile, rows, wide, size, step)
 		tile = tmp
 	}
+	if l.bits == 1 {
+		tile = packBits(tmp, tile, rows, wide)
+	}
 	if w.pack == nil {
 		return tile, nil
 	}
@@ -133,6 +136,21 @@ func (w *writer) encode(tile, tmp []byte, z *codec.Scratch) ([]byte, error) {
 		z.Enc = out
 	}
 	return out, err
+}
+
+// packBits puts eight bools in a byte, the first in the highest bit. Rows begin with a byte.
+func packBits(out, b []byte, rows, wide int) []byte {
+	size := (wide + 7) / 8
+	out = out[:rows*size]
+	clear(out)
+	for r := range rows {
+		for i, x := range b[r*wide:][:wide] {
+			if x != 0 {
+				out[r*size+i/8] |= 0x80 >> (i % 8)
+			}
+		}
+	}
+	return out
 }
 
 // predict is the inverse of unpredict.
