@@ -261,18 +261,25 @@ func (w *columnRun) fold(at, n, count int) {
 	}
 }
 
-// calls runs the code, a bounded number of elements at a time.
+// calls runs the code, a bounded number of elements at a time. Afterwards ptrs are at the first row again.
 func (w *columnRun) calls(n, count int) {
 	most := max(1, callMost/n)
-	for r := 0; r < count; r += most {
-		w.by.Count = min(most, count-r)
-		w.run.Run(w.ptrs, n, &w.by)
+	move := func(rows int) {
 		for k := range w.in {
-			if r+most < count {
-				w.ptrs[k] = unsafe.Add(w.ptrs[k], most*w.by.Step[k])
-			}
+			w.ptrs[k] = unsafe.Add(w.ptrs[k], rows*w.by.Step[k])
 		}
 	}
+	done := 0
+	for {
+		w.by.Count = min(most, count-done)
+		w.run.Run(w.ptrs, n, &w.by)
+		if done+most >= count {
+			break
+		}
+		move(most)
+		done += most
+	}
+	move(-done)
 }
 
 // rest folds n columns, fewer than the code takes, from column from on: on copies that are as wide as it wants.
