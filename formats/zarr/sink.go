@@ -48,13 +48,15 @@ func newSink(w *writer, v *formats.VarSpec, version int) (*sink, object, object,
 	}
 	attrs := slices.Clone(v.Attrs)
 	fill, known := attrs.Get("_FillValue")
-	if version == 2 && known {
-		// version 2 has one place for both: readers take fill_value for _FillValue
+	if version == 2 && known && v.Dims != nil {
+		// version 2 has one place for both: readers take fill_value for _FillValue, which says what the values mean, so that it wins
 		attrs = attrs.Without("_FillValue")
-		if s.fill == nil {
-			if s.fill, err = el.fill(fillJSON(fill), true); err != nil {
-				return nil, nil, nil, fmt.Errorf("attribute _FillValue: %w", err)
-			}
+		f, err := el.fill(fillJSON(fill), true)
+		switch {
+		case err == nil:
+			s.fill = f
+		case s.fill == nil:
+			return nil, nil, nil, fmt.Errorf("attribute _FillValue: %w", err)
 		}
 	}
 	if version == 3 && known && el.dt.IsFloat() {
