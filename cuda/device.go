@@ -28,7 +28,8 @@ type Options struct {
 	Memory int64
 	// Pinned is the page-locked host memory in bytes that operands may be read into, at most MostPinned; 0: none. See Stage.
 	Pinned int64
-	// Strict makes an error of the device an error of the call: nothing is done over on the CPU.
+	// Strict makes an error of the device, and that it cannot run a call, an error of the call: the CPU runs only what it is better at,
+	// and what comes before the compiler is done.
 	Strict bool
 	// Always runs on the device what the CPU is better at, and waits for the compiler.
 	Always bool

@@ -98,6 +98,9 @@ func (k *kernel) Run(ctx context.Context, c *kernels.Call) error {
 			return fmt.Errorf("%w: %w", ErrHost, err)
 		}
 	}
+	if k.dev.opt.Strict && (errors.Is(err, errWhole) || errors.Is(err, kernels.ErrUnsupported)) {
+		return err
+	}
 	k.dev.stats.fellBack.Add(1)
 	return k.cpu.Run(ctx, c)
 }

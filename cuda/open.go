@@ -21,13 +21,14 @@ func (o Options) search() driver.Search {
 	return s
 }
 
-// OpenAll opens every device of the machine, each with the options but for Ordinal. One that cannot be opened is left out
+// OpenAll opens every device of the machine, each with the options but for Ordinal and its share of Pinned. One that cannot be opened is left out
 // where another can; with Strict it is an error.
 func OpenAll(o Options) ([]*Device, error) {
 	drv, err := o.search().Open()
 	if err != nil {
 		return nil, err
 	}
+	o.Pinned /= int64(drv.DeviceCount())
 	var list []*Device
 	var errs []error
 	for i := range drv.DeviceCount() {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/arrayrun/arrayrun/chunk"
 	"github.com/arrayrun/arrayrun/chunk/dtype"
+	"github.com/arrayrun/arrayrun/chunk/mem"
 	"github.com/arrayrun/arrayrun/cuda/driver"
 )
 
@@ -90,5 +91,14 @@ func (d *Device) measure(dev *driver.Device) error {
 	})
 }
 
-// HostBytes is the page-locked host memory that the device takes once its tasks have run.
+// HostBytes is the page-locked host memory that the device takes once its tasks have run, without what Options.Pinned adds.
 const HostBytes = streams * 2 * stageBytes
+
+// HostBytes returns the page-locked host memory that the device may take.
+func (d *Device) HostBytes() int64 {
+	n := int64(HostBytes)
+	if d.ring.size > 0 {
+		n += ringBuffers * (d.ring.size + mem.Align)
+	}
+	return n
+}

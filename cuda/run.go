@@ -7,14 +7,15 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/arrayrun/arrayrun/chunk"
 	"github.com/arrayrun/arrayrun/cuda/driver"
 	"github.com/arrayrun/arrayrun/kernels"
 )
 
-// try runs a call on the device. One that does not fit waits for the memory that other calls have, makes room or is halved; one that
-// cannot be halved, or that the CPU is better at, gives an error wrapping errCPU.
+// try runs a call on the device. One that does not fit waits for the memory that other calls have, makes room or is cut in two; one that
+// cannot be cut, or that the CPU is better at, gives an error wrapping errCPU.
 func (k *kernel) try(ctx context.Context, c *kernels.Call) error {
 	for reaped := false; ; {
 		err := k.attempt(ctx, c)
@@ -42,10 +43,10 @@ func (k *kernel) try(ctx context.Context, c *kernels.Call) error {
 	}
 }
 
-// errTooLarge is wrapped when a call takes more than its share of the device's memory; errWhole when it has no axis to halve.
+// errTooLarge is wrapped when a call takes more than its share of the device's memory; errWhole when it cannot be cut.
 var (
 	errTooLarge = errors.New("cuda: the call does not fit its share of the device's memory")
-	errWhole    = fmt.Errorf("%w: the call does not fit the device's memory and has no axis to halve", errCPU)
+	errWhole    = fmt.Errorf("%w: the call does not fit the device's memory and cannot be cut", errCPU)
 )
 
 // attempt is try for a call as it is. Its slot and its operands are free again when it returns.
@@ -269,31 +270,95 @@ func (st *step) slow() bool {
 	return st.part != nil && st.template == templateGroups && (st.count < 1024 && st.geo.count > 4096 || st.geo.count*st.groups > 1<<26)
 }
 
-// halve runs a call in two halves along its longest axis that no fold reduces.
+// halve runs a call in two parts.
 func (k *kernel) halve(ctx context.Context, c *kernels.Call) error {
-	axis, longest := -1, int64(1)
-	for a, d := range c.Shape {
-		kept := k.program != nil
-		for _, q := range k.parts {
-			kept = kept && !q.axes.Has(a)
-		}
-		if kept && d > longest {
-			axis, longest = a, d
-		}
-	}
+	axis, at := k.cut(c)
 	if axis < 0 {
 		return errWhole
 	}
 	k.dev.stats.halved.Add(1)
-	for _, cut := range [][2]int64{{0, longest / 2}, {longest / 2, longest}} {
-		if err := k.try(ctx, k.slice(c, axis, cut[0], cut[1])); err != nil {
+	for _, part := range [][2]int64{{0, at}, {at, c.Shape[axis]}} {
+		if err := k.try(ctx, k.slice(c, axis, part[0], part[1])); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// slice returns the part of a call from lo to hi along an axis that no fold reduces.
+// cut returns where a call is cut in two: in the middle of its longest axis that no fold reduces; where there is none, along one that folds
+// reduce, near its middle between two of their blocks. axis is -1 where neither is possible.
+func (k *kernel) cut(c *kernels.Call) (axis int, at int64) {
+	axis = -1
+	if k.program == nil {
+		return axis, 0
+	}
+	reduced, first := -1, int64(0)
+	for a, n := range c.Shape {
+		u := k.unit(c, a)
+		if u == 0 || n <= u {
+			continue
+		}
+		half := max(u, n/2/u*u)
+		switch {
+		case !k.reduces(a):
+			if axis < 0 || n > c.Shape[axis] {
+				axis, at = a, half
+			}
+		case reduced < 0 || n > c.Shape[reduced]:
+			reduced, first = a, half
+		}
+	}
+	if axis < 0 {
+		return reduced, first
+	}
+	return axis, at
+}
+
+// reduces reports whether some fold reduces an axis.
+func (k *kernel) reduces(axis int) bool {
+	return slices.ContainsFunc(k.program.Folds, func(f kernels.Fold) bool { return f.Axes.Has(axis) })
+}
+
+// unit returns the length along an axis at whose multiples a call may be cut: 1 where no fold reduces the axis, 0 where it may not be cut.
+func (k *kernel) unit(c *kernels.Call, axis int) int64 {
+	u := int64(1)
+	for _, f := range k.program.Folds {
+		if !f.Axes.Has(axis) {
+			continue
+		}
+		if f.Group >= 0 || c.Continue {
+			return 0
+		}
+		inner := int64(1) // numbers of the fold for each position along the axis
+		for a, n := range c.Shape {
+			switch {
+			case a < axis && f.Axes.Has(a) && n > 1:
+				return 0 // numbers of a part would not follow each other
+			case a > axis && f.Axes.Has(a):
+				inner *= n
+			}
+		}
+		need := blockOf(f, len(c.Shape))
+		for need > 1 && inner > 1 { // over their greatest common divisor, a power of 2 as blocks are
+			if inner%2 != 0 {
+				break
+			}
+			need, inner = need/2, inner/2
+		}
+		u = max(u, need) // both are powers of 2
+	}
+	return u
+}
+
+// blockOf returns how many numbers a block of a fold has.
+func blockOf(f kernels.Fold, rank int) int64 {
+	if f.Axes.Has(rank - 1) {
+		return kernels.InnerBlock
+	}
+	return kernels.OuterBlock
+}
+
+// slice returns the part of a call from lo to hi along an axis, which cut allows.
 func (k *kernel) slice(c *kernels.Call, axis int, lo, hi int64) *kernels.Call {
 	p := k.program
 	cut := func(x *chunk.Chunk, at int, lo, hi int64) *chunk.Chunk {
@@ -316,14 +381,20 @@ func (k *kernel) slice(c *kernels.Call, axis int, lo, hi int64) *kernels.Call {
 	}
 	n := len(p.Ret)
 	for _, f := range p.Folds {
-		at := 1 // blocks or groups come first, then the kept axes
+		at, from, to := 1, lo, hi // blocks or groups come first, then the kept axes
 		for a := range axis {
 			if !f.Axes.Has(a) {
 				at++
 			}
 		}
+		if f.Axes.Has(axis) { // the blocks of the part
+			before := c.Shape.Clone()
+			before[axis] = lo
+			at, from = 0, kernels.FoldBlocks(before, f.Axes)
+			to = from + kernels.FoldBlocks(h.Shape, f.Axes)
+		}
 		for range kernels.ReductionOf(f.Op).State(p.RegType(f.Args[0])) {
-			h.Out = append(h.Out, cut(c.Out[n], at, lo, hi))
+			h.Out = append(h.Out, cut(c.Out[n], at, from, to))
 			n++
 		}
 	}

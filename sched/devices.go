@@ -92,7 +92,10 @@ func (g *gpus) open() ([]*cuda.Device, error) {
 			}
 		}
 		if g.err == nil {
-			g.host = max(residentBytes()-before, 0) + int64(len(g.devs))*(cuda.HostBytes+g.opt.Pinned)
+			g.host = max(residentBytes()-before, 0)
+			for _, d := range g.devs {
+				g.host += d.HostBytes()
+			}
 		}
 	}
 	return g.devs, g.err
