@@ -23,12 +23,10 @@ func (d *Dir) Parts(ctx context.Context, key string, read func(io.ReaderAt) erro
 	if err == nil {
 		err = read(fd(n))
 		_ = syscall.Close(n) // opened for reading: nothing is lost
-		if errors.Is(err, syscall.EISDIR) {
-			err = syscall.ENOENT
+		if !errors.Is(err, syscall.EISDIR) {
+			return err
 		}
+		err = syscall.ENOENT
 	}
-	if err != nil {
-		err = fmt.Errorf("store: get %s: %w", d.path(key), err)
-	}
-	return err
+	return fmt.Errorf("store: get %s: %w", d.path(key), err)
 }
