@@ -6,9 +6,9 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/arrayrun/arrayrun/formats"
-	"github.com/pierrec/lz4/v4"
 )
 
 // bloscStage reads every Blosc 1 container: what is needed is in its header. It writes those of lz4 and zstd.
@@ -81,9 +81,12 @@ func (z bloscStage) Encode(dst, src []byte, s *Scratch) ([]byte, error) {
 	switch z.cname {
 	case "lz4", "lz4hc": // one format
 		number = bloscLZ4
+		haste := 1
+		if z.cname == "lz4" {
+			haste = max(6-z.level, 1) // less than c-blosc's, which packs each byte plane by itself
+		}
 		pack = func(out, block []byte) ([]byte, error) {
-			n, err := s.packLZ4(out[len(out):cap(out)], block)
-			return out[:len(out)+n], err
+			return out[:len(out)+s.packLZ4(out[len(out):cap(out)], block, haste)], nil
 		}
 	case "zstd":
 		number = bloscZstd
@@ -112,8 +115,7 @@ func (z bloscStage) Encode(dst, src []byte, s *Scratch) ([]byte, error) {
 		le.PutUint32(dst[at+header+4*i:], uint32(len(dst)-at))
 		block = z.shuffled(block, shuffle, s)
 		from := len(dst)
-		dst = append(dst, 0, 0, 0, 0)
-		dst = append(dst, make([]byte, z.packBound(len(block)))...)[:from+4]
+		dst = slices.Grow(append(dst, 0, 0, 0, 0), z.packBound(len(block)))
 		out, err := pack(dst, block)
 		if err != nil {
 			return nil, fmt.Errorf("codec blosc: encode %d bytes: %w", len(block), err)
@@ -176,12 +178,15 @@ func (z bloscStage) packBound(n int) int {
 	if z.cname == "zstd" {
 		return zstdStage{}.Bound(n)
 	}
-	return lz4.CompressBlockBound(n)
+	return lz4Bound(n)
 }
 
-// packLZ4 compresses block into out, whose length suffices; 0 when it does not get shorter.
-func (s *Scratch) packLZ4(out, block []byte) (int, error) {
-	return s.lz4.CompressBlock(block, out)
+// packLZ4 compresses block into out, which has room for lz4Bound of it.
+func (s *Scratch) packLZ4(out, block []byte, haste int) int {
+	if s.lz4 == nil {
+		s.lz4 = new(lz4Packer)
+	}
+	return s.lz4.pack(out, block, haste)
 }
 
 // EncodeState implements encodeState.

@@ -5,7 +5,6 @@ package codec
 import (
 	"github.com/arrayrun/arrayrun/formats/codec/internal/clib"
 	"github.com/klauspost/compress/zstd"
-	"github.com/pierrec/lz4/v4"
 )
 
 // Scratch holds the buffers and codec state of one worker. It is not safe for
@@ -20,7 +19,7 @@ type Scratch struct {
 	starts []byte    // where blocks start
 	line   []uint32  // the samples of a run of szip
 	inf    Inflater
-	lz4    lz4.Compressor
+	lz4    *lz4Packer
 	unz    unzstd
 	zdec   *zstd.Decoder
 	zenc   map[zstdKey]*zstd.Encoder

@@ -97,6 +97,8 @@ back2:
 	TAKE(R14, DX)
 	DECQ    80(SI)
 	JZ      execute
+	CMPQ    CX, $38 // the next states take at most 26 bits: mostly the window still has them
+	JBE     back3
 	REFILL(slow3)
 back3:
 	NEXT(R11, 88)
@@ -129,8 +131,10 @@ check:
 	JA    give
 
 	MOVOU (R8), X0
+	MOVOU 16(R8), X1
 	MOVOU X0, (DI)
-	CMPQ  DX, $16
+	MOVOU X1, 16(DI)
+	CMPQ  DX, $32
 	JA    literals
 copied:
 	ADDQ DX, R8
@@ -199,7 +203,7 @@ repeat:
 	JMP   next
 
 literals:
-	MOVQ $16, AX
+	MOVQ $32, AX
 more:
 	MOVOU (R8)(AX*1), X0
 	MOVOU X0, (DI)(AX*1)

@@ -8,9 +8,9 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/arrayrun/arrayrun/formats"
-	"github.com/pierrec/lz4/v4"
 )
 
 // shuffleStage is the byte shuffle of numcodecs and HDF5.
@@ -79,13 +79,8 @@ func lz4Block(dst, src []byte) error {
 
 func (lz4Stage) Encode(dst, src []byte, s *Scratch) ([]byte, error) {
 	dst = binary.LittleEndian.AppendUint32(dst, uint32(len(src)))
-	at := len(dst)
-	dst = append(dst, make([]byte, lz4.CompressBlockBound(len(src)))...)
-	n, err := s.packLZ4(dst[at:], src)
-	if err != nil {
-		return nil, fmt.Errorf("codec lz4: encode %d bytes: %w", len(src), err)
-	}
-	return dst[:at+n], nil
+	dst = slices.Grow(dst, lz4Bound(len(src)))
+	return dst[:len(dst)+s.packLZ4(dst[len(dst):cap(dst)], src, 1)], nil
 }
 
 func (lz4Stage) Bound(n int) int { return 4 + n + n/255 + 16 }

@@ -36,6 +36,43 @@ func TestLZ4Blocks(t *testing.T) {
 	}
 }
 
+// packedAlike packs src and checks that the library and our decoder make it again.
+func packedAlike(t *testing.T, src []byte, haste int) {
+	t.Helper()
+	room := bytes.Repeat([]byte{0xa5}, lz4Bound(len(src))+8)
+	n := new(lz4Packer).pack(room[:len(room)-8:len(room)-8], src, haste)
+	if !bytes.Equal(room[len(room)-8:], bytes.Repeat([]byte{0xa5}, 8)) {
+		t.Fatal("it wrote behind its destination")
+	}
+	got := make([]byte, len(src)+1)
+	if m, err := lz4.UncompressBlock(room[:n], got); err != nil || !bytes.Equal(got[:m], src) {
+		t.Fatalf("haste %d: of %d bytes the library makes %d, %v", haste, len(src), m, err)
+	}
+	if m, err := lz4Decode(got[:len(src)], room[:n]); err != nil || !bytes.Equal(got[:m], src) {
+		t.Fatalf("haste %d: of %d bytes we make %d, %v", haste, len(src), m, err)
+	}
+}
+
+func TestLZ4Pack(t *testing.T) {
+	for seed := range 300 {
+		r := rand.New(rand.NewPCG(uint64(seed), 31))
+		src := sample(r, r.IntN([]int{30, 1000, 200000}[seed%3]))
+		t.Logf("seed %d, %d bytes", seed, len(src))
+		packedAlike(t, src, 1+seed%10)
+	}
+	packedAlike(t, randomBytes(1, 300000), 1)
+	packedAlike(t, make([]byte, 300000), 5)
+}
+
+// FuzzLZ4Pack packs any bytes, some of them many times over.
+func FuzzLZ4Pack(f *testing.F) {
+	f.Add(uint8(1), uint8(0), []byte("abcabcabcabcabcabcabc, abc and abcabcabc"))
+	f.Add(uint8(5), uint8(30), sample(rand.New(rand.NewPCG(2, 32)), 2000))
+	f.Fuzz(func(t *testing.T, haste, times uint8, src []byte) {
+		packedAlike(t, bytes.Repeat(src, 1+int(times)%64), 1+int(haste)%10)
+	})
+}
+
 // Any bytes: what the library decodes is decoded, to the same bytes, and nothing else is written.
 func FuzzLZ4(f *testing.F) {
 	r := rand.New(rand.NewPCG(5, 9))

@@ -110,7 +110,7 @@ func (z *unzstd) sequences(dst []byte, start, n int, src []byte, count int) (int
 			z.room = Grow(z.room, seqSlack)
 			lits = z.room[:0]
 		}
-		*s = seqRun{dst: &dst[0], n: n, limit: len(dst) - seqSlack, start: start, lits: &lits[:1][0], most: min(len(lits), cap(lits)-16), stream: &left[0], at: r.at, used: int(r.used),
+		*s = seqRun{dst: &dst[0], n: n, limit: len(dst) - seqSlack, start: start, lits: &lits[:1][0], most: min(len(lits), cap(lits)-seqSlack), stream: &left[0], at: r.at, used: int(r.used),
 			count: count, rep: z.rep, patterns: &seqPatterns[0]}
 		for i := range s.tables {
 			s.tables[i] = &z.tables[seqOrder[i]].state[0]
