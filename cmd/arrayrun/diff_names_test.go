@@ -3,6 +3,7 @@
 package main
 
 import (
+	"os"
 	"path/filepath"
 	"testing"
 )
@@ -15,10 +16,14 @@ func TestDiffNames(t *testing.T) {
 	ok(t, "eval", "height = a", "a="+a, "-o", "height="+nc)
 	ok(t, "eval", "h = a + 1", "a="+a, "-o", "h="+zarr)
 	ok(t, "convert", a, tif)
+	plain := filepath.Join(dir, "plain.zarr") // an array without a group
+	if err := os.CopyFS(plain, os.DirFS(filepath.Join(zarr, "h"))); err != nil {
+		t.Fatal(err)
+	}
 	for _, x := range []struct {
 		a, b string
 		code int
-	}{{a, tif, exitDone}, {nc + "#height", tif, exitDone}, {a, nc + "#height", exitDone}, {nc + "#height", zarr + "#h", exitFailed}, {nc, tif, exitFailed}, {nc, zarr, exitFailed}} {
+	}{{a, tif, exitDone}, {plain, zarr + "#h", exitDone}, {a, plain, exitFailed}, {nc + "#height", tif, exitDone}, {a, nc + "#height", exitDone}, {nc + "#height", zarr + "#h", exitFailed}, {nc, tif, exitFailed}, {nc, zarr, exitFailed}} {
 		if code, out, errs := arrayrun(t, "diff", x.a, x.b); code != x.code {
 			t.Errorf("diff %s %s: exit %d, want %d: %s%s", x.a, x.b, code, x.code, out, errs)
 		}
