@@ -297,6 +297,34 @@ func TestDiskCache(t *testing.T) {
 	}
 }
 
+// TestForms: a device newer than the compiler gets PTX, and so does one that refuses the machine code; each has the CPU's bits.
+func TestForms(t *testing.T) {
+	host := cpu.New(cpu.Options{Mode: "generic"})
+	defer host.Close()
+	j := newJob(t, host, chunk.Shape{300, 40})
+	for _, c := range []struct {
+		setting  string
+		refused  driver.Code // by the driver, of the first image
+		compiled int
+	}{{"arch=90", 0, 2}, {"arch=130", 0, 2}, {"arch=90", driver.InvalidImage, 3}, {"arch=90", driver.NoBinaryForGPU, 3}, {"arch=90", driver.UnsupportedPTXVersion, 3}} {
+		sim := cudasim.Start(t, c.setting)
+		t.Setenv(cuda.EnvCache, t.TempDir())
+		if c.refused != 0 {
+			sim.Fault("cuModuleLoadDataEx", 1, c.refused)
+		}
+		got, stats, err := j.attempt(t, host, cuda.Options{Strict: true, Always: true})
+		if err != nil {
+			t.Errorf("%s, %v: %v", c.setting, c.refused, err)
+			continue
+		}
+		j.check(t, got)
+		calls := sim.Calls()
+		if ptx := calls["nvrtcGetPTX"]; stats.FellBack != 0 || calls["nvrtcCompileProgram"] != c.compiled || (ptx > 0) != (c.setting == "arch=130" || c.refused != 0) {
+			t.Errorf("%s, %v: %d programs compiled, %d to PTX, %+v: want %d", c.setting, c.refused, calls["nvrtcCompileProgram"], ptx, stats, c.compiled)
+		}
+	}
+}
+
 // TestOverlap: copies and computing of different tasks overlap on the simulator's clock; no intermediate comes
 // back, and a call takes no more than two launches.
 func TestOverlap(t *testing.T) {

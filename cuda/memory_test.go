@@ -265,7 +265,8 @@ func TestStrictMemory(t *testing.T) {
 
 // TestReapTogether makes many calls run short of memory at the same time: they wait for each other without end or error.
 func TestReapTogether(t *testing.T) {
-	d, _ := open(t, cuda.Options{Always: true, Memory: 60 << 20}, "memory=12MiB")
+	// Copies take long enough for the calls to meet, however busy this machine is.
+	d, _ := open(t, cuda.Options{Always: true, Memory: 60 << 20}, "memory=12MiB", "hold_us=5000")
 	doubling(t, d, 1000) // compiles
 	var wg sync.WaitGroup
 	for range 6 {
