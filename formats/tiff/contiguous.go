@@ -20,25 +20,36 @@ type flatSource struct {
 // maxFlat bounds the pages whose lists of strips are looked at when a file is opened.
 const maxFlat = 1024
 
-// contiguous returns src as a flatSource where every page allows that.
-func (src *source) contiguous() formats.Source {
+// contiguous returns src as a flatSource where every page allows that. Without that, strips that are too large are an error.
+func (src *source) contiguous() (formats.Source, error) {
+	if f := src.flat(); f != nil {
+		return f, nil
+	}
+	if src.p.err == nil && src.p.large {
+		src.p.err = src.p.tooLarge()
+	}
+	return src, src.p.err
+}
+
+// flat returns src as a flatSource, or nil.
+func (src *source) flat() *flatSource {
 	s, p := src.s, src.p
-	if p.err != nil || p.tiled || p.compression != compressNone || p.predictor != 1 || p.fillOrder != 1 || 8*p.dtype.Size() != p.bits {
-		return src
+	if p.err != nil || !p.plain() {
+		return nil
 	}
 	f := &flatSource{source: src}
 	n := s.shape[:s.lead].Size()
 	if s.planes > 1 {
 		n = 1
 	} else if n > maxFlat {
-		return src
+		return nil
 	}
 	for _, q := range s.pages[:n] {
 		base := int64(-1)
 		if q != nil {
 			var ok bool
 			if base, ok = q.run(); !ok {
-				return src
+				return nil
 			}
 		}
 		f.bases = append(f.bases, base)

@@ -46,8 +46,7 @@ func form(pages []*page) ([]*series, error) {
 
 // final reports whether the pixels of a page lie in the file as they are in memory, without gaps.
 func (p *page) final() bool {
-	return p.err == nil && !p.tiled && p.compression == compressNone && p.predictor == 1 && !p.planar && p.fillOrder == 1 &&
-		8*p.dtype.Size() == p.bits && p.segHeight >= p.height
+	return p.err == nil && p.plain() && !p.planar && p.segHeight >= p.height
 }
 
 // nbytes is the size of a page's pixels.

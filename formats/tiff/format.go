@@ -75,7 +75,10 @@ func open(r io.ReaderAt, size int64) (*formats.Group, error) {
 				level.name = fmt.Sprintf("%s_overview_%d", name, l)
 			}
 			src, err := newSource(level)
-			v := formats.Var{Name: level.name, Attrs: level.attributes(), Source: src.contiguous(), Err: err}
+			v := formats.Var{Name: level.name, Attrs: level.attributes(), Source: src, Err: err}
+			if err == nil {
+				v.Source, v.Err = src.contiguous()
+			}
 			for j, d := range level.dims() {
 				// series of other sizes have dimensions of their own
 				if n, ok := sizes[d]; ok && n != level.shape[j] {

@@ -65,6 +65,7 @@ type page struct {
 	d      *ifd
 	sub    bool // it comes from the list of another page
 	err    error
+	large  bool // a strip is too large to be read as a whole
 	width  int64
 	height int64
 	shape  chunk.Shape // in the order of axes
@@ -220,13 +221,22 @@ func (p *page) check(depth int64) error {
 		return corrupt("compression %s of %d samples of %d bits", compressions[p.compression].name, p.samples, p.bits)
 	}
 	n, err := chunk.Shape{p.segWidth, p.segHeight, int64(p.inPixel())}.Bytes(int64(max(p.dtype.Size(), (p.bits+7)/8)))
-	if err != nil || n > maxSegment {
-		return refuse("tiles or strips of %d x %d pixels are not supported", p.segWidth, p.segHeight)
+	if p.large = err != nil || n > maxSegment; p.large && !p.plain() {
+		return p.tooLarge()
 	}
 	return nil
 }
 
-// maxSegment bounds the decoded bytes of a tile or strip.
+func (p *page) tooLarge() error {
+	return refuse("tiles or strips of %d x %d pixels are not supported", p.segWidth, p.segHeight)
+}
+
+// plain reports whether pixels lie in the file as they are in memory, so that no strip has to be read as a whole.
+func (p *page) plain() bool {
+	return !p.tiled && p.compression == compressNone && p.predictor == 1 && p.fillOrder == 1 && 8*p.dtype.Size() == p.bits
+}
+
+// maxSegment bounds the decoded bytes of a tile or strip that is read as a whole.
 const maxSegment = 1 << 31
 
 // inPixel returns how many samples lie side by side in a segment.
