@@ -13,7 +13,8 @@ const (
 	samplePart = 32
 	// the sample is as many runs from all over the chunk: the planes of shuffled numbers are not alike.
 	sampleRuns = 8
-	// about as good: at most a part in goodEnough larger.
+	// about as good: at most a part in goodEnough larger for the fastest way, which suffers most from what a sample does not show, and twice
+	// that for others.
 	goodEnough = 32
 )
 
@@ -42,7 +43,7 @@ func (s *Scratch) effort(src []byte, n int, pack func(i int, part []byte) (int, 
 		first = 1 // no matches in the sample: what is farther away decides, and the fastest way does not look there
 	}
 	for i, size := range sizes {
-		if i >= first && size <= best+best/goodEnough {
+		if i >= first && size <= best+best/goodEnough*min(i+1, 2) {
 			return i, nil
 		}
 	}
