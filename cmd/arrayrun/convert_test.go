@@ -31,23 +31,29 @@ func ok(t *testing.T, args ...string) string {
 	return out
 }
 
-// peers runs peers.py, or skips where there is no Python that has what it needs. With ARRAYRUN_REQUIRE=all that is a failure.
+// peers runs peers.py.
 func peers(t *testing.T, args ...string) string {
+	t.Helper()
+	return runPython(t, "peers.py", args...)
+}
+
+// runPython runs a script of the verbs' tests, or skips where there is no Python that has what it needs. With ARRAYRUN_REQUIRE=all that is a failure.
+func runPython(t *testing.T, script string, args ...string) string {
 	t.Helper()
 	python := os.Getenv("ARRAYRUN_PYTHON")
 	if python == "" {
 		python = filepath.Join("..", "..", "bench", ".venv", "bin", "python")
 	}
-	out, err := exec.Command(python, append([]string{filepath.Join("testdata", "verbs", "peers.py")}, args...)...).CombinedOutput()
+	out, err := exec.Command(python, append([]string{filepath.Join("testdata", "verbs", script)}, args...)...).CombinedOutput()
 	text := string(out)
 	if err != nil && (strings.Contains(text, "ModuleNotFoundError") || len(out) == 0) {
 		if os.Getenv("ARRAYRUN_REQUIRE") == "all" {
-			t.Fatalf("peers.py: %v %s; set ARRAYRUN_PYTHON to a Python with netCDF4, xarray, zarr and fsspec", err, text)
+			t.Fatalf("%s: %v %s; set ARRAYRUN_PYTHON to a Python with netCDF4, xarray, zarr and fsspec", script, err, text)
 		}
-		t.Skipf("peers.py: %v; no Python with netCDF4, xarray, zarr and fsspec at %s", err, python)
+		t.Skipf("%s: %v; no Python with netCDF4, xarray, zarr and fsspec at %s", script, err, python)
 	}
 	if err != nil {
-		t.Fatalf("peers.py %v: %v\n%s", args, err, text)
+		t.Fatalf("%s %v: %v\n%s", script, args, err, text)
 	}
 	return text
 }

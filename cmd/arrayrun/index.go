@@ -134,7 +134,7 @@ func (a *app) references(ctx context.Context, g *formats.Group, local, url strin
 		return zarr.Hierarchy(ctx, store.NewDir(local), url, emit)
 	}
 	r := &zarr.Referrer{URL: url, Inline: small, Emit: emit}
-	if local != "" && small > 0 {
+	if local != "" {
 		f, err := os.Open(local)
 		if err != nil {
 			return err

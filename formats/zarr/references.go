@@ -237,8 +237,11 @@ func (x *referred) chunks(ctx context.Context, src formats.RefSource) error {
 		}
 		x.steps[i] = max(a.Step, 1)
 	}
-	for _, name := range m.Codecs {
+	for i, name := range m.Codecs {
 		if name == "shuffle" {
+			if i > 0 {
+				return fmt.Errorf("codec %q behind %q: readers of references shuffle whole elements only; convert the file to Zarr instead: %w", name, m.Codecs[i-1], formats.ErrFormat)
+			}
 			x.codecs = append(x.codecs, object{{"id", "shuffle"}, {"elementsize", m.ItemBytes}})
 			continue
 		}
@@ -257,6 +260,7 @@ func (x *referred) chunks(ctx context.Context, src formats.RefSource) error {
 		return nil
 	}
 	var key chunk.Key
+	blosc := len(m.Codecs) > 0 && m.Codecs[len(m.Codecs)-1] == "blosc"
 	for n := range x.grid.Len() {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -266,9 +270,29 @@ func (x *referred) chunks(ctx context.Context, src formats.RefSource) error {
 		if err != nil {
 			return err
 		}
+		if blosc && !ref.Missing {
+			if err := x.snappy(ref); err != nil {
+				return err
+			}
+			blosc = false // all chunks are made by one filter
+		}
 		if err := x.one(ctx, key, ref, full); err != nil {
 			return fmt.Errorf("chunk %s: %w", keyText(key), err)
 		}
+	}
+	return nil
+}
+
+// snappy refuses Blosc's one inner codec that numcodecs is built without: only a chunk's own header names it.
+func (x *referred) snappy(ref formats.ChunkRef) error {
+	var head [4]byte
+	if f := x.r.File; f == nil || ref.Inline != nil || ref.Mask != 0 || ref.Len < int64(len(head)) {
+		return nil
+	} else if _, err := f.ReadAt(head[:], ref.Off); err != nil {
+		return err
+	}
+	if head[2]>>5 == 2 {
+		return fmt.Errorf("codec blosc with snappy: readers of references do not have it; convert the file to Zarr instead: %w", formats.ErrFormat)
 	}
 	return nil
 }

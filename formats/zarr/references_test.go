@@ -126,3 +126,22 @@ func TestRef(t *testing.T) {
 		t.Errorf("%v, %v", keys, err)
 	}
 }
+
+// Filters that readers of references decode in another way, or lack, are refused by name.
+func TestReferrerRefuses(t *testing.T) {
+	all := func(chunk.Key) (formats.ChunkRef, error) { return formats.ChunkRef{Off: 8, Len: 40}, nil }
+	for _, c := range []struct {
+		codecs []string
+		head   string
+		part   string
+	}{
+		{[]string{"zlib", "shuffle"}, "", `codec "shuffle" behind "zlib"`}, {[]string{"shuffle", "lzf"}, "", `codec "lzf"`}, {[]string{"szip"}, "", `codec "szip"`}, {[]string{"bitshuffle"}, "", `codec "bitshuffle"`},
+		{[]string{"lz4"}, "", `codec "lz4"`}, {[]string{"blosc"}, "\x02\x01\x41\x02", "snappy"}, {[]string{"blosc"}, "\x02\x01\x21\x02", ""}, {[]string{"shuffle", "bz2", "fletcher32"}, "", ""},
+	} {
+		r := &Referrer{URL: "file", File: strings.NewReader("01234567" + c.head + strings.Repeat(" ", 100)), Emit: func(string, any) error { return nil }}
+		err := r.Group(context.Background(), &formats.Group{Vars: []formats.Var{{Name: "v", Source: newPlaced(c.codecs, "little", all)}}})
+		if c.part == "" && err != nil || c.part != "" && (!errors.Is(err, formats.ErrFormat) || !strings.Contains(err.Error(), c.part)) {
+			t.Errorf("%v %x: %v, want %q", c.codecs, c.head, err, c.part)
+		}
+	}
+}
