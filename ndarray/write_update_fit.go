@@ -39,6 +39,9 @@ func (u *updating) fit(g *formats.Group, v *formats.Var, s formats.VarSpec, a Ar
 		if l == nil {
 			return a, nil, u.errorf("the units of %q differ there, and its values are known after a run only; give it those units first", s.Name)
 		}
+		if err := r.afterReform(l, s.Name); err != nil {
+			return a, nil, u.errorf("%w", err)
+		}
 		a = r.labels(l).Array().Reshape(shape...)
 	}
 	label := len(v.Dims) == 1 && v.Dims[0] == v.Name
@@ -75,7 +78,48 @@ func (u *updating) rebase(g *formats.Group, v *formats.Var, s formats.VarSpec) (
 	if hasTo != hasFrom && !cf.IsTimeUnits(text) || !hasTo && !hasFrom || fmt.Sprint(tu) == fmt.Sprint(fu) && !cf.IsTimeUnits(text) {
 		return nil, nil
 	}
+	if r := gregorian(to, s.Attrs); r != nil {
+		return r, nil
+	}
 	return rebaseTo(to, s.Attrs, u.uri, "what is written", s.Name)
+}
+
+// gregorian returns how times of the standard calendar become those of the proleptic Gregorian one, or the other way round: they are the same
+// moments from 1582-10-15 on. nil for other calendars.
+func gregorian(to, from formats.Attrs) *rebase {
+	units := func(attrs formats.Attrs) *cf.Units {
+		text, _ := attrs.Get("units")
+		calendar, _ := attrs.Get("calendar")
+		t, _ := text.(string)
+		c, _ := calendar.(string)
+		u, err := cf.ParseUnits(t, c)
+		if err != nil || u.Calendar != cf.Standard && u.Calendar != cf.ProlepticGregorian {
+			return nil
+		}
+		return u
+	}
+	u, w := units(to), units(from)
+	if u == nil || w == nil || u.Calendar == w.Calendar {
+		return nil
+	}
+	return &rebase{from: w, to: u}
+}
+
+// afterReform refuses times that two calendars do not have in common.
+func (r *rebase) afterReform(l *Labels, name string) error {
+	if r.from.Calendar == r.to.Calendar {
+		return nil
+	}
+	first, err := cf.Standard.Days(1582, 10, 15)
+	if err != nil {
+		return err
+	}
+	for i := range l.Len() {
+		if t, ok := l.instant(r.from, i); ok && t.Day < first {
+			return fmt.Errorf("the calendar of %q is %v there, got %v, and value %d is a date before 1582-10-15, where they differ", name, r.to.Calendar, r.from.Calendar, i)
+		}
+	}
+	return nil
 }
 
 // fits reports whether value i has exactly the same value in dtype d.
