@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 
@@ -115,7 +116,7 @@ func member(f io.ReaderAt, size int64, m *zip.File, name string) (*box, error) {
 	if m.Method == zip.Store {
 		return newBox(name, f, h, start+h.data, min(avail, size-start-h.data))
 	}
-	b, err := newBox(name, &streams{m: m}, h, h.data, avail)
+	b, err := newBox(name, newStreams(m), h, h.data, avail)
 	if err == nil {
 		b.meta.Codecs = []string{"deflate"}
 		b.meta.Bytes = int64(m.CompressedSize64)
@@ -125,37 +126,46 @@ func member(f io.ReaderAt, size int64, m *zip.File, name string) (*box, error) {
 
 // streams is an io.ReaderAt over a compressed member: a few decompressors, each standing
 // somewhere in the member. A read takes the one nearest before its place and leaves it behind it, so
-// that readers who go forward never start again.
+// that readers who go forward never start again. One that is at work shortly before the place is waited for: to
+// decompress what lies before once more would take as long, and a processor.
 type streams struct {
 	m    *zip.File
 	mu   sync.Mutex
+	left sync.Cond // of mu: a stream is idle again, or gone
 	idle []*stream
+	busy []*stream
 }
 
-// maxStreams is how many decompressors, about 45 KiB each, wait for the next read.
-const maxStreams = 4
+// maxStreams is how many decompressors, about 45 KiB each, wait for the next read; nearby is how far before a place one that
+// is at work is waited for.
+const (
+	maxStreams = 4
+	nearby     = 32 << 20
+)
 
 type stream struct {
 	r   io.ReadCloser
 	pos int64
+	end int64 // where it will be after the read at hand
+}
+
+func newStreams(m *zip.File) *streams {
+	s := &streams{m: m}
+	s.left.L = &s.mu
+	return s
 }
 
 // ReadAt implements io.ReaderAt. The checksum is verified when the last byte is read.
 func (s *streams) ReadAt(p []byte, off int64) (int, error) {
-	st := s.take(off)
-	if st == nil {
-		r, err := s.m.Open()
-		if err != nil {
-			return 0, fmt.Errorf("%v: %w", err, formats.ErrCorrupt)
-		}
-		st = &stream{r: r}
+	st, err := s.take(off, off+int64(len(p)))
+	if err != nil {
+		return 0, fmt.Errorf("%v: %w", err, formats.ErrCorrupt)
 	}
 	n, err := st.readAt(p, off, int64(s.m.UncompressedSize64))
+	s.put(st, err == nil)
 	if err != nil {
-		st.r.Close()
 		return n, fmt.Errorf("decompress %s: %v: %w", s.m.Name, err, formats.ErrCorrupt)
 	}
-	s.put(st)
 	return n, nil
 }
 
@@ -178,30 +188,51 @@ func (st *stream) readAt(p []byte, off, size int64) (int, error) {
 	return n, nil
 }
 
-// take removes and returns the stream nearest before off, or nil.
-func (s *streams) take(off int64) *stream {
+// take returns the stream nearest before off, or a new one; it is busy until it is put back, and then stands at end.
+func (s *streams) take(off, end int64) (*stream, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	best := -1
-	for i, st := range s.idle {
-		if st.pos <= off && (best < 0 || st.pos > s.idle[best].pos) {
-			best = i
+	for {
+		best, from := -1, int64(-1)
+		for i, st := range s.idle {
+			if st.pos <= off && st.pos > from {
+				best, from = i, st.pos
+			}
 		}
+		if slices.ContainsFunc(s.busy, func(st *stream) bool { return st.end <= off && st.end > max(from, off-nearby-1) }) {
+			s.left.Wait()
+			continue
+		}
+		st := &stream{end: end}
+		if best >= 0 {
+			st = s.idle[best]
+			st.end = end
+			s.idle = slices.Delete(s.idle, best, best+1)
+		} else {
+			r, err := s.m.Open()
+			if err != nil {
+				return nil, err
+			}
+			st.r = r
+		}
+		s.busy = append(s.busy, st)
+		return st, nil
 	}
-	if best < 0 {
-		return nil
-	}
-	st := s.idle[best]
-	s.idle = append(s.idle[:best], s.idle[best+1:]...)
-	return st
 }
 
-func (s *streams) put(st *stream) {
+// put ends the work of a stream, which is kept for the next read where it is whole.
+func (s *streams) put(st *stream, whole bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.busy = slices.DeleteFunc(s.busy, func(x *stream) bool { return x == st })
+	s.left.Broadcast()
+	if !whole {
+		_ = st.r.Close() // what went wrong is known
+		return
+	}
 	s.idle = append(s.idle, st)
 	if len(s.idle) > maxStreams {
-		s.idle[0].r.Close()
+		_ = s.idle[0].r.Close()
 		s.idle = s.idle[1:]
 	}
 }
