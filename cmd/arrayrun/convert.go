@@ -226,6 +226,15 @@ func (a *app) copy(c *cobra.Command, in, out string, o ndarray.CopyOptions) (err
 	if err != nil {
 		return atExpression(err)
 	}
+	if explain != "" && (o.AppendTo != "" || o.Region != nil) {
+		there, err := all.Updatable(ctx, out)
+		if err != nil {
+			return atOutput(err)
+		}
+		if there {
+			return a.explainUpdate(ctx, eng, plan, explain)
+		}
+	}
 	if explain != "" {
 		return a.explainCopy(ctx, eng, plan, explain)
 	}
@@ -258,6 +267,20 @@ func (a *app) explainCopy(ctx context.Context, eng *sched.Engine, c *ndarray.Cop
 	for i, v := range c.Spec.Vars {
 		outputs = append(outputs, ndarray.Output{Array: c.Arrays[i], Name: v.Name, To: plannedSink{v}})
 	}
+	return a.explainOutputs(ctx, eng, outputs, mode)
+}
+
+// explainUpdate prints the plan of a copy to an output that is there, or why it is refused; no value is written.
+func (a *app) explainUpdate(ctx context.Context, eng *sched.Engine, c *ndarray.Copying, mode string) error {
+	w, err := c.Create(ctx)
+	if err != nil {
+		return atOutput(err)
+	}
+	return errors.Join(a.explainOutputs(ctx, eng, w.Outputs, mode), w.Abort())
+}
+
+// explainOutputs prints the plan of outputs.
+func (a *app) explainOutputs(ctx context.Context, eng *sched.Engine, outputs []ndarray.Output, mode string) error {
 	p, err := eng.PlanOutputs(ctx, outputs)
 	if err != nil {
 		return at(exitUsage, err)

@@ -25,6 +25,13 @@ func TestAppendAndRegionVerbs(t *testing.T) {
 	ok(t, "select", made, second, dim+"=@1:")
 	ok(t, "convert", made, whole)
 	ok(t, "convert", first, parts, "--append", dim)
+	before := ok(t, "info", "--json", "--checksums", parts)
+	if plan := ok(t, "convert", second, parts, "--append", dim, "--explain"); !strings.Contains(plan, "PLAN") {
+		t.Errorf("the plan of an append is %q", plan)
+	}
+	if now := ok(t, "info", "--json", "--checksums", parts); now != before {
+		t.Errorf("--explain of an append has changed the output from %s to %s", before, now)
+	}
 	ok(t, "convert", second, parts, "--append", dim)
 	ok(t, "diff", whole, parts)
 	ok(t, "convert", second, parts, "--region", dim+"=@1:")
@@ -35,6 +42,7 @@ func TestAppendAndRegionVerbs(t *testing.T) {
 		{"--region|x", "want DIM=LABEL"},
 		{"--region|x=1|--region|x=2", "twice"},
 		{"--append|" + dim, "is there already"},
+		{"--append|" + dim + "|--explain", "is there already"},
 		{"--append|nothing", `no dimension "nothing"`},
 	} {
 		code, _, errs := arrayrun(t, append([]string{"convert", second, parts}, strings.Split(c.args, "|")...)...)
