@@ -27,6 +27,9 @@ func TestFoldColumns(t *testing.T) {
 		if seed%8 == 0 {
 			shape = chunk.Shape{250 + r.Int64N(20), 1, 33 + r.Int64N(8)}
 		}
+		if seed%30 == 1 { // more than one piece of rows, and columns behind the last whole vector
+			shape = chunk.Shape{250 + r.Int64N(7), 1, 280 + r.Int64N(40)}
+		}
 		axes := []kernels.AxisSet{kernels.Axes(0), kernels.Axes(1), kernels.Axes(0, 1)}[r.IntN(3)]
 		b := kernels.NewBuilder(3)
 		num := func(d dtype.DType, v any) kernels.Reg {
@@ -44,9 +47,23 @@ func TestFoldColumns(t *testing.T) {
 		var regs []kernels.Reg
 		switch f := []dtype.DType{dtype.Float32, dtype.Float64}[r.IntN(2)]; r.IntN(3) {
 		case 0:
-			x := in(dtype.Int16)
-			y := b.Apply(kernels.OpAdd, b.Apply(kernels.OpMultiply, b.Cast(x, f), num(f, 0.01)), num(f, 273.15))
-			regs = append(regs, b.Apply(kernels.OpWhere, b.Apply(kernels.OpLess, x, num(dtype.Int16, -20000)), num(f, math.NaN()), y))
+			d := []dtype.DType{dtype.Int16, dtype.Uint16, dtype.Int8, dtype.Uint8, dtype.Int32}[r.IntN(5)]
+			x := in(d)
+			// Scales and offsets at all distances from each other: with some the sums of a panel of rows are exact.
+			scale, offset := math.Ldexp(r.Float64()-0.5, r.IntN(40)-30), math.Ldexp(r.Float64()-0.5, r.IntN(40)-15)
+			switch r.IntN(6) {
+			case 0:
+				scale, offset = 0.01, 273.15
+			case 1:
+				offset = 0
+			case 2:
+				scale, offset = 1e38, -1e38
+			case 3:
+				scale = math.Ldexp(offset, -15-r.IntN(3)) // sums near 0
+			}
+			y := b.Apply(kernels.OpAdd, b.Apply(kernels.OpMultiply, b.Cast(x, f), num(f, scale)), num(f, offset))
+			op, fill := []kernels.OpID{kernels.OpLess, kernels.OpEqual}[r.IntN(2)], num(d, r.IntN(100))
+			regs = append(regs, b.Apply(kernels.OpWhere, b.Apply(op, x, fill), num(f, math.NaN()), y), y)
 		case 1:
 			u, v := in(f), in(f)
 			regs = append(regs, b.Apply(kernels.OpMultiply, u, u), b.Apply(kernels.OpMultiply, u, v), u)

@@ -92,6 +92,8 @@ type sink struct {
 	accs  [2]int // of the lower and the upper half of the lanes
 	halfs int    // how many of accs
 	count int
+	holes bool // what is left out are the lanes of a mask, if there is one
+	unit  val  // of float64: sums of a panel are whole numbers of it, of 32 bits, in the first of accs; none: they are not
 }
 
 // columnWriter emits the loop:
@@ -102,6 +104,7 @@ type columnWriter struct {
 	g     *graph
 	sinks []sink
 	t, u  int // registers for what lies between
+	ones  int // with vectors of 64 bytes a register of ones
 }
 
 // Registers beside the emitter's, whose pointers take the first of pointerRegs: rows of a panel, and what is left of them.
@@ -114,21 +117,30 @@ const (
 
 // pin gives the sinks their registers, or reports false where there are too few.
 func (w *columnWriter) pin(p *kernels.Program, sinks []Sink) bool {
+	for i, s := range sinks {
+		w.sinks = append(w.sinks, sink{Sink: s, size: p.RegType(p.Ret[i]).Size(), halfs: max(1, w.g.v*8/w.bytes)})
+	}
+	w.findHoles()
+	w.findFixed()
 	next := w.vectors - 1
 	take := func() int { next--; return next + 1 }
 	w.t, w.u = take(), take()
-	for i, s := range sinks {
-		k := sink{Sink: s, size: p.RegType(p.Ret[i]).Size(), halfs: max(1, w.g.v*8/w.bytes)}
-		for h := range k.halfs {
-			k.accs[h] = take()
+	if w.bytes > vectorBytes {
+		w.ones = take()
+	}
+	for i := range w.sinks {
+		s := &w.sinks[i]
+		for h := range s.halfs {
+			if h == 0 || s.unit == none {
+				s.accs[h] = take()
+			}
 		}
 		if s.Count {
-			k.count = take()
+			s.count = take()
 		}
-		w.sinks = append(w.sinks, k)
 	}
 	w.taken = w.vectors - 1 - next
-	w.toSink = func(n *node, r int) { w.add(&w.sinks[n.arg], r) }
+	w.toSink = func(n *node, r int) { w.add(&w.sinks[n.arg], n, r) }
 	return w.taken <= w.vectors/2
 }
 
@@ -142,6 +154,9 @@ func (w *columnWriter) each(do func(s *sink, acc func(half int) operand)) {
 }
 
 func (w *columnWriter) emit() {
+	if w.bytes > vectorBytes {
+		w.evex(vpternlogd, w.full, w.ones, w.ones, reg(w.ones), all, 0xFF)
+	}
 	w.b = append(w.b, 0x45, 0x31, 0xFF) // xor r15d, r15d
 	w.load(rRows, memAt(rArgs, int32(8*w.ptrs)))
 	panel := len(w.b)
@@ -159,16 +174,24 @@ func (w *columnWriter) emit() {
 		w.gpr(0x03, pointerRegs[k], memAt(rArgs, int32(8*k))) // add
 	}
 	w.each(func(s *sink, acc func(int) operand) {
-		for h := range s.halfs {
-			w.ins(vmovupsLoad, w.full, s.accs[h], 0, acc(h))
+		if s.unit != none {
+			w.ins(vpxor, w.full, s.accs[0], s.accs[0], reg(s.accs[0]))
+		} else {
+			for h := range s.halfs {
+				w.ins(vmovupsLoad, w.full, s.accs[h], 0, acc(h))
+			}
 		}
-		if s.Count {
+		if s.Count && s.holes { // as many as rows, less the holes
+			w.ins(vmovdLoad, 0, s.count, 0, reg(rPanel))
+			w.ins([9]vop{4: vpbroadcastd, 8: vpbroadcastq}[s.size], w.full, s.count, 0, reg(s.count))
+		} else if s.Count {
 			w.ins(vpxor, w.full, s.count, s.count, reg(s.count))
 		}
 	})
 	w.lea(rPanelRow, memAt(rPanel, 0))
 	w.align(32)
 	row := len(w.b)
+	w.askBelow()
 	w.body(w.g)
 	for k := range w.ptrs {
 		w.gpr(0x03, pointerRegs[k], memAt(rRows, int32(8+8*k)))
@@ -177,6 +200,10 @@ func (w *columnWriter) emit() {
 	w.to(w.jump(ifNotZero), row)
 	w.counts(w.loadCount)
 	w.each(func(s *sink, acc func(int) operand) {
+		if s.unit != none {
+			w.fromUnits(s, acc)
+			return
+		}
 		for h := range s.halfs {
 			w.ins(vmovupsStore, w.full, s.accs[h], 0, acc(h))
 		}
@@ -191,24 +218,31 @@ func (w *columnWriter) emit() {
 	w.ret()
 }
 
-// add adds the elements in register r to a sink.
-func (w *columnWriter) add(s *sink, r int) {
+// add adds the elements in register r, those of node n, to a sink.
+func (w *columnWriter) add(s *sink, n *node, r int) {
 	l := w.g.length(s.size) // of the value
+	if s.unit != none {
+		w.addUnits(s, n, r, l)
+		return
+	}
 	x := r
 	if s.Skip {
 		x = w.t
-		if w.bytes > vectorBytes {
+		switch {
+		case s.holes:
+			w.ins(vmovaps, l, w.t, 0, reg(r))
+			w.leaveOut(s, n, l)
+		case w.bytes > vectorBytes:
 			w.evex(cmpFloat[s.size], l, yes, r, reg(r), all, isOrdered)
 			if s.Count {
-				w.evex(toLanes[s.size], l, w.t, 0, reg(yes), all)
-				w.evex(subInt[s.size], l, s.count, s.count, reg(w.t), all)
+				w.evex(subInt[s.size], l, s.count, s.count, reg(w.ones), predicate{k: yes})
 			}
 			if s.size == 8 {
 				w.evex(vaddpd, w.full, s.accs[0], s.accs[0], reg(r), predicate{k: yes})
 				return
 			}
 			w.evex(vmovaps, l, w.t, 0, reg(r), predicate{yes, true})
-		} else {
+		default:
 			w.vex(&opcodes[cmpFloat[s.size]], l, w.t, r, reg(r), isOrdered)
 			if s.Count {
 				w.vex(&opcodes[subInt[s.size]], l, s.count, s.count, reg(w.t))
@@ -227,6 +261,25 @@ func (w *columnWriter) add(s *sink, r int) {
 	}
 	w.ins(vcvtps2pd, w.full, w.t, 0, reg(x))
 	w.ins(vaddpd, w.full, s.accs[0], s.accs[0], reg(w.t))
+}
+
+// leaveOut makes 0 of the holes in register t, and counts them.
+func (w *columnWriter) leaveOut(s *sink, n *node, l uint8) {
+	if n.c == none {
+		return
+	}
+	if m, ok := w.inMask(n.c); ok {
+		if s.Count {
+			w.evex(addInt[s.size], l, s.count, s.count, reg(w.ones), predicate{k: m.k})
+		}
+		w.evex(xorFloat[s.size], l, w.t, w.t, reg(w.t), predicate{k: m.k})
+		return
+	}
+	m := w.inRegister(n.c)
+	if s.Count {
+		w.ins(addInt[s.size], l, s.count, s.count, reg(m))
+	}
+	w.ins(vandnps, l, w.t, m, reg(w.t))
 }
 
 // upperHalf puts the upper half of register x into r.

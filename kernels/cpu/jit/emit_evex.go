@@ -59,7 +59,7 @@ func (m *masks) hold(x val, size uint8) uint8 {
 // chooses reports whether node i is used where a mask register will do.
 func (e *emitter) chooses(i int) bool {
 	for _, u := range e.uses[i] {
-		if n := &e.g.nodes[u]; n.kind == nodeCold || n.kind == nodeOp && (n.c == val(i) && opcodes[n.op].shape == shapeBlend || logic[n.op] != 0) {
+		if n := &e.g.nodes[u]; n.kind == nodeCold || n.kind == nodeStore && n.c == val(i) || n.kind == nodeOp && (n.c == val(i) && opcodes[n.op].shape == shapeBlend || logic[n.op] != 0) {
 			return true
 		}
 	}

@@ -177,6 +177,8 @@ const (
 	vbroadcastsd
 	vpbroadcastb
 	vpbroadcastw
+	vpbroadcastd
+	vpbroadcastq
 	vmovupsLoad
 	vmovupsStore
 	vmovntps
@@ -205,14 +207,10 @@ const (
 	vpmovm2d
 	vpmovm2q
 	vptestmd
-	vpcmpw
-	vpcmpd
-	vpcmpq
 	vpmovwb
 	vpmovdw
 	vpmovqd
 	vextractf64x4
-	vpbroadcastdGet
 	vopCount
 )
 
@@ -351,6 +349,8 @@ var opcodes = [vopCount]opcode{
 	vbroadcastsd: {"vbroadcastsd", p66, map0F38, 0, 0x19, shapeUnary, 0},
 	vpbroadcastb: {"vpbroadcastb", p66, map0F38, 0, 0x78, shapeUnary, 0},
 	vpbroadcastw: {"vpbroadcastw", p66, map0F38, 0, 0x79, shapeUnary, 0},
+	vpbroadcastd: {"vpbroadcastd", p66, map0F38, 0, 0x58, shapeUnary, 0},
+	vpbroadcastq: {"vpbroadcastq", p66, map0F38, 0, 0x59, shapeUnary, 0},
 	vmovupsLoad:  {"vmovups", pNone, map0F, 0, 0x10, shapeUnary, 0},
 	vmovupsStore: {"vmovups", pNone, map0F, 0, 0x11, shapeToMem, 0},
 	vmovntps:     {"vmovntps", pNone, map0F, 0, 0x2B, shapeToMem, 0},
@@ -368,22 +368,18 @@ var opcodes = [vopCount]opcode{
 	vunpcklpd:    {"vunpcklpd", p66, map0F, 0, 0x14, shapeBinary, 0},
 	vunpckhpd:    {"vunpckhpd", p66, map0F, 0, 0x15, shapeBinary, 0},
 
-	vpternlogd:      {"vpternlogd", p66, map0F3A, 0, 0x25, shapeBinary, 0},
-	vpblendmb:       {"vpblendmb", p66, map0F38, 0, 0x66, shapeBinary, 0},
-	vpblendmw:       {"vpblendmw", p66, map0F38, 1, 0x66, shapeBinary, 0},
-	vblendmps:       {"vblendmps", p66, map0F38, 0, 0x65, shapeBinary, 0},
-	vblendmpd:       {"vblendmpd", p66, map0F38, 1, 0x65, shapeBinary, 0},
-	vpmovm2b:        {"vpmovm2b", pF3, map0F38, 0, 0x28, shapeUnary, 0},
-	vpmovm2w:        {"vpmovm2w", pF3, map0F38, 1, 0x28, shapeUnary, 0},
-	vpmovm2d:        {"vpmovm2d", pF3, map0F38, 0, 0x38, shapeUnary, 0},
-	vpmovm2q:        {"vpmovm2q", pF3, map0F38, 1, 0x38, shapeUnary, 0},
-	vptestmd:        {"vptestmd", p66, map0F38, 0, 0x27, shapeBinary, 0},
-	vpcmpw:          {"vpcmpw", p66, map0F3A, 1, 0x3F, shapeBinary, 0},
-	vpcmpd:          {"vpcmpd", p66, map0F3A, 0, 0x1F, shapeBinary, 0},
-	vpcmpq:          {"vpcmpq", p66, map0F3A, 1, 0x1F, shapeBinary, 0},
-	vpmovwb:         {"vpmovwb", pF3, map0F38, 0, 0x30, shapeToMem, 0},
-	vpmovdw:         {"vpmovdw", pF3, map0F38, 0, 0x33, shapeToMem, 0},
-	vpmovqd:         {"vpmovqd", pF3, map0F38, 0, 0x35, shapeToMem, 0},
-	vextractf64x4:   {"vextractf64x4", p66, map0F3A, 1, 0x1B, shapeToMem, 0},
-	vpbroadcastdGet: {"vpbroadcastd", p66, map0F38, 0, 0x7C, shapeUnary, 0},
+	vpternlogd:    {"vpternlogd", p66, map0F3A, 0, 0x25, shapeBinary, 0},
+	vpblendmb:     {"vpblendmb", p66, map0F38, 0, 0x66, shapeBinary, 0},
+	vpblendmw:     {"vpblendmw", p66, map0F38, 1, 0x66, shapeBinary, 0},
+	vblendmps:     {"vblendmps", p66, map0F38, 0, 0x65, shapeBinary, 0},
+	vblendmpd:     {"vblendmpd", p66, map0F38, 1, 0x65, shapeBinary, 0},
+	vpmovm2b:      {"vpmovm2b", pF3, map0F38, 0, 0x28, shapeUnary, 0},
+	vpmovm2w:      {"vpmovm2w", pF3, map0F38, 1, 0x28, shapeUnary, 0},
+	vpmovm2d:      {"vpmovm2d", pF3, map0F38, 0, 0x38, shapeUnary, 0},
+	vpmovm2q:      {"vpmovm2q", pF3, map0F38, 1, 0x38, shapeUnary, 0},
+	vptestmd:      {"vptestmd", p66, map0F38, 0, 0x27, shapeBinary, 0},
+	vpmovwb:       {"vpmovwb", pF3, map0F38, 0, 0x30, shapeToMem, 0},
+	vpmovdw:       {"vpmovdw", pF3, map0F38, 0, 0x33, shapeToMem, 0},
+	vpmovqd:       {"vpmovqd", pF3, map0F38, 0, 0x35, shapeToMem, 0},
+	vextractf64x4: {"vextractf64x4", p66, map0F3A, 1, 0x1B, shapeToMem, 0},
 }
