@@ -28,22 +28,18 @@ const (
 	pieceBytes = 1 << 30
 )
 
-// effortOf says how hard each of zlib's levels looks: how many earlier places for each position, from which length it is content, whether it
-// looks if the next position has better, and after how many positions in vain (a power of 2) it looks at fewer.
-var effortOf = [10]struct {
-	depth, content int
-	lazy           bool
-	patience       int
-}{
-	1: {4, 64, false, 5},
-	2: {5, 128, false, 6},
-	3: {6, 128, true, 6},
-	4: {8, 64, true, 6},
-	5: {14, 64, true, 7},
-	6: {24, 128, true, 8},
-	7: {64, 128, true, 8},
-	8: {160, 258, true, 24},
-	9: {500, 258, true, 24},
+// effortOf says how hard each of zlib's levels looks: how many earlier places for each position, from which length it is content, up to which it
+// looks, half as hard, if the next position has better, and after how many positions in vain (a power of 2) it looks at fewer.
+var effortOf = [10]struct{ depth, content, lazy, patience int }{
+	1: {4, 64, 0, 5},
+	2: {5, 128, 0, 6},
+	3: {6, 128, 12, 6},
+	4: {8, 64, 12, 6},
+	5: {14, 64, 32, 7},
+	6: {24, 128, 64, 8},
+	7: {64, 128, 128, 8},
+	8: {160, 258, 258, 24},
+	9: {500, 258, 258, 24},
 }
 
 // deflater packs slices as deflate streams. Unlike others it asks of every match what it costs in bits, by the codes that the last bytes and
@@ -212,8 +208,9 @@ func (d *deflater) insert(src []byte, p int) {
 }
 
 // find puts position p into the tables and looks for the match there that is worth most: what its bytes would cost otherwise, without
-// what it costs. A match must be worth more than least and cost less than its literals; of length 0 is none. sums are those from p on.
-func (d *deflater) find(src []byte, p int, sums []int32, least int32) (n, dist int, worth int32) {
+// what it costs. A match must be worth more than least and cost less than its literals; of length 0 is none. sums are those from p
+// on, depth is how many places it looks at.
+func (d *deflater) find(src []byte, p int, sums []int32, least int32, depth int) (n, dist int, worth int32) {
 	v, place := load32(src, p), uint32(p+firstPlace)
 	h, h3 := hash4(v), hash3(v)
 	back, near := place-d.recent4[h], place-d.recent3[h3]
@@ -235,7 +232,7 @@ func (d *deflater) find(src []byte, p int, sums []int32, least int32) (n, dist i
 	e := &effortOf[d.level]
 	limit, most := min(len(src)-p, longestMatch), min(e.content, len(src)-p)
 	best, end := 3, v // end: the last four bytes of a match that is longer than the best
-	for depth, far := e.depth, back; ; {
+	for far := back; ; {
 		if load32(src, p-int(far)+best-3) == end {
 			if m := matchLength(src, p-int(far), p, limit); m > best {
 				cost := d.length[m-shortestMatch] + d.dist[distSymbol(far)]
@@ -277,7 +274,7 @@ func (d *deflater) parse(src []byte, p, end int) int {
 	base, start := p, p          // of the segment, and of the literals that are not yet in a sequence
 	stop := min(end, len(src)-7) // eight bytes are looked at
 	for p < stop {
-		n, dist, worth := d.find(src, p, d.sums[p-base:], math.MinInt32)
+		n, dist, worth := d.find(src, p, d.sums[p-base:], math.MinInt32, e.depth)
 		passed := min(d.vain>>e.patience, stepMost-1)
 		if n == 0 {
 			d.vain = min(d.vain+1, stepMost<<e.patience)
@@ -293,17 +290,15 @@ func (d *deflater) parse(src []byte, p, end int) int {
 			p--
 			n++
 		}
-		if e.lazy {
-			// a literal, and a match at the next position, if that is better
-			for n < e.content && next == p+1 && next < stop {
-				m, far, w := d.find(src, next, d.sums[next-base:], worth+d.lit[src[p]]-d.mean)
-				next++
-				if m == 0 {
-					break
-				}
-				p++
-				n, dist, worth = m, far, w
+		// a literal, and a match at the next position, if that is better
+		for n < e.lazy && next == p+1 && next < stop {
+			m, far, w := d.find(src, next, d.sums[next-base:], worth+d.lit[src[p]]-d.mean, e.depth/2)
+			next++
+			if m == 0 {
+				break
 			}
+			p++
+			n, dist, worth = m, far, w
 		}
 		d.seqs = append(d.seqs, sequence{uint32(p - start), uint16(n), uint16(dist)})
 		p += n
