@@ -28,9 +28,9 @@ type GPU struct {
 // openCPU opens the device that runs what no GPU does.
 func openCPU(opt Options, pool *mem.Pool) (kernels.Device, error) {
 	switch opt.CPU {
-	case "", "auto", "avx2", "generic":
+	case "", "auto", "avx512", "avx2", "generic":
 	default:
-		return nil, fmt.Errorf("sched: cpu %q: want auto, avx2 or generic", opt.CPU)
+		return nil, fmt.Errorf("sched: cpu %q: want auto, avx512, avx2 or generic", opt.CPU)
 	}
 	return cpu.New(cpu.Options{Mode: opt.CPU, Allocator: pool}), nil
 }

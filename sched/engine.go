@@ -23,7 +23,7 @@ type Options struct {
 	Memory    int64    // host budget in bytes; 0: 60% of what the cgroup or the host has free
 	Workers   int      // 0: the processors Go may use
 	Device    string   // "auto": where it is faster; "cpu"; "cuda" or "cuda:N": an error where there is none
-	CPU       string   // "auto", "avx2", "generic"
+	CPU       string   // "auto", "avx512", "avx2", "generic"
 	NoFuse    bool     // every operation is a program of its own
 	NoRewrite bool     // the graph is planned as it was written
 	TmpDir    string   // folder for intermediate results that do not fit in memory; "": os.TempDir()

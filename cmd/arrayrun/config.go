@@ -34,7 +34,7 @@ var settingTable = []setting{
 	{"workers", "0", "tasks at once (default the number of processors)", checkCount, "run read"},
 	{"device", "auto", "where to compute: auto, cpu, cuda or cuda:N", checkDevice, "run"},
 	{"strict-gpu", "false", "fail where the GPU cannot do what was placed on it, instead of using the CPU", nil, "run"},
-	{"cpu", "auto", "processor code: auto, avx2 or generic", oneOf("auto", "avx2", "generic"), "run"},
+	{"cpu", "auto", "processor code: auto, avx512, avx2 or generic", oneOf("auto", "avx512", "avx2", "generic"), "run"},
 	{"codecs", "auto", "code of codecs: auto (libdeflate and libzstd where the system has them) or go", oneOf("auto", "go"), "run read"},
 	{"no-fuse", "false", "do not fuse operations into one sweep (slower, same results)", nil, "run"},
 	{"no-rewrite", "false", "do not simplify the graph (slower, same results)", nil, "run"},

@@ -92,7 +92,7 @@ func TestBadSettings(t *testing.T) {
 		"unknown key":   {file: "memroy: 1GiB\n", want: `unknown key "memroy"`},
 		"bad file":      {file: ":\n\t- x", want: "configuration file"},
 		"bad size":      {env: "12x", want: "environment ARRAYRUN_MEMORY"},
-		"bad choice":    {args: []string{"--cpu", "fast"}, want: "want one of auto, avx2, generic"},
+		"bad choice":    {args: []string{"--cpu", "fast"}, want: "want one of auto, avx512, avx2, generic"},
 		"bad count":     {args: []string{"--workers", "-1"}, want: "--workers (flag --workers)"},
 		"unknown flag":  {args: []string{"--fast"}, want: "unknown flag: --fast"},
 		"extra operand": {args: []string{"x"}, want: "config"},
