@@ -37,13 +37,12 @@ func (s *Scratch) effort(src []byte, n int, pack func(i int, part []byte) (int, 
 			return 0, err
 		}
 		best = min(best, sizes[i])
-	}
-	first := 0
-	if sizes[0] == sizes[1] {
-		first = 1 // no matches in the sample: what is farther away decides, and the fastest way does not look there
+		if i == 1 && sizes[0] == sizes[1] {
+			return 1, nil // no matches in the sample: what is farther away decides, and the fastest way does not look there
+		}
 	}
 	for i, size := range sizes {
-		if i >= first && size <= best+best/goodEnough*min(i+1, 2) {
+		if size <= best+best/goodEnough*min(i+1, 2) {
 			return i, nil
 		}
 	}
