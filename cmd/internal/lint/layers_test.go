@@ -91,8 +91,8 @@ var doors = map[string][]string{
 	"github.com/klauspost/compress":      {"formats/codec"},
 	"github.com/pierrec/lz4":             {"formats/codec"},
 	"github.com/minio/minio-go":          {"formats/store/s3"},
-	"github.com/johannesboyne/gofakes3":  {"formats/store/s3"},                                            // the server of its tests
-	"golang.org/x/sys":                   {"chunk/mem", "kernels/cpu", "formats/store/exchange_linux.go"}, // renameat2: see RATIONALE.md
+	"github.com/johannesboyne/gofakes3":  {"formats/store/s3"},                                                                               // the server of its tests
+	"golang.org/x/sys":                   {"chunk/mem", "kernels/cpu", "formats/store/exchange_linux.go", "formats/store/nameless_linux.go"}, // renameat2, linkat: see RATIONALE.md
 	"github.com/spf13/cobra":             {"cmd"},
 	"github.com/spf13/pflag":             {"cmd"},
 	"github.com/spf13/viper":             {"cmd/arrayrun/config.go"},
