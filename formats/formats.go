@@ -110,6 +110,14 @@ type Var struct {
 	Attrs  Attrs
 	Source Source // nil when Err says why it cannot be read
 	Err    error
+
+	Spacing []Spacing // of each axis, nil where the file says nothing; a variable of the dimension's name counts more
+}
+
+// Spacing says where the positions along an axis lie: position i at Start + i*Step, in units of Unit.
+type Spacing struct {
+	Start, Step float64
+	Unit        string // "" where the file names none
 }
 
 // ArrayMeta describes a stored array as the file has it.

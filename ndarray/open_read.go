@@ -31,6 +31,8 @@ type stored struct {
 	coding cf.Coding
 	limit  int64 // bytes of labels
 	plain  bool  // the file names no dimensions
+
+	spacing []formats.Spacing
 }
 
 // dataset decodes the variables of the last group and finds which are coordinates, bounds and grid mappings.
@@ -106,6 +108,7 @@ func (r *reader) dataset(only string) (*Dataset, error) {
 				v.coords = append(v.coords, c)
 			}
 		}
+		v.coords = append(v.coords, spaced(v, s.spacing, v.coords, s.limit)...)
 		for _, m := range mappingNames(v.attrs) {
 			if c := coords[m]; c != nil {
 				v.mappings = append(v.mappings, c)
@@ -196,7 +199,7 @@ func mappingNames(attrs formats.Attrs) []string {
 
 // variable decodes one variable; one that cannot be read carries its error.
 func (r *reader) variable(f *formats.Var) *stored {
-	s := &stored{src: f.Source, limit: r.opts.labelBytes()}
+	s := &stored{src: f.Source, limit: r.opts.labelBytes(), spacing: f.Spacing}
 	if f.Err != nil || f.Source == nil {
 		err := f.Err
 		if err == nil {

@@ -271,7 +271,9 @@ func describe(g *formats.Group, v *formats.Var, m Multiscale, l Level) {
 		}
 	}
 	units, some := make([]string, len(m.Axes)), false
+	v.Spacing = make([]formats.Spacing, len(m.Axes))
 	for i, a := range m.Axes {
+		v.Spacing[i] = formats.Spacing{Start: l.Translation[i], Step: l.Scale[i], Unit: a.Unit}
 		units[i] = a.Unit
 		some = some || a.Unit != ""
 	}

@@ -63,6 +63,9 @@ func TestOME(t *testing.T) {
 		if got := fmt.Sprint(ms[0].Levels); got != "[{0 [1 0.5 1] [0 10 0]} {1 [1 1 2] [0 10.25 0.5]} {2 [1 2 4] [0 10.75 1.5]}]" {
 			t.Errorf("%s: levels %s", version, got)
 		}
+		if got := fmt.Sprint(groupVar(g, "1").Spacing); got != "[{0 1 } {10.25 1 micrometer} {0.5 2 }]" {
+			t.Errorf("%s: spacing of level 1 %s", version, got)
+		}
 		if got := fmt.Sprint(Labels(g)); got != "[labels/nuclei]" {
 			t.Errorf("%s: Labels = %s", version, got)
 		}
