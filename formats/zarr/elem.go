@@ -76,8 +76,17 @@ func moment(kind byte, unit string, factor int64) elem {
 func vlen(name string) elem { return elem{dt: dtype.String, item: 16, stored: name, kind: 'O'} }
 
 func badType(v any, why string) error {
+	return fmt.Errorf("data type %s%s: %w", typeText(v), why, formats.ErrFormat)
+}
+
+// typeText spells a type for messages, the beginning of one of many members.
+func typeText(v any) string {
+	const most = 200
 	text := fmt.Sprint(plain(v))
-	return fmt.Errorf("data type %s%s: %w", text, why, formats.ErrFormat)
+	if len(text) > most {
+		text = strings.ToValidUTF8(text[:most], "") + " ..."
+	}
+	return text
 }
 
 // structOf lays out the fields one behind another.
