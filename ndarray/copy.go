@@ -304,7 +304,7 @@ func (c *copier) variable(v *formats.Var, at string, dims scope) error {
 		c.opts.Warn(fmt.Sprintf("variable %q is left out: %v", name, err))
 		return nil
 	}
-	m := v.Source.Meta()
+	m := c.moments(v)
 	s := formats.VarSpec{Name: name, DType: m.DType, ItemBytes: m.ItemBytes, Fill: c.fill(v), Stored: m.Stored}
 	if why := c.rules.holds(v.Name, m); why != "" {
 		return c.refuse(fmt.Sprintf("variable %q", name), why)

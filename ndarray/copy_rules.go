@@ -130,6 +130,19 @@ func isMoment(stored string) bool {
 	return strings.HasPrefix(stored, "datetime64") || strings.HasPrefix(stored, "timedelta64")
 }
 
+// moments returns what describes a variable of the file. Where the output is NetCDF, times whose units the attributes say are the integers they are.
+func (c *copier) moments(v *formats.Var) *formats.ArrayMeta {
+	m := v.Source.Meta()
+	stored, _ := m.Stored.(string)
+	units, _ := v.Attrs.Get("units")
+	if text, _ := units.(string); text == "" || !isMoment(stored) || m.DType != dtype.Int64 || !c.rules.unnamed {
+		return m
+	}
+	plain := *m
+	plain.Stored = nil
+	return &plain
+}
+
 func zarrElem(version int) func(m *formats.ArrayMeta, stored string) bool {
 	return func(m *formats.ArrayMeta, _ string) bool {
 		return zarr.Holds(formats.VarSpec{DType: m.DType, ItemBytes: m.ItemBytes, Stored: m.Stored}, version) == nil

@@ -206,6 +206,9 @@ func (s *ipcSource) read(p piece, dst *chunk.Chunk) (int64, error) {
 	z := codec.Borrow()
 	defer z.Return()
 	b := &reader{f: s.f, b: p.batch, z: z}
+	if s.scalar {
+		b.rows = p.batch.rows
+	}
 	i, err := p.batch.first(s.c)
 	if err != nil {
 		return 0, err
@@ -250,6 +253,7 @@ type reader struct {
 	f    *ipcFile
 	b    *batch
 	z    *codec.Scratch
+	rows int64 // of the batch, where one of them is read
 	read int64
 }
 
@@ -380,7 +384,7 @@ func (r *reader) bytes(dst []byte, i int, off, n int64) ([]byte, error) {
 		return dst, nil
 	}
 	// Writers may pad a buffer, and a bitmap can be that of a longer array.
-	if size < off+n || size > 2*(off+n)+4096 {
+	if size < off+n || size > 2*(off+n)*max(r.rows, 1)+4096 {
 		return nil, corrupt("buffer %d says that it decodes to %d bytes, want %d", i, size, off+n)
 	}
 	all := dst

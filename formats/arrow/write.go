@@ -136,6 +136,11 @@ func (w *writer) layout() error {
 	if w.rows < 0 {
 		w.rows = 1 // scalars alone are one row
 	}
+	for _, c := range w.cols {
+		if w.rows == 0 && len(c.sink.spec.Shape) == 0 {
+			return refused("variable %s is a scalar: a table without rows has no place for its value", c.name)
+		}
+	}
 	w.group = w.groupRows(long)
 	return nil
 }

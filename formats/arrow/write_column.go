@@ -43,9 +43,6 @@ func newOutColumn(s *sink) (*outColumn, error) {
 	v := &s.spec
 	c := &outColumn{sink: s, name: v.Name}
 	attrs := v.Attrs
-	if f, ok := attrs.Get("_FillValue"); ok && v.DType.IsFloat() && isNaN(f) {
-		attrs = attrs.Without("_FillValue") // NaN is missing in every table
-	}
 	dims := append([]string{}, v.Dims...)
 	n := note{Dims: &dims}
 	if v.Dims == nil && len(v.Shape) > 0 {
@@ -94,16 +91,6 @@ func newOutColumn(s *sink) (*outColumn, error) {
 	}
 	c.field = arrow.Field{Name: v.Name, Type: typ, Nullable: c.moment, Metadata: arrow.NewMetadata(keys, values)}
 	return c, nil
-}
-
-func isNaN(v any) bool {
-	switch x := v.(type) {
-	case float64:
-		return math.IsNaN(x)
-	case float32:
-		return math.IsNaN(float64(x))
-	}
-	return false
 }
 
 func isRecord(stored, prefix string, bytes int) bool {
