@@ -16,7 +16,8 @@
 // An image out has two dimensions, or three with its bands first (planes) or its 3 or 4 colours last. Tiles of 512, or of the chunks asked
 // for, are compressed as they come, with a predictor, and put aside; Commit halves them into overviews (means without what is missing; the first of
 // four for flags, palettes and bools) and writes directories, overviews and image in the order of GDAL's COG layout, as BigTIFF beyond 4 GiB.
-// Evenly spaced coordinates become the georeference, degrees and EPSG codes of grid mappings its keys, other attributes GDAL's metadata.
+// Evenly spaced coordinates become the georeference, others texts of GDAL's metadata, degrees and EPSG codes of grid mappings its keys, other attributes
+// GDAL's metadata. Bools are bits. A variable that lies along no axis of the image is refused.
 //
 // What it must not know: projections, coordinates, colours. A compression is one row of compressions and, where it
 // decodes bytes, a function of formats/codec; a way to describe a stack is one row of described.
