@@ -221,6 +221,7 @@ func TestConstOf(t *testing.T) {
 		{dtype.Int32, 2.5, 0, false}, {dtype.Int32, 2.0, 2, true}, {dtype.Int64, 0x1p63, 0, false}, {dtype.Uint64, 0x1p64, 0, false},
 		{dtype.Int32, math.NaN(), 0, false}, {dtype.Int8, math.Copysign(0, -1), 0, true},
 		{dtype.Float16, 65520.0, 0x7c00, true}, {dtype.BFloat16, 1.0, 0x3f80, true}, {dtype.Float32, 0.1, 0x3dcccccd, true},
+		{dtype.Complex64, 2.5, 0x40200000, true}, {dtype.Complex128, -2, math.Float64bits(-2), true}, {dtype.Complex64, "x", 0, false},
 		{dtype.Bool, true, 1, true}, {dtype.Float64, int64(1), math.Float64bits(1), true}, {dtype.String, 1, 0, false}, {dtype.Int8, "x", 0, false},
 	} {
 		got, err := ConstOf(c.d, c.v)

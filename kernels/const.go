@@ -12,13 +12,19 @@ import (
 
 // ConstOf returns v as a constant of dtype dt. v is a bool, a Go integer or a
 // Go float; floats are rounded once, a float for an integer dtype must be whole.
+// Complex constants have no imaginary part.
 // A value that dt cannot hold gives an error wrapping dtype.ErrPromote.
 func ConstOf(dt dtype.DType, v any) (Const, error) {
 	c := Const{DType: dt}
 	bad := func() (Const, error) {
 		return c, fmt.Errorf("kernels: constant: %v does not fit %v: %w", v, dt, dtype.ErrPromote)
 	}
-	if !dt.IsNumeric() || dt.IsComplex() {
+	if dt.IsComplex() { // its bits are the real part's
+		c, err := ConstOf(partOf(dt), v)
+		c.DType = dt
+		return c, err
+	}
+	if !dt.IsNumeric() {
 		return bad()
 	}
 	var from Const
