@@ -13,8 +13,8 @@ import (
 // Sizes of tiles. A task of a MiB or two costs far more than its dispatch and
 // leaves room for several in flight.
 const (
-	tileBytes    = 2 << 20 // a task's bill grows to this, where the budget allows: what it reads and writes is in the second-level cache
-	farBytes     = 8 << 20 // the same with a GPU, which every task crosses a bus to
+	mapBytes     = 2 << 20 // a task's bill grows to this, where the budget allows: what it reads and writes is in the second-level cache
+	tileBytes    = 8 << 20 // the same where it folds, which it writes little of, or a GPU is there, which every task crosses a bus to
 	tileElements = 1 << 21 // and its loop to this many elements
 	tileCells    = 1 << 12 // and no task has more fold cells
 	smallBytes   = 1 << 18 // below this, tiles grow without regard to the number of workers
@@ -132,14 +132,6 @@ func (pl *planner) cuts(s *Stage, items []*item) []axisCut {
 	return cuts
 }
 
-// tileBytes is how large a task should be.
-func (o *Options) tileBytes() int64 {
-	if o.Far {
-		return farBytes
-	}
-	return tileBytes
-}
-
 // gridOf returns the grid of the cuts.
 func gridOf(shape chunk.Shape, cuts []axisCut) chunk.Grid {
 	g := chunk.Grid{Shape: shape, Axes: make([]chunk.Axis, len(cuts))}
@@ -179,7 +171,15 @@ func (t *tiler) inBand(i int) bool { return t.s.inBand(i, t.cuts[i].axis()) }
 
 // target returns the bytes a task should have: enough to be worth its dispatch, few enough for all in flight.
 func (t *tiler) target() int64 {
-	return min(t.pl.opt.tileBytes()+t.fixed, t.room()*3/4/int64(2*t.pl.opt.Workers))
+	return min(t.worth()+t.fixed, t.room()*3/4/int64(2*t.pl.opt.Workers))
+}
+
+// worth returns the bytes beside codecs' from which larger tasks gain nothing.
+func (t *tiler) worth() int64 {
+	if len(t.s.Folds) > 0 || t.pl.opt.Far {
+		return tileBytes
+	}
+	return mapBytes
 }
 
 // broad returns the bytes a task may have when larger tasks save work.
@@ -286,7 +286,7 @@ func (t *tiler) step() {
 	}
 	t.stepped = true
 	t.set()
-	limit := min(t.s.Run+t.pl.opt.tileBytes(), max(t.broad(), t.s.Run))
+	limit := min(t.s.Run+t.worth(), max(t.broad(), t.s.Run))
 	for i := len(t.cuts) - 1; i >= 0; i-- {
 		c := &t.cuts[i]
 		for c.steps < c.fine.Count() && widen(c.fine, c.steps).Max() < c.axis().Max() {
