@@ -29,7 +29,7 @@ const (
 	mutableBytes = 256 << 10 // of the files that are damaged
 	readBytes    = 4 << 20   // of a variable are read of a damaged file
 	chunkBytes   = 64 << 20  // of the largest chunks that are read: one is decoded whole
-	allocBytes   = 3 << 29   // may be allocated in sum while a damaged file is opened and read: a chunk of texts, which states no size, may have 1 GiB
+	allocBytes   = 1 << 28   // may be allocated in sum while a damaged file is opened and read
 )
 
 // damage returns a copy of b with some bytes changed, runs overwritten, moved or cut off.

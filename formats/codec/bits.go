@@ -62,7 +62,7 @@ func (packedBools) Decode(dst, src []byte, _ *Scratch) ([]byte, error) {
 	}
 	n := 8*(len(src)-1) - int(src[0])
 	if n > len(dst) {
-		return nil, corrupt("packbits", "%d bools, want at most %d", n, len(dst))
+		return nil, full("packbits", "%d bools, want at most %d", n, len(dst))
 	}
 	for i := range n {
 		dst[i] = src[1+i/8] >> (7 - i%8) & 1

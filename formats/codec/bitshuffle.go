@@ -76,7 +76,7 @@ func (z bitshuffleStage) Decode(dst, src []byte, s *Scratch) ([]byte, error) {
 		}
 		stated, bytes := binary.BigEndian.Uint64(src), int(binary.BigEndian.Uint32(src[8:]))
 		if stated > uint64(len(dst)) {
-			return nil, corrupt("bitshuffle", "decoded length %d, want at most %d", stated, len(dst))
+			return nil, full("bitshuffle", "decoded length %d, want at most %d", stated, len(dst))
 		}
 		n, src = int(stated), src[12:]
 		if block = bytes / z.item; block == 0 || block%8 != 0 {
@@ -84,7 +84,7 @@ func (z bitshuffleStage) Decode(dst, src []byte, s *Scratch) ([]byte, error) {
 		}
 	}
 	if n > len(dst) || n%z.item != 0 {
-		return nil, corrupt("bitshuffle", "%d bytes of %d-byte elements, want at most %d", n, z.item, len(dst))
+		return nil, full("bitshuffle", "%d bytes of %d-byte elements, want at most %d", n, z.item, len(dst))
 	}
 	dst = dst[:n]
 	out, left := dst, n/z.item

@@ -33,7 +33,7 @@ var bloscInner = [8]struct {
 
 func decodeSnappy(dst, src []byte, _ *Scratch) (int, error) {
 	if n, err := snappy.DecodedLen(src); err != nil || n > len(dst) {
-		return 0, corrupt("snappy", "decoded length %d, want at most %d", n, len(dst))
+		return 0, full("snappy", "decoded length %d, want at most %d", n, len(dst))
 	}
 	out, err := snappy.Decode(dst, src)
 	return len(out), err
@@ -83,7 +83,7 @@ func (s *Scratch) bloscFrom(w *window, dst []byte, rows *Rows, most int) (int, e
 	case cbytes < header || cbytes > w.end:
 		return 0, corrupt("blosc", "container says %d bytes, want at most %d", cbytes, w.end)
 	case nbytes > most:
-		return 0, corrupt("blosc", "container decodes to %d bytes, want at most %d", nbytes, most)
+		return 0, full("blosc", "container decodes to %d bytes, want at most %d", nbytes, most)
 	case nbytes == 0:
 		return 0, nil
 	case typesize == 0 || blocksize <= 0:

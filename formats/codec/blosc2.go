@@ -60,7 +60,7 @@ func (s *Scratch) blosc2Chunk(dst, src []byte) (int, error) {
 	case cbytes < blosc2Header || cbytes > len(src):
 		return 0, corrupt("blosc2", "chunk says %d bytes, got %d", cbytes, len(src))
 	case nbytes > len(dst):
-		return 0, corrupt("blosc2", "chunk decodes to %d bytes, want at most %d", nbytes, len(dst))
+		return 0, full("blosc2", "chunk decodes to %d bytes, want at most %d", nbytes, len(dst))
 	case nbytes == 0:
 		return 0, nil
 	case typesize == 0:

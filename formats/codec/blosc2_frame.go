@@ -155,7 +155,7 @@ func (s *Scratch) blosc2Frame(dst, src []byte) (int, error) {
 		return s.blosc2Array(dst, f)
 	}
 	if f.size > len(dst) {
-		return 0, corrupt("blosc2", "frame decodes to %d bytes, want at most %d", f.size, len(dst))
+		return 0, full("blosc2", "frame decodes to %d bytes, want at most %d", f.size, len(dst))
 	}
 	chunks := (f.size-1)/f.chunk + 1
 	starts, err := s.blosc2Index(f, chunks)

@@ -3,6 +3,7 @@
 package codec
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/arrayrun/arrayrun/chunk/dtype"
@@ -301,7 +302,7 @@ func (c *Chain) DecodeAny(src []byte, limit int, s *Scratch) ([]byte, error) {
 				src = got
 				break
 			}
-			if n == limit {
+			if n == limit || !errors.Is(err, errFull) {
 				return nil, err
 			}
 		}

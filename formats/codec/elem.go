@@ -228,7 +228,7 @@ type swapStage struct{ width int }
 
 func (s swapStage) Decode(dst, src []byte, _ *Scratch) ([]byte, error) {
 	if len(src) > len(dst) || len(src)%s.width != 0 {
-		return nil, corrupt("bytes", "%d bytes, want at most %d", len(src), len(dst))
+		return nil, full("bytes", "%d bytes, want at most %d", len(src), len(dst))
 	}
 	ByteSwap(dst[:len(src)], src, s.width)
 	return dst[:len(src)], nil

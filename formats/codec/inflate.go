@@ -90,7 +90,11 @@ func (d *Inflater) Zlib(dst, src []byte) (int, error) {
 
 // corruptDeflate is the error of a stream that breaks the rules near byte at.
 func corruptDeflate(what string, at, size int) error {
-	return fmt.Errorf("codec: deflate: %s near byte %d of %d: %w", what, max(0, min(at, size)), size, formats.ErrCorrupt)
+	err := formats.ErrCorrupt
+	if what == badLength {
+		err = errFull
+	}
+	return fmt.Errorf("codec: deflate: %s near byte %d of %d: %w", what, max(0, min(at, size)), size, err)
 }
 
 // The causes of errors, for corruptDeflate.

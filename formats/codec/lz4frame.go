@@ -20,7 +20,7 @@ func LZ4Frame(dst, src []byte) (int, error) {
 	if err == nil {
 		var one [1]byte
 		if k, err := r.Read(one[:]); k > 0 || !errors.Is(err, io.EOF) {
-			return n, corrupt("lz4", "a frame of %d bytes decodes to more than %d: %v", len(src), len(dst), err)
+			return n, full("lz4", "a frame of %d bytes decodes to more than %d: %v", len(src), len(dst), err)
 		}
 	}
 	return n, nil

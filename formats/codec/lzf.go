@@ -63,7 +63,7 @@ func (lz4Filter) Decode(dst, src []byte, _ *Scratch) ([]byte, error) {
 	be := binary.BigEndian
 	n, block := be.Uint64(src), uint64(be.Uint32(src[8:]))
 	if n > uint64(len(dst)) || block == 0 && n > 0 {
-		return nil, corrupt("lz4", "decoded length %d in blocks of %d, want at most %d", n, block, len(dst))
+		return nil, full("lz4", "decoded length %d in blocks of %d, want at most %d", n, block, len(dst))
 	}
 	src, dst = src[12:], dst[:n]
 	for at := uint64(0); at < n; at += block {

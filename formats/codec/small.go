@@ -34,7 +34,7 @@ func newShuffleFilter(values []uint32, item int) (Stage, error) {
 
 func (z shuffleStage) Decode(dst, src []byte, _ *Scratch) ([]byte, error) {
 	if len(src) > len(dst) {
-		return nil, corrupt("shuffle", "%d bytes, want at most %d", len(src), len(dst))
+		return nil, full("shuffle", "%d bytes, want at most %d", len(src), len(dst))
 	}
 	Unshuffle(dst[:len(src)], src, z.item)
 	return dst[:len(src)], nil
@@ -60,7 +60,7 @@ func (lz4Stage) Decode(dst, src []byte, _ *Scratch) ([]byte, error) {
 	}
 	n := binary.LittleEndian.Uint32(src)
 	if int64(n) > int64(len(dst)) {
-		return nil, corrupt("lz4", "decoded length %d, want at most %d", n, len(dst))
+		return nil, full("lz4", "decoded length %d, want at most %d", n, len(dst))
 	}
 	return dst[:n], lz4Block(dst[:n], src[4:])
 }
@@ -96,7 +96,7 @@ func (bzip2Stage) Decode(dst, src []byte, _ *Scratch) ([]byte, error) {
 	if err == nil {
 		var more [1]byte
 		if k, e := r.Read(more[:]); k > 0 {
-			return nil, corrupt("bz2", "it decodes to more than %d bytes", len(dst))
+			return nil, full("bz2", "it decodes to more than %d bytes", len(dst))
 		} else if e != nil && e != io.EOF {
 			err = e
 		}

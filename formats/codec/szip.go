@@ -57,7 +57,7 @@ func (z szipStage) Decode(dst, src []byte, s *Scratch) ([]byte, error) {
 	}
 	n := int64(binary.LittleEndian.Uint32(src))
 	if n > int64(len(dst)) {
-		return nil, corrupt("szip", "decoded length %d, want at most %d", n, len(dst))
+		return nil, full("szip", "decoded length %d, want at most %d", n, len(dst))
 	}
 	out := dst[:n]
 	if z.planes > 1 {

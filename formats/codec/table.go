@@ -154,6 +154,19 @@ func corrupt(codec, format string, args ...any) error {
 	return fmt.Errorf("codec %s: %s: %w", codec, fmt.Sprintf(format, args...), formats.ErrCorrupt)
 }
 
+// errFull is formats.ErrCorrupt of data that has more to give than there is room for.
+var errFull error = fullError{}
+
+type fullError struct{}
+
+func (fullError) Error() string        { return formats.ErrCorrupt.Error() }
+func (fullError) Is(target error) bool { return target == formats.ErrCorrupt }
+
+// full is corrupt where more room might help.
+func full(codec, format string, args ...any) error {
+	return fmt.Errorf("codec %s: %s: %w", codec, fmt.Sprintf(format, args...), errFull)
+}
+
 // readOnly reports that the named codec cannot encode.
 func readOnly(codec string) error {
 	return fmt.Errorf("codec %s: it can be read but not written; use zstd, gzip or none: %w", codec, formats.ErrFormat)

@@ -88,7 +88,7 @@ func (z *unzstd) frame(dst []byte, n int, src []byte) (end, used int, err error)
 	}
 	p += width
 	if width > 0 && size > uint64(len(dst)-n) {
-		return n, 0, corrupt("zstd", "frame of %d bytes, want at most %d", size, len(dst)-n)
+		return n, 0, full("zstd", "frame of %d bytes, want at most %d", size, len(dst)-n)
 	}
 	z.tree, z.rep = false, [3]int{1, 4, 8}
 	for i := range z.tables {
@@ -110,7 +110,7 @@ func (z *unzstd) frame(dst []byte, n int, src []byte) (end, used int, err error)
 			return n, 0, corrupt("zstd", "block of kind %d with %d bytes, %d are left", kind, length, len(src)-p)
 		}
 		if kind != zstdCompressed && length > len(dst)-n {
-			return n, 0, corrupt("zstd", "decoded to more than %d bytes", len(dst))
+			return n, 0, full("zstd", "decoded to more than %d bytes", len(dst))
 		}
 		body := src[p : p+stored]
 		p += stored
@@ -161,7 +161,7 @@ func (z *unzstd) block(dst []byte, start, n int, src []byte) (int, error) {
 			return n, corrupt("zstd", "%d bytes behind a block without sequences", len(src)-p)
 		}
 		if len(z.literals) > most-n {
-			return n, corrupt("zstd", "decoded to more than %d bytes", len(dst))
+			return n, full("zstd", "decoded to more than %d bytes", len(dst))
 		}
 		return n + copy(dst[n:], z.literals), nil
 	}

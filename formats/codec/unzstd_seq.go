@@ -138,7 +138,7 @@ func (z *unzstd) sequences(dst []byte, start, n int, src []byte, count int) (int
 		return n, corrupt("zstd", "%d bits behind the sequences", 8*r.at+64-pad-int(r.used))
 	}
 	if len(lits) > len(dst)-n {
-		return n, corrupt("zstd", "decoded to more than %d bytes", len(dst))
+		return n, full("zstd", "decoded to more than %d bytes", len(dst))
 	}
 	return n + copy(dst[n:], lits), nil
 }

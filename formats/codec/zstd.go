@@ -4,6 +4,7 @@ package codec
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math/bits"
 	"slices"
@@ -99,11 +100,14 @@ func (s *Scratch) zstdLibrary(dst, src []byte) (int, error) {
 		s.zdec = d
 	}
 	out, err := s.zdec.DecodeAll(src, dst[:0:len(dst)])
-	if err != nil {
+	switch {
+	case errors.Is(err, zstd.ErrDecoderSizeExceeded):
+		return 0, full("zstd", "%v in %d bytes", err, len(src))
+	case err != nil:
 		return 0, corrupt("zstd", "%v in %d bytes", err, len(src))
 	}
 	if len(out) > 0 && len(dst) > 0 && &out[0] != &dst[0] {
-		return 0, corrupt("zstd", "decoded to %d bytes, want at most %d", len(out), len(dst))
+		return 0, full("zstd", "decoded to %d bytes, want at most %d", len(out), len(dst))
 	}
 	return len(out), nil
 }
