@@ -52,6 +52,7 @@ type evaluation struct {
 	outputs []output
 	options []ndarray.WriteOption
 	explain string // "", "text" or "json"
+	update  bool   // outputs that are there are appended to, or written in part
 	raw     bool
 	dump    *kernelDump // instead of the plan's text
 }
@@ -94,9 +95,9 @@ func (a *app) eval(c *cobra.Command, args []string) error {
 	case (grow != "" || region != nil) && a.settings.on("overwrite"):
 		return usagef("--overwrite replaces an output, --append and --region change one")
 	case grow != "":
-		e.options = append(e.options, ndarray.AppendTo(grow))
+		e.update, e.options = true, append(e.options, ndarray.AppendTo(grow))
 	case region != nil:
-		e.options = append(e.options, region)
+		e.update, e.options = true, append(e.options, region)
 	}
 	outputs, _ := f.GetStringArray("output")
 	if batch, _ := f.GetString("batch"); batch != "" {

@@ -8,20 +8,38 @@ import (
 
 	"github.com/arrayrun/arrayrun/chunk"
 	"github.com/arrayrun/arrayrun/formats"
+	"github.com/arrayrun/arrayrun/formats/all"
 	"github.com/arrayrun/arrayrun/ndarray"
 	"github.com/arrayrun/arrayrun/sched"
 )
 
 // explain plans the results and sets the text to the plan; no output is touched.
-func (a *app) explain(ctx context.Context, eng *sched.Engine, r *evaluated, e evaluation) error {
-	_, specs, arrays, err := ndarray.PlanSpecs(r.targets)
+func (a *app) explain(ctx context.Context, eng *sched.Engine, r *evaluated, e evaluation) (err error) {
+	uris, specs, arrays, err := ndarray.PlanSpecs(r.targets)
 	if err != nil {
 		return atOutput(err)
 	}
+	there := false
+	for _, uri := range uris {
+		if e.update && !there {
+			if there, err = all.Updatable(ctx, uri); err != nil {
+				return atOutput(err)
+			}
+		}
+	}
 	var outputs []ndarray.Output
-	for i, spec := range specs {
-		for k, v := range spec.Vars {
-			outputs = append(outputs, ndarray.Output{Array: arrays[i][k], Name: v.Name, To: plannedSink{v}})
+	if there { // what is stored says whether, and how, it can be written to
+		w, refused := ndarray.PlanWrite(ctx, r.targets)
+		if refused != nil {
+			return atOutput(refused)
+		}
+		defer func() { err = errors.Join(err, w.Abort()) }()
+		outputs = w.Outputs
+	} else {
+		for i, spec := range specs {
+			for k, v := range spec.Vars {
+				outputs = append(outputs, ndarray.Output{Array: arrays[i][k], Name: v.Name, To: plannedSink{v}})
+			}
 		}
 	}
 	p, err := eng.PlanOutputs(ctx, append(outputs, r.outputs()...))

@@ -55,3 +55,25 @@ func TestAppendAndRegionVerbs(t *testing.T) {
 		t.Errorf("eval into its own input: exit %d, %s", code, errs)
 	}
 }
+
+// TestExplainAppend: a plan of values that are appended says what is refused, and changes nothing.
+func TestExplainAppend(t *testing.T) {
+	dir := t.TempDir()
+	x, out := npy(t, dir, "x.npy", "arange(12.0).reshape(3, 4)"), filepath.Join(dir, "out.zarr")
+	if plan := ok(t, "eval", "v = x", "x="+x, "-o", "v="+out, "--append", "dim_0", "--explain"); !strings.Contains(plan, "PLAN") {
+		t.Errorf("the plan of an output that is not there is %q", plan)
+	}
+	ok(t, "eval", "v = x", "x="+x, "-o", "v="+out)
+	before := ok(t, "info", "--json", "--checksums", out)
+	if plan := ok(t, "eval", "v = x", "x="+x, "-o", "v="+out, "--append", "dim_0", "--explain"); !strings.Contains(plan, "PLAN") {
+		t.Errorf("the plan of an append is %q", plan)
+	}
+	for _, c := range [][]string{{"w = x", "w=" + out, "dim_0"}, {"v = x", "v=" + out, "time"}, {"v = x[:, :2]", "v=" + out, "dim_0"}} {
+		if code, _, errs := arrayrun(t, "eval", c[0], "x="+x, "-o", c[1], "--append", c[2], "--explain"); code != 2 && code != 3 || errs == "" {
+			t.Errorf("--explain of %s along %s: exit %d, %s", c[0], c[2], code, errs)
+		}
+	}
+	if now := ok(t, "info", "--json", "--checksums", out); now != before {
+		t.Errorf("--explain has changed the output from %s to %s", before, now)
+	}
+}
