@@ -304,6 +304,15 @@ func (c *copier) variable(v *formats.Var, at string, dims scope) error {
 		c.opts.Warn(fmt.Sprintf("variable %q is left out: %v", name, err))
 		return nil
 	}
+	if src := formats.Texts(v.Source); src != nil && c.rules.texts {
+		text, was := *v, v.Source.Meta().Stored
+		text.Source = src
+		if fill, ok := v.Attrs.Get("_FillValue"); ok && fill == "" {
+			text.Attrs = v.Attrs.Without("_FillValue")
+		}
+		v = &text
+		c.opts.Warn(fmt.Sprintf("variable %q: texts of type %v become texts of any length", name, was))
+	}
 	m := c.moments(v)
 	s := formats.VarSpec{Name: name, DType: m.DType, ItemBytes: m.ItemBytes, Fill: c.fill(v), Stored: m.Stored}
 	if why := c.rules.holds(v.Name, m); why != "" {

@@ -31,6 +31,7 @@ type copyRules struct {
 	reserved   []string // names of attributes by which the format keeps its structure
 	badName    func(name string) (why string)
 	attr       func(v any) (out any, why string)
+	texts      bool // texts of a fixed number of characters become texts of any length
 	types      bool // holds types of the user's: enumerations, compounds, sequences, of attributes too
 	elem       func(m *formats.ArrayMeta, stored string) bool
 }
@@ -45,7 +46,7 @@ func rulesOf(family, member string) *copyRules {
 		return &copyRules{name: "Zarr 3", attr: jsonAttr, elem: zarrElem(3), badName: reservedName}
 	case "netcdf4":
 		if !strings.HasPrefix(member, "netcdf3") {
-			return &copyRules{name: "NetCDF-4", unnamed: true, codec: "zlib:4", types: true, attr: netcdfAttr, elem: netcdf4Elem,
+			return &copyRules{name: "NetCDF-4", unnamed: true, codec: "zlib:4", texts: true, types: true, attr: netcdfAttr, elem: netcdf4Elem,
 				reserved: []string{"CLASS", "NAME", "DIMENSION_LIST", "REFERENCE_LIST", "_Netcdf4Dimid", "_Netcdf4Coordinates", "_NCProperties", "_nc3_strict"}}
 		}
 		fallthrough
