@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """records.py make DIR: records of numbers, texts and records, by h5py (r.h5) and by zarr-python in both versions (z2.zarr, z3.zarr).
-records.py read DIR: compares what zarr-python reads of DIR/out2.zarr and out3.zarr with them."""
+records.py read DIR: compares what zarr-python, 3.2 or later, reads of DIR/out2.zarr and out3.zarr with them."""
 import sys
 import warnings
 
@@ -23,6 +23,8 @@ if what == "make":
     for version in (2, 3):
         g = zarr.open_group(f"{where}/z{version}.zarr", mode="w", zarr_format=version)
         g.create_array("little", shape=a.shape, dtype=kind, chunks=(2, 2))[:] = a
+elif tuple(int(x) for x in zarr.__version__.split(".")[:2]) < (3, 2):
+    print("old")  # it knows no record within a record in version 2, and version 3's records by their former name only
 else:
     for version in (2, 3):
         g = zarr.open_group(f"{where}/out{version}.zarr", mode="r")
