@@ -46,7 +46,7 @@ func levelArrays() map[string][]byte {
 			masked = 1e20
 		}
 		put("masked", 4, single(masked))
-		put("packed", 2, uint64(math.Floor((field+r)*100)))
+		put("packed", 2, uint64(int64(math.Floor((field+r)*100))))
 		put("counts", 4, z&1+z>>1&1+z>>2&1*uint64(x/16%3))
 		now += 3600 + int64(z&3)
 		put("times", 8, uint64(now))
