@@ -93,6 +93,7 @@ type Group struct {
 	Types  []Type // in the file's order; a type comes behind those that are parts of it
 	Vars   []Var
 	Groups []NamedGroup
+	Bare   bool         // the file is arrays alone: what they are called is not in it
 	Close  func() error // of the root group; nil where there is nothing to close
 }
 

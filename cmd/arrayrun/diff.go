@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -111,14 +110,9 @@ func (d *differ) run(ctx context.Context, uriA, uriB string, asJSON bool) (err e
 	return nil
 }
 
-// one reports whether a URI stands for one array whatever its name is: it was picked by name, the format has none, or a Zarr array
-// without a group has its path's.
+// one reports whether a URI stands for one array whatever its name is: it was picked by name, or the file does not name it.
 func one(g *formats.Group, uri string) bool {
-	if len(g.Vars) != 1 || len(g.Groups) > 0 {
-		return false
-	}
-	base := strings.TrimSuffix(strings.TrimSuffix(filepath.Base(uri), ".zip"), ".zarr")
-	return strings.Contains(uri, "#") || g.Format == "npy" || g.Format == "tiff" || strings.HasPrefix(g.Format, "zarr") && g.Vars[0].Name == base
+	return len(g.Vars) == 1 && len(g.Groups) == 0 && (strings.Contains(uri, "#") || g.Bare)
 }
 
 // side is one of the two files.

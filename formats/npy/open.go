@@ -53,7 +53,7 @@ func openFile(ctx context.Context, f io.ReaderAt, size int64, path string) (*for
 	if err != nil {
 		return nil, fmt.Errorf("formats/npy: open %s: %w", path, err)
 	}
-	return &formats.Group{Format: "npy", Vars: []formats.Var{{Name: "data", Source: b}}}, nil
+	return &formats.Group{Format: "npy", Bare: true, Vars: []formats.Var{{Name: "data", Source: b}}}, nil
 }
 
 // detectArchive takes a zip archive for one of ours by its name or its first member's.

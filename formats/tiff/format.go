@@ -59,7 +59,7 @@ func open(r io.ReaderAt, size int64) (*formats.Group, error) {
 	if len(all) == 0 {
 		return nil, corrupt("no page has an image")
 	}
-	g := &formats.Group{Format: "tiff", Attrs: formats.Attrs{}}
+	g := &formats.Group{Format: "tiff", Bare: true, Attrs: formats.Attrs{}}
 	sizes := map[string]int64{}
 	for i, s := range all {
 		name := "image"

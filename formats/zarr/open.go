@@ -107,7 +107,7 @@ func OpenStore(ctx context.Context, st store.Store) (*formats.Group, error) {
 	}
 	if root.array {
 		name := arrayName(st)
-		g := &formats.Group{Format: root.format()}
+		g := &formats.Group{Format: root.format(), Bare: true}
 		v := t.variable(name, "", root)
 		g.Vars = []formats.Var{v}
 		if v.Source != nil {
