@@ -5,6 +5,7 @@ package main
 import (
 	"encoding/base64"
 	"encoding/json"
+	"github.com/arrayrun/arrayrun/formats/formattest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -97,7 +98,7 @@ func TestIndexPeers(t *testing.T) {
 
 // TestIndexCorpus: what zarr-python reads through references to third-party files, of every filter that references can name, is what info reads from them.
 func TestIndexCorpus(t *testing.T) {
-	root, dir := corpus(t), t.TempDir()
+	root, dir := formattest.Corpus(t), t.TempDir()
 	files := map[string]string{}
 	for _, p := range []string{"written/*.h5", "written/*.nc", "hdf5-filters/*.h5", "netcdf-c/*", "geo/*.nc"} {
 		list, err := filepath.Glob(filepath.Join(root, p))

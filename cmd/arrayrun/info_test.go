@@ -13,24 +13,8 @@ import (
 	"github.com/arrayrun/arrayrun/chunk"
 	"github.com/arrayrun/arrayrun/chunk/dtype"
 	"github.com/arrayrun/arrayrun/formats"
+	"github.com/arrayrun/arrayrun/formats/formattest"
 )
-
-// corpus returns the folder of test inputs not written by this project, or
-// skips: it is not part of the repository. With ARRAYRUN_REQUIRE=all its absence is a failure.
-func corpus(t *testing.T) string {
-	t.Helper()
-	dir := os.Getenv("ARRAYRUN_CORPUS")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared", "corpus")
-	}
-	if _, err := os.Stat(dir); err != nil {
-		if os.Getenv("ARRAYRUN_REQUIRE") == "all" {
-			t.Fatalf("no corpus at %s; set ARRAYRUN_CORPUS", dir)
-		}
-		t.Skipf("no corpus at %s; set ARRAYRUN_CORPUS", dir)
-	}
-	return dir
-}
 
 // infoDoc is what info --json prints.
 type infoDoc struct {
@@ -69,7 +53,7 @@ func infoJSON(t *testing.T, args ...string) (infoDoc, int) {
 // TestInfoAgainstNetCDF4 compares checksums, shapes and dimensions with what
 // netCDF4-python read from the same files.
 func TestInfoAgainstNetCDF4(t *testing.T) {
-	files, err := filepath.Glob(filepath.Join(corpus(t), "climate", "*.expect.json"))
+	files, err := filepath.Glob(filepath.Join(formattest.Corpus(t), "climate", "*.expect.json"))
 	if err != nil || len(files) < 10 {
 		t.Fatalf("%d expectations, %v", len(files), err)
 	}
@@ -133,7 +117,7 @@ func TestInfoAgainstNetCDF4(t *testing.T) {
 
 // TestChecksumBudget: a small budget reads in smaller pieces and gives the same sum.
 func TestChecksumBudget(t *testing.T) {
-	path := filepath.Join(corpus(t), "climate", "eraint_uvz.nc")
+	path := filepath.Join(formattest.Corpus(t), "climate", "eraint_uvz.nc")
 	want, _ := infoJSON(t, "--checksums", path)
 	for _, memory := range []string{"20KiB", "100KiB", "3MiB"} {
 		got, code := infoJSON(t, "--checksums", "--memory", memory, path)

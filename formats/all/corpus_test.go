@@ -22,21 +22,6 @@ import (
 	"github.com/arrayrun/arrayrun/formats/formattest"
 )
 
-// corpus returns the folder of third-party files, or skips.
-func corpus(t testing.TB) string {
-	dir := os.Getenv("ARRAYRUN_CORPUS")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared", "corpus")
-	}
-	if _, err := os.Stat(dir); err != nil {
-		if os.Getenv("ARRAYRUN_REQUIRE") == "all" {
-			t.Fatalf("no corpus: %v", err)
-		}
-		t.Skipf("no corpus: %v", err)
-	}
-	return dir
-}
-
 // exceptions are the files of which something cannot be read: why, and a part of the error that says it.
 var exceptions = map[string]struct{ why, part string }{
 	"hdf5/test_file.hdf5":                         {"three links that lead nowhere, as its maker meant them to", "no such file|file does not exist"},
@@ -165,7 +150,7 @@ func (n *census) walk(g *formats.Group, at string, want map[string]string, archi
 
 // TestCorpus opens every third-party file by its first bytes and reads all of it: each equals its expectation, or is among the exceptions, which say why.
 func TestCorpus(t *testing.T) {
-	dir := corpus(t)
+	dir := formattest.Corpus(t)
 	total, files, alone, nested := census{}, 0, 0, 0
 	seen := map[string]bool{}
 	for _, name := range entries(t, dir) {
@@ -231,12 +216,12 @@ func TestCorpus(t *testing.T) {
 
 // Repositories of Icechunk are no format of this table: they are refused, not misread.
 func TestIcechunk(t *testing.T) {
-	list, err := os.ReadDir(filepath.Join(corpus(t), "icechunk"))
+	list, err := os.ReadDir(filepath.Join(formattest.Corpus(t), "icechunk"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, e := range list {
-		if _, err := all.Open(context.Background(), filepath.Join(corpus(t), "icechunk", e.Name())); !errors.Is(err, formats.ErrFormat) {
+		if _, err := all.Open(context.Background(), filepath.Join(formattest.Corpus(t), "icechunk", e.Name())); !errors.Is(err, formats.ErrFormat) {
 			t.Errorf("%s: %v, want ErrFormat", e.Name(), err)
 		}
 	}

@@ -104,7 +104,7 @@ type mutant struct {
 
 // mutants returns the entries that are small enough.
 func mutants(t testing.TB) []mutant {
-	dir := corpus(t)
+	dir := formattest.Corpus(t)
 	var out []mutant
 	tmp := t.TempDir()
 	for _, name := range entries(t, dir) {

@@ -23,22 +23,8 @@ import (
 	"github.com/arrayrun/arrayrun/chunk/dtype"
 	"github.com/arrayrun/arrayrun/chunk/mem"
 	"github.com/arrayrun/arrayrun/formats"
+	"github.com/arrayrun/arrayrun/formats/formattest"
 )
-
-// corpus returns the folder of third-party files, or skips.
-func corpus(t testing.TB) string {
-	dir := os.Getenv("ARRAYRUN_CORPUS")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared", "corpus")
-	}
-	if _, err := os.Stat(dir); err != nil {
-		if os.Getenv("ARRAYRUN_REQUIRE") == "all" {
-			t.Fatalf("no corpus: %v", err)
-		}
-		t.Skipf("no corpus: %v", err)
-	}
-	return dir
-}
 
 // expectation is the part of FILE.expect.json, made by h5py, that is compared.
 type expectation struct {
@@ -87,7 +73,7 @@ func refused(err error) bool {
 
 // TestCorpus compares every dataset with what h5py reads: numbers by MD5, others by their first values.
 func TestCorpus(t *testing.T) {
-	dir := corpus(t)
+	dir := formattest.Corpus(t)
 	files, _ := filepath.Glob(dir + "/hdf5*/*.expect.json")
 	more, _ := filepath.Glob(dir + "/written/*.h5.expect.json")
 	reference, _ := filepath.Glob(dir + "/netcdf-c/*.h5.expect.json")

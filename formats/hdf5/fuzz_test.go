@@ -18,6 +18,7 @@ import (
 	"github.com/arrayrun/arrayrun/chunk"
 	"github.com/arrayrun/arrayrun/chunk/mem"
 	"github.com/arrayrun/arrayrun/formats"
+	"github.com/arrayrun/arrayrun/formats/formattest"
 )
 
 // allowed reports whether err is one that a damaged file may give.
@@ -117,7 +118,7 @@ func FuzzFile(f *testing.F) {
 
 // TestDamaged flips bytes of corpus files with checksums ignored; ARRAYRUN_DAMAGE multiplies the tries.
 func TestDamaged(t *testing.T) {
-	dir := corpus(t)
+	dir := formattest.Corpus(t)
 	verify = false
 	defer func() { verify = true }()
 	tries, err := strconv.Atoi(os.Getenv("ARRAYRUN_DAMAGE"))

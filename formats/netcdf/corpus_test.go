@@ -20,22 +20,8 @@ import (
 	"github.com/arrayrun/arrayrun/chunk/dtype"
 	"github.com/arrayrun/arrayrun/chunk/mem"
 	"github.com/arrayrun/arrayrun/formats"
+	"github.com/arrayrun/arrayrun/formats/formattest"
 )
-
-// corpus returns the folder of third-party files, or skips.
-func corpus(t testing.TB) string {
-	dir := os.Getenv("ARRAYRUN_CORPUS")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared", "corpus")
-	}
-	if _, err := os.Stat(dir); err != nil {
-		if os.Getenv("ARRAYRUN_REQUIRE") == "all" {
-			t.Fatalf("no corpus: %v", err)
-		}
-		t.Skipf("no corpus: %v", err)
-	}
-	return dir
-}
 
 // openAny opens a file by its first bytes.
 func openAny(path string) (*formats.Group, error) {
@@ -83,7 +69,7 @@ type expectation struct {
 var numeric = regexp.MustCompile(`^[<>|=]?[iuf]\d+$`)
 
 func TestCorpus(t *testing.T) {
-	dir := corpus(t)
+	dir := formattest.Corpus(t)
 	var files []string
 	for _, p := range []string{"climate/*", "netcdf-c/*", "geo/*.nc", "written/*.nc", "hdf5/*.nc"} {
 		m, _ := filepath.Glob(filepath.Join(dir, p))

@@ -15,6 +15,7 @@ import (
 	"github.com/arrayrun/arrayrun/chunk"
 	"github.com/arrayrun/arrayrun/chunk/mem"
 	"github.com/arrayrun/arrayrun/formats"
+	"github.com/arrayrun/arrayrun/formats/formattest"
 )
 
 // visit reads a little of every variable, whatever the file says about sizes.
@@ -96,7 +97,7 @@ func FuzzHDF5(f *testing.F) {
 
 // TestDamaged flips bytes of corpus files, as the fuzz targets do at length.
 func TestDamaged(t *testing.T) {
-	dir := corpus(t)
+	dir := formattest.Corpus(t)
 	r := rand.New(rand.NewSource(1))
 	n := 0
 	for _, p := range []string{"hdf5/*", "hdf5-filters/*", "netcdf-c/*", "written/*.h5", "written/*.nc", "climate/*.nc"} {

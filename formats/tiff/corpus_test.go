@@ -18,22 +18,8 @@ import (
 	"github.com/arrayrun/arrayrun/chunk"
 	"github.com/arrayrun/arrayrun/chunk/mem"
 	"github.com/arrayrun/arrayrun/formats"
+	"github.com/arrayrun/arrayrun/formats/formattest"
 )
-
-// corpus returns the folder of third-party files, or skips.
-func corpus(t testing.TB) string {
-	dir := os.Getenv("ARRAYRUN_CORPUS")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared", "corpus")
-	}
-	if _, err := os.Stat(dir); err != nil {
-		if os.Getenv("ARRAYRUN_REQUIRE") == "all" {
-			t.Fatalf("no corpus: %v", err)
-		}
-		t.Skipf("no corpus: %v", err)
-	}
-	return dir
-}
 
 // readAll returns every element, in C order.
 func readAll(src formats.Source) (*chunk.Chunk, error) {
@@ -48,7 +34,7 @@ var refused = []string{"compression old-jpeg", "compression sgilog", "subsampled
 
 // TestCorpus compares every series of third-party files with what tifffile makes of it.
 func TestCorpus(t *testing.T) {
-	dir := corpus(t)
+	dir := formattest.Corpus(t)
 	list, err := os.ReadFile("testdata/corpus.txt")
 	if err != nil {
 		t.Fatal(err)

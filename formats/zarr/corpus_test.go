@@ -18,22 +18,8 @@ import (
 	"github.com/arrayrun/arrayrun/chunk/dtype"
 	"github.com/arrayrun/arrayrun/chunk/mem"
 	"github.com/arrayrun/arrayrun/formats"
+	"github.com/arrayrun/arrayrun/formats/formattest"
 )
-
-// corpus returns the folder of third-party files, or skips.
-func corpus(t *testing.T) string {
-	dir := os.Getenv("ARRAYRUN_CORPUS")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared", "corpus")
-	}
-	if _, err := os.Stat(dir); err != nil {
-		if os.Getenv("ARRAYRUN_REQUIRE") == "all" {
-			t.Fatalf("no corpus of test files: %v", err)
-		}
-		t.Skipf("no corpus of test files at %s; set ARRAYRUN_CORPUS", dir)
-	}
-	return dir
-}
 
 // refused are the codecs and data types that this reader refuses by name.
 var refused = []string{"json2", "zfpy", "pcodec", "lzma", "type int2 ", "type int4 "}
@@ -83,7 +69,7 @@ func readAll(t *testing.T, src formats.Source) (*chunk.Chunk, error) {
 }
 
 func TestCorpus(t *testing.T) {
-	dir := corpus(t)
+	dir := formattest.Corpus(t)
 	files, _ := filepath.Glob(filepath.Join(dir, "zarr", "*.expect.json"))
 	more, _ := filepath.Glob(filepath.Join(dir, "written", "*.expect.json"))
 	ome, _ := filepath.Glob(filepath.Join(dir, "ome-zarr", "*.expect.json"))

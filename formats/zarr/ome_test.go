@@ -180,7 +180,7 @@ func TestPlate(t *testing.T) {
 
 // TestOMECorpus reads images that another library made: axes and scales.
 func TestOMECorpus(t *testing.T) {
-	dir := corpus(t)
+	dir := formattest.Corpus(t)
 	for _, version := range []string{"0.4", "0.5"} {
 		g, err := Open(context.Background(), filepath.Join(dir, "ome-zarr", "zj_ome_v"+version))
 		if err != nil {

@@ -182,7 +182,7 @@ func show(t *testing.T, path string) {
 
 // Regions of arrays that other programs have made, with transposed, nested and irregular storage.
 func TestUpdateCorpus(t *testing.T) {
-	dir := corpus(t)
+	dir := formattest.Corpus(t)
 	ctx := context.Background()
 	r := rand.New(rand.NewPCG(3, 3))
 	names, _ := filepath.Glob(filepath.Join(dir, "written", "*"))
@@ -252,7 +252,7 @@ func TestUpdateCorpus(t *testing.T) {
 
 func TestUpdateRefusals(t *testing.T) {
 	ctx := context.Background()
-	dir := corpus(t)
+	dir := formattest.Corpus(t)
 	path := filepath.Join(t.TempDir(), "x.zarr")
 	if err := os.CopyFS(path, os.DirFS(filepath.Join(dir, "written", "ts_shard"))); err != nil {
 		t.Fatal(err)

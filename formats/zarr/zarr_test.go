@@ -176,7 +176,7 @@ func TestWritten(t *testing.T) {
 
 // Damaged shards of the corpus: any index and any data.
 func TestDamagedShards(t *testing.T) {
-	dir := corpus(t)
+	dir := formattest.Corpus(t)
 	ctx := context.Background()
 	r := rand.New(rand.NewPCG(9, 9))
 	for _, name := range []string{"zarr/zarrs_sharded.zarr/group/array", "written/ts_shard", "written/n34_sub"} {
