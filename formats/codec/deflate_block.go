@@ -74,8 +74,8 @@ func repeats(out []uint16, lens []uint8) []uint16 {
 	return out
 }
 
-// The lengths of the codes that need no header.
-var fixedLit, fixedDist = func() (l [288]uint8, d [distSymbolCount]uint8) {
+// The lengths of the codes that need no header; the last two symbols of both have no meaning.
+var fixedLit, fixedDist = func() (l [288]uint8, d [32]uint8) {
 	for i := range l {
 		switch {
 		case i < 144:
@@ -119,7 +119,7 @@ func (k *blockWriter) write(w *bitWriter, src []byte, seqs []sequence, c *symbol
 	codeLengths(dist[:], c.dist[:], distCodeLimit)
 	nlit, ndist, npre, head := k.header(lit[:], dist[:])
 	dynamic := head + c.cost(k.t, lit[:], dist[:])
-	fixed := c.cost(k.t, fixedLit[:litSymbolCount], fixedDist[:])
+	fixed := c.cost(k.t, fixedLit[:litSymbolCount], fixedDist[:distSymbolCount])
 	stored := 8*len(src) + 40*(len(src)/65535+1)
 	w.out = slices.Grow(w.out, min(dynamic, fixed, stored)/8+64)
 	switch {
@@ -129,7 +129,7 @@ func (k *blockWriter) write(w *bitWriter, src []byte, seqs []sequence, c *symbol
 	case fixed <= dynamic:
 		w.put(last|1<<1, 3)
 		prefixCodes(k.lit[:], fixedLit[:])
-		prefixCodes(k.dist[:], fixedDist[:])
+		prefixCodes(k.dist[:], fixedDist[:distSymbolCount])
 	default:
 		w.put(last|2<<1, 3)
 		w.put(uint64(nlit-257|(ndist-1)<<5|(npre-4)<<10), 14)

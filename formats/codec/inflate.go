@@ -222,25 +222,9 @@ func (r *bitReader) stored(dst, src []byte, op int) (int, string) {
 
 // fixed builds the tables of a block with fixed codes.
 func (d *Inflater) fixed() {
-	l := d.lens[:]
-	for i := range l {
-		switch {
-		case i < 144:
-			l[i] = 8
-		case i < 256:
-			l[i] = 9
-		case i < 280:
-			l[i] = 7
-		case i < 288:
-			l[i] = 8
-		default:
-			l[i] = 5
-		}
-	}
-	// The last two symbols of both alphabets have codes and no meaning: leave them out.
-	lit, dist := [288]byte(l[:288]), [32]byte(l[288:])
-	buildFixed(d.lit[:], litBits, lit[:], litSymbols[:], 286)
-	buildFixed(d.dist[:], distBits, dist[:], distSymbols[:], 30)
+	// The symbols without meaning have codes: leave them out.
+	buildFixed(d.lit[:], litBits, fixedLit[:], litSymbols[:], litSymbolCount)
+	buildFixed(d.dist[:], distBits, fixedDist[:], distSymbols[:], distSymbolCount)
 }
 
 // buildFixed builds a fixed code and takes the meaning from symbols at and above known.
