@@ -45,7 +45,7 @@ func kinds(t *testing.T, test func(t *testing.T, list []string, what map[string]
 		}
 		sources[kind] = append(sources[kind], s)
 	}
-	for _, kind := range []string{"random", "gathered", "resumed", "tables"} {
+	for _, kind := range []string{"tables", "gathered", "resumed", "random"} {
 		slices.Sort(sources[kind])
 		var list []string
 		for i := 0; i < len(sources[kind]); i += every[kind] {
@@ -104,56 +104,117 @@ func unit(sources []string) string {
 	return b.String()
 }
 
-// TestNVRTC compiles the sources with NVIDIA's own compiler to machine code, each for one of the architectures it knows: the code before
-// the machine's is the same. It tells how many need memory for what does not fit in registers.
+// TestNVRTC compiles the sources with NVIDIA's own compiler to machine code: each for one of the architectures that it knows, in turn, as the code before
+// the machine's is the same, or with ARRAYRUN_ARCHS=all for each of them. It tells what the kernels use, by architecture.
 func TestNVRTC(t *testing.T) {
 	n := openNVRTC(t)
 	archs := slices.DeleteFunc([]int{75, 80, 86, 89, 90, 100, 120}, func(a int) bool { return !slices.Contains(n.Archs(), a) })
+	all := os.Getenv("ARRAYRUN_ARCHS") == "all"
+	total := map[int]*usage{}
 	kinds(t, func(t *testing.T, list []string, what map[string]string) {
-		const together = 16
-		start, spilling, registers, shared := time.Now(), 0, 0, 0
-		for k := 0; k < len(list); k += together {
-			batch := list[k:min(k+together, len(list))]
-			arch := archs[k/together%len(archs)]
-			c, err := n.Compile("k.cu", unit(batch), append(options(n, arch, driver.WantCubin), "--ptxas-options=-v"), driver.WantCubin)
-			if err != nil {
-				t.Fatalf("sm_%d: from %q on: %v", arch, what[batch[0]], err)
-			}
-			used := 0
-			for _, m := range usage.FindAllStringSubmatch(c.Log, -1) {
-				switch v, _ := strconv.Atoi(m[1]); m[2] {
-				case "registers":
-					used++
-					registers = max(registers, v)
-				case "bytes smem":
-					if shared = max(shared, v); v > 48<<10 {
-						t.Errorf("sm_%d: %d bytes of shared memory among the kernels from %q on: want at most 48 KiB", arch, v, what[batch[0]])
+		used := map[int]*usage{}
+		for _, a := range archs {
+			used[a] = &usage{}
+		}
+		start, compiled, turn := time.Now(), 0, 0
+		for batch := range slices.Chunk(list, max(1, min(64, (len(list)+len(archs)-1)/len(archs)))) {
+			for i, arch := range archs {
+				if !all && i != turn%len(archs) {
+					continue
+				}
+				c, err := n.Compile("k.cu", unit(batch), append(options(n, arch, driver.WantCubin), "--ptxas-options=-v"), driver.WantCubin)
+				if err != nil {
+					t.Fatalf("sm_%d: from %q on: %v", arch, what[batch[0]], err)
+				}
+				compiled += len(batch)
+				one := usageOf(t, c.Log)
+				if len(one) != len(batch) {
+					t.Fatalf("sm_%d: the assembler told the use of %d kernels of %d:\n%s", arch, len(one), len(batch), c.Log)
+				}
+				for k, u := range one {
+					if u.spilled > 0 {
+						t.Logf("sm_%d: %q spills %d bytes with %d registers", arch, what[batch[k]], u.spilled, u.registers)
 					}
-				default:
-					if v > 0 {
-						spilling++
-						t.Logf("sm_%d: a kernel spills %d bytes, among those from %q on", arch, v, what[batch[0]])
+					if u.spilled > 256 || u.shared > 48<<10 {
+						t.Errorf("sm_%d: %q spills %d bytes and has %d bytes of shared memory: want at most 256 and 48 KiB", arch, what[batch[k]], u.spilled, u.shared)
 					}
-					if v > 256 {
-						t.Errorf("sm_%d: a kernel spills %d bytes, among those from %q on: want at most 256", arch, v, what[batch[0]])
-					}
+					used[arch].add(u)
 				}
 			}
-			if used != len(batch) {
-				t.Fatalf("sm_%d: the assembler told the registers of %d kernels of %d:\n%s", arch, used, len(batch), c.Log)
+			turn++
+		}
+		t.Logf("NVRTC %v: %d sources, compiled %d times in %v", n.Version(), len(list), compiled, time.Since(start).Round(time.Second))
+		for _, a := range archs {
+			if used[a].kernels > 0 {
+				t.Logf("sm_%d: %v", a, used[a])
+			}
+			if total[a] == nil {
+				total[a] = &usage{}
+			}
+			total[a].add(*used[a])
+			// The assembler keeps a few words in memory where that lets more threads run: those have 32 to 48 registers of 255.
+			if used[a].spilling > 1+used[a].kernels/50 {
+				t.Errorf("sm_%d: %d of %d kernels spill, want at most one of 50", a, used[a].spilling, used[a].kernels)
 			}
 		}
-		t.Logf("NVRTC %v, sm_%v: %d sources in %v; at most %d registers and %d bytes of shared memory, %d kernels spill",
-			n.Version(), archs, len(list), time.Since(start).Round(time.Second), registers, shared, spilling)
-		// The assembler keeps a few words in memory where that lets more threads run: those have 32 to 48 registers of 255.
-		if spilling > 1+len(list)/50 {
-			t.Errorf("%d of %d kernels spill, want at most one of 50", spilling, len(list))
-		}
 	})
+	for _, a := range archs {
+		t.Logf("sm_%d in all: %v", a, total[a])
+	}
 }
 
-// usage finds in the assembler's words what a kernel uses.
-var usage = regexp.MustCompile(`(\d+) (registers|bytes smem|bytes spill stores)`)
+// usage is what kernels use: the most of any, and of how many.
+type usage struct {
+	kernels, spilling          int
+	registers, shared, spilled int // the last two in bytes
+}
+
+func (u *usage) add(v usage) {
+	u.kernels += v.kernels
+	u.spilling += v.spilling
+	u.registers, u.shared, u.spilled = max(u.registers, v.registers), max(u.shared, v.shared), max(u.spilled, v.spilled)
+}
+
+func (u *usage) String() string {
+	return fmt.Sprintf("%d kernels, at most %d registers and %d bytes of shared memory, %d spill, at most %d bytes", u.kernels, u.registers, u.shared, u.spilling, u.spilled)
+}
+
+// usageWords finds in the assembler's words which kernel is meant and what it uses.
+var usageWords = regexp.MustCompile(`Compiling entry function 'kernel(\d+)'|(\d+) (registers|bytes smem|bytes spill stores)`)
+
+// usageOf returns what each kernel of a translation unit uses, by its number.
+func usageOf(t *testing.T, log string) map[int]usage {
+	t.Helper()
+	out, at := map[int]usage{}, -1
+	for _, m := range usageWords.FindAllStringSubmatch(log, -1) {
+		if m[1] != "" {
+			at, _ = strconv.Atoi(m[1])
+			out[at] = usage{kernels: 1}
+			continue
+		}
+		u, ok := out[at]
+		if !ok {
+			t.Fatalf("the assembler told of no kernel what it uses:\n%s", log)
+		}
+		switch v, _ := strconv.Atoi(m[2]); m[3] {
+		case "registers":
+			u.registers = v
+		case "bytes smem":
+			u.shared = v
+		default:
+			if u.spilled = max(u.spilled, v); v > 0 {
+				u.spilling = 1
+			}
+		}
+		out[at] = u
+	}
+	for k, u := range out {
+		if u.registers == 0 {
+			t.Fatalf("the assembler did not tell the registers of kernel %d:\n%s", k, log)
+		}
+	}
+	return out
+}
 
 // openNVRTC opens the real NVRTC, of the places driver.Search knows or of the peers' environment beside the benchmarks.
 func openNVRTC(t *testing.T) *driver.NVRTC {
