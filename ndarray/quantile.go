@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
-	"math"
 	"slices"
 
 	"github.com/arrayrun/arrayrun/chunk"
@@ -93,8 +92,9 @@ func (a Array) quantiles(j quantileJob) Array {
 	if !a.DType().IsNumeric() || a.DType().IsComplex() {
 		return failf("ndarray: quantile: operand: got %v, want real numbers: %w", a.DType(), dtype.ErrPromote)
 	}
-	if a.DType() != dtype.Float64 {
-		a = a.AsType(dtype.Float64)
+	work := exactFloat(a.DType())
+	if a.DType() != work {
+		a = a.AsType(work)
 	}
 	in := a.Grid()
 	var kept []int
@@ -135,9 +135,16 @@ func (a Array) quantiles(j quantileJob) Array {
 			}
 			return r
 		},
-		Scratch: func(chunk.Shape) int64 { return 24 * (count + 16) },
+		Scratch: func(chunk.Shape) int64 {
+			item := int64(work.Size())
+			return panelLines(count, item)*(count*item+16) + 16*(count+16)
+		},
 		Run: func(_ chunk.Region, out *chunk.Chunk, in []*chunk.Chunk) error {
-			j.run(out, in[0], kept, members)
+			if work == dtype.Float32 {
+				ranks32.fold(&j, out, in[0], kept, members)
+			} else {
+				ranks64.fold(&j, out, in[0], kept, members)
+			}
 			return nil
 		},
 	}
@@ -171,112 +178,6 @@ func (j quantileJob) members(count int64) [][]int32 {
 		}
 	}
 	return out
-}
-
-// run computes one region: in holds the folded axes whole.
-func (j quantileJob) run(out, in *chunk.Chunk, kept []int, members [][]int32) {
-	// Offsets of the folded positions from an element with all of them 0.
-	offsets := []int64{0}
-	for _, x := range j.axes {
-		next := make([]int64, 0, int64(len(offsets))*in.Shape[x])
-		for _, o := range offsets {
-			for i := range in.Shape[x] {
-				next = append(next, o+i*in.Strides[x])
-			}
-		}
-		offsets = next
-	}
-	src := chunk.Elems[float64](in.Block)
-	dst := chunk.Elems[float64](out.Block)
-	buf := make([]float64, 0, len(offsets))
-	nk := len(kept)
-	index := make([]int64, nk)
-	qStride := out.Strides[len(out.Strides)-1]
-	gStride := int64(0)
-	if j.ids != nil {
-		gStride = out.Strides[len(out.Strides)-2]
-	}
-	if out.Shape.Size() == 0 {
-		return
-	}
-	for {
-		from, to := in.Offset, out.Offset
-		for k, i := range kept {
-			from += index[k] * in.Strides[i]
-			to += index[k] * out.Strides[k]
-		}
-		for g, list := range members {
-			buf = buf[:0]
-			hasNaN := false
-			for _, p := range list {
-				x := src[from+offsets[p]]
-				if x != x {
-					hasNaN = true
-					continue
-				}
-				buf = append(buf, x)
-			}
-			at := to + int64(g)*gStride
-			if hasNaN && !j.skip {
-				buf = buf[:0]
-			}
-			slices.Sort(buf)
-			for k, q := range j.q {
-				x := linearQuantile(buf, q)
-				if j.middle {
-					x = median(buf)
-				}
-				dst[at+int64(k)*qStride] = x
-			}
-		}
-		k := nk - 1
-		for ; k >= 0; k-- {
-			index[k]++
-			if index[k] < out.Shape[k] {
-				break
-			}
-			index[k] = 0
-		}
-		if k < 0 {
-			return
-		}
-	}
-}
-
-// median returns the middle of sorted values, the mean of two as NumPy takes it; NaN for none.
-func median(v []float64) float64 {
-	n := len(v)
-	switch {
-	case n == 0:
-		return math.NaN()
-	case n%2 == 1:
-		return v[n/2]
-	}
-	return (v[n/2-1] + v[n/2]) / 2
-}
-
-// linearQuantile returns quantile q of sorted values by NumPy's linear method; NaN for none.
-func linearQuantile(v []float64, q float64) float64 {
-	n := len(v)
-	if n == 0 {
-		return math.NaN()
-	}
-	at := q * float64(n-1)
-	lo := math.Floor(at)
-	i := int(lo)
-	if i >= n-1 {
-		return v[n-1]
-	}
-	t := at - lo
-	a, b := v[i], v[i+1]
-	if a == b {
-		return a
-	}
-	d := b - a
-	if t >= 0.5 {
-		return b - float64(d*(1-t))
-	}
-	return a + float64(d*t)
 }
 
 // Quantile returns the quantiles q over dims, all when none is named, NaN left out unless o.KeepNaN. With isList they
