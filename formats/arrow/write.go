@@ -145,8 +145,12 @@ func (w *writer) layout() error {
 	return nil
 }
 
-// groupBytes is how much a row group or batch holds where nobody says how many rows it has.
-const groupBytes = 8 << 20
+// groupBytes and batchBytes are how much a row group or a batch holds where nobody says how many rows it has. A row group is in memory
+// a page at a time, a batch twice as a whole: as it is and packed.
+const (
+	groupBytes = 8 << 20
+	batchBytes = 2 << 20
+)
 
 // groupRows returns the rows of a row group: the chunks asked for, else what makes a sensible size.
 func (w *writer) groupRows(long *formats.VarSpec) int64 {
@@ -154,7 +158,11 @@ func (w *writer) groupRows(long *formats.VarSpec) int64 {
 	for _, c := range w.cols {
 		row += int64(c.sink.item)
 	}
-	n := min(max(groupBytes/row, 1), 1<<20)
+	most := int64(batchBytes)
+	if w.parquet {
+		most = groupBytes
+	}
+	n := min(max(most/row, 1), 1<<20)
 	for i := range w.spec.Vars {
 		v := &w.spec.Vars[i]
 		if v.Grid == nil || len(v.Shape) != 1 || w.sinks[i].left || v.Grid.Axes[0].Edges != nil {
