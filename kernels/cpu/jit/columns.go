@@ -58,7 +58,7 @@ func (c *Compiler) CompileColumns(p *kernels.Program, same []bool, sinks []Sink)
 			return refuse("a slow program")
 		}
 	}
-	w := &columnWriter{emitter: &emitter{width: widthOf(c.bytes), ptrs: len(p.In)}, g: g}
+	w := &columnWriter{emitter: &emitter{coder: coder{width: widthOf(c.bytes)}, ptrs: len(p.In)}, g: g}
 	if !w.pin(p, sinks) {
 		return refuse("too many accumulators")
 	}

@@ -6,8 +6,7 @@ package jit
 // none is free, the value whose next use is farthest leaves its register: to its place in the spill area, or to
 // nowhere when it can be made again.
 type emitter struct {
-	assembler
-	width
+	coder
 	g     *graph
 	ptrs  int               // pointers of the argument block: results, then operands
 	outs  int               // how many of them are results
@@ -50,12 +49,18 @@ func widthOf(bytes int) width {
 // mostVectors is the largest number of vector registers.
 const mostVectors = 32
 
+// coder is an assembler for vectors of a width.
+type coder struct {
+	assembler
+	width
+}
+
 // ins emits an instruction.
-func (e *emitter) ins(op vop, l uint8, r, v int, x operand, imm ...byte) {
-	if e.bytes == vectorBytes {
-		e.vex(&opcodes[op], l, r, v, x, imm...)
+func (c *coder) ins(op vop, l uint8, r, v int, x operand, imm ...byte) {
+	if c.bytes == vectorBytes {
+		c.vex(&opcodes[op], l, r, v, x, imm...)
 	} else {
-		e.evex(op, l, r, v, x, all, imm...)
+		c.evex(op, l, r, v, x, all, imm...)
 	}
 }
 

@@ -8,7 +8,7 @@ import "slices"
 // registers for. Processors load fewer operands in a cycle than they multiply.
 func (e *emitter) pinned(g *graph) []val {
 	trial := func(pins []val) *emitter {
-		t := &emitter{width: e.width, outs: e.outs, ptrs: e.ptrs, pins: pins}
+		t := &emitter{coder: coder{width: e.width}, outs: e.outs, ptrs: e.ptrs, pins: pins}
 		t.body(g)
 		return t
 	}
