@@ -42,6 +42,8 @@ func TestFoldsAlike(t *testing.T) {
 				{chunk.Shape{4, 64}, kernels.Axes(1), 0},
 				{chunk.Shape{3, 700}, kernels.Axes(1), 0},
 				{chunk.Shape{19, 83}, kernels.Axes(0), 0},
+				{chunk.Shape{2, 9, 334}, kernels.Axes(1), 0},
+				{chunk.Shape{5, 2100}, kernels.Axes(0), 0},
 				{chunk.Shape{9, 37}, kernels.Axes(0), 0},
 				{chunk.Shape{300, 70}, kernels.Axes(0), 0},
 				{chunk.Shape{3, 23, 130}, kernels.Axes(1), 0},

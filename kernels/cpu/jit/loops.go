@@ -20,7 +20,7 @@ type LoopArgs struct {
 	Rows   int            // how many
 	Mask   unsafe.Pointer // of a runs loop, a RunMask
 	Quads  int            // of a runs loop: whole groups of 4 elements behind those of 32, Width; extremes: see extremeRuns
-	Part   int            // of a runs loop: how many elements follow those; 0 for elements of less than 4 bytes
+	Part   int            // of a runs loop: how many elements follow those; 0 for elements of less than 4 bytes; of a rows loop: 1 for rows without gaps
 	Sum    unsafe.Pointer // float64: of a runs loop of squares, the sums; written before Acc, which it may be
 	Next   int            // of a rows loop: bytes from the last eight whole rows to what is folded next
 }
@@ -104,7 +104,8 @@ func (c *Compiler) Loop(name string, d dtype.DType) *Loop {
 // writer emits a loop. Registers: RBX the accumulators, R8 the elements, R9 counts, R10 means, RDX and RCX what is left to do.
 type writer struct {
 	coder
-	pool [][poolBytes]byte
+	pool    [][poolBytes]byte
+	gapless bool // the panel at work is a row that others follow without gaps
 }
 
 const (

@@ -7,13 +7,25 @@ package jit
 //	for r := range rows { for i := range width { acc[i] += f(x[r*stride+i]) } }
 //
 // with count[i] raised for each number when those are counted. Eight rows (or what is below eight) share one load and store of
-// the accumulators.
+// the accumulators. With Part set each row has its own: memory that is read from one end to the other comes faster.
 //
 // The row at work and what is left stay in registers: an address behind the elements may never be in memory that the garbage
 // collector sees.
 func (w *writer) rows(panel func(rows int)) {
 	w.load(rHere, memAt(rArgs, argX))
 	w.load(rLeft, memAt(rArgs, argRows))
+	w.load(rTemp, memAt(rArgs, argPart))
+	w.test(rTemp, 1)
+	apart := w.jump(ifZero)
+	one := len(w.b)
+	w.gapless = true
+	panel(1)
+	w.gapless = false
+	w.lea(rHere, memIndexed(rHere, rStep, 0, 0))
+	w.sub(rLeft, 1)
+	w.to(w.jump(ifNotZero), one)
+	w.ret()
+	w.land(apart)
 	next := len(w.b)
 	w.b = append(w.b, 0x48, 0x83, 0xF9, 8) // cmp rcx, 8
 	few := w.jump(ifBelow)
@@ -69,8 +81,8 @@ func (w *writer) columns(size, n int, steps []cursor, each func() int, do func(f
 	w.lea(rRow, memIndexed(rX, rStep, 2, 0))
 	steps = append(steps, cursor{rX, size}, cursor{rRow, size})
 	group := max(cacheLine/max(size, 4), each())
-	asks := n == 8 && 2*group*size >= cacheLine
-	if asks {
+	ahead := n == 8 && 2*group*size >= cacheLine
+	if ahead {
 		w.lea(rAhead, memIndexed(rX, rStep, 3, 0))
 		w.b = append(w.b, 0x48, 0x83, 0xF9, 8) // cmp rcx, 8
 		more := w.jump(ifNotZero)
@@ -84,7 +96,11 @@ func (w *writer) columns(size, n int, steps []cursor, each func() int, do func(f
 	loop := func(columns int) (top int) {
 		w.align(32)
 		top = len(w.b)
-		if columns == group && asks {
+		switch {
+		case columns != group:
+		case w.gapless:
+			w.ahead(0, group, size, memAt(rX, 0))
+		case ahead:
 			w.lea(rTemp, memIndexed(rAhead, rStep, 2, 0))
 			for k := range n {
 				w.prefetch(2, rowFrom(rAhead, rTemp, k, 0))

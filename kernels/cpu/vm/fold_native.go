@@ -23,7 +23,7 @@ type loopArgs struct {
 	rows   int
 	mask   unsafe.Pointer // runs: *runMask
 	quads  int            // runs: whole groups of 4 elements behind those of 32
-	part   int            // runs: how many elements follow those
+	part   int            // runs: how many elements follow those; rows: 1 where they follow each other without gaps and are long
 	sum    unsafe.Pointer // runs of squares: the sums
 	next   int            // rows: bytes from the last eight whole rows to what is folded next
 }
@@ -65,6 +65,10 @@ func (n *native) run(acc, x unsafe.Pointer, groups int, mean *float64) int {
 	return k
 }
 
+// gaplessRow is from which length on rows without gaps are folded one by one: the accumulators of shorter ones are needed again
+// before they are stored.
+const gaplessRow = 256
+
 // panel adds rows of w elements (a multiple of 4), stride elements apart, to w accumulators.
 func (n *native) panel(acc, x, count, mean unsafe.Pointer, w, stride, rows int) {
 	step := stride * n.size
@@ -73,6 +77,9 @@ func (n *native) panel(acc, x, count, mean unsafe.Pointer, w, stride, rows int) 
 		next = w*n.size - (rows&^7-8)*step
 	}
 	n.args = loopArgs{acc: acc, x: x, count: count, mean: mean, width: w, stride: step, rows: rows, next: next}
+	if w >= gaplessRow && stride < w+4 {
+		n.args.part = 1
+	}
 	n.rows.Run(unsafe.Pointer(&n.args))
 	n.args = loopArgs{}
 }
