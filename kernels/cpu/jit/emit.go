@@ -23,7 +23,7 @@ type emitter struct {
 	dying []int32           // places whose values die with the node at work, which may still read them
 	exits []int             // jumps that leave for a cold lane
 	past  bool              // the body at work stores past the caches
-	pins  []val             // constants that stay in the last registers
+	pins  []val             // constants that stay in registers
 
 	masks // of vectors of 64 bytes
 
@@ -122,7 +122,7 @@ func (e *emitter) body(g *graph) {
 		e.held[r] = none
 	}
 	for k, x := range e.pins {
-		e.claim(int(x), e.vectors-1-k)
+		e.claim(int(x), e.pin(k))
 	}
 	for i := range e.g.nodes {
 		n := &e.g.nodes[i]

@@ -25,11 +25,7 @@ func emit(g *graph, outs, operands int, stream bool) (code []byte, length, spill
 				toSingle = append(toSingle, e.jump(ifNotZero))
 			}
 		}
-		e.pins = e.pinned(round)
-		e.findUses(round)
-		for k, x := range e.pins {
-			e.remake(x, e.vectors-1-k)
-		}
+		e.remakePins(round, e.vectors/2)
 		e.align(32)
 		top := len(e.b)
 		e.past = stream
