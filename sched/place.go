@@ -184,8 +184,14 @@ func (e *Engine) placeStage(ctx context.Context, p *plan.Plan, s *plan.Stage, th
 	if err != nil {
 		return stay(func() string { return whyNone(err) })
 	}
-	if s.GoesOn() && !e.opt.GPU.Strict {
-		return stay(func() string { return "the memory is too small for whole blocks of its folds" })
+	switch {
+	case e.gpu.asked:
+	case s.GoesOn():
+		return stay(func() string {
+			return "the memory is too small for whole blocks of its folds, and their states would go over the bus"
+		})
+	case slowGroups(s):
+		return stay(func() string { return "so few groups keep few threads of a GPU busy" })
 	}
 	both := func(onCPU, onGPU time.Duration) string {
 		return fmt.Sprintf("about %s on the GPU, %s on the CPU", round(onGPU), round(onCPU))
@@ -217,6 +223,31 @@ func (e *Engine) placeStage(ctx context.Context, p *plan.Plan, s *plan.Stage, th
 	}
 	s.Place = &plan.Placement{Device: namesOf(devs), Why: func() string { return why() + staysText(stays(p, devs), p, s) }}
 	return nil
+}
+
+// slowGroups reports a stage with a fold in groups that devices would leave to the CPU call by call.
+func slowGroups(s *plan.Stage) bool {
+	for _, f := range s.Folds {
+		if f.Groups == 0 {
+			continue
+		}
+		shape, numbers := s.Tiles.MaxChunk(), int64(1)
+		for a := range shape {
+			shape[a] = min(shape[a], s.Steps[a].Max())
+			if f.Cells.Set.Has(a) {
+				shape[a] = min(shape[a], f.Cells.Axes[a].Max())
+				numbers *= shape[a]
+			}
+		}
+		groups := f.Groups
+		if !f.GroupND() { // a call has those that it meets
+			groups = min(groups, numbers)
+		}
+		if cuda.Slow(s.Body.Program, shape, groups) {
+			return true
+		}
+	}
+	return false
 }
 
 // ratesOf returns what devices do together: tiles go to them in turn.

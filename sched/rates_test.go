@@ -13,7 +13,9 @@ import (
 	"github.com/arrayrun/arrayrun/chunk/dtype"
 	"github.com/arrayrun/arrayrun/cuda"
 	"github.com/arrayrun/arrayrun/cuda/cudasim"
+	"github.com/arrayrun/arrayrun/kernels"
 	"github.com/arrayrun/arrayrun/ndarray"
+	"github.com/arrayrun/arrayrun/ndarray/graph"
 	"github.com/arrayrun/arrayrun/sched/plan"
 )
 
@@ -124,5 +126,35 @@ func TestNotMeasured(t *testing.T) {
 	}
 	if text := p.Explain(); strings.Contains(text, "places were compared") {
 		t.Errorf("rates although nothing was compared:\n%s", text)
+	}
+}
+
+// TestFewGroups: a fold in few groups has too few threads for a GPU: auto leaves it to the CPU and says why, --device cuda runs it there.
+func TestFewGroups(t *testing.T) {
+	cudasim.Start(t)
+	t.Setenv(cuda.EnvCache, t.TempDir())
+	slow := func() rates {
+		r := guess(2)
+		r.float32, r.float64, r.memory = r.float32/1e6, r.float64/1e6, r.memory/1e6
+		return r
+	}
+	a := ndarray.IndexOf(chunk.Shape{1 << 20, 1 << 10}, 0, ndarray.Chunked(1<<10, 1<<10)).AsType(dtype.Float64).Sin()
+	ids := ndarray.IndexOf(chunk.Shape{1 << 20, 1 << 10}, 1, ndarray.Chunked(1<<10, 1<<10)).Mod(4).AsType(dtype.Int32)
+	sum, _ := kernels.ReductionByName("sum")
+	for _, c := range []struct {
+		axes   []int
+		device string
+		want   string // where it is computed
+		why    string
+	}{
+		{[]int{0, 1}, "auto", "cpu", "few groups"},
+		{[]int{0}, "auto", "cuda:0", "on the GPU"},
+		{[]int{0, 1}, "cuda", "cuda:0", "as --device says"},
+	} {
+		x := ndarray.FromNode(graph.NewReduce(graph.ReduceArg{Op: sum.ID, Axes: c.axes, Groups: 4}, a.Node(), ids.Node()))
+		dev, why := plannedFor(t, Options{Memory: 256 << 20, Workers: 2, Device: c.device, rates: slow}, x)
+		if dev != c.want || !strings.Contains(why, c.why) {
+			t.Errorf("along %v with --device %s: placed on %s: %s, want %s: %s", c.axes, c.device, dev, why, c.want, c.why)
+		}
 	}
 }
