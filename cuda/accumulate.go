@@ -18,10 +18,11 @@ type accumulator struct {
 	in    dtype.DType
 	state []kernels.StateType
 	typ   []string // C types of the variables: a float16 or bfloat16 value is kept as float32
+	mode  mode
 }
 
-func newAccumulator(w *writer, n int, r *kernels.Reduction, in dtype.DType) *accumulator {
-	a := &accumulator{w: w, n: n, r: r, in: in, state: r.State(in)}
+func newAccumulator(w *writer, n int, r *kernels.Reduction, in dtype.DType, m mode) *accumulator {
+	a := &accumulator{w: w, n: n, r: r, in: in, state: r.State(in), mode: m}
 	for _, c := range a.state {
 		a.typ = append(a.typ, accumulatorType(c.DType))
 	}
@@ -48,6 +49,9 @@ func (a *accumulator) resume() {
 	}
 	for k, c := range a.state {
 		a.w.printf("\t\t%s %s = %s;\n", a.typ[k], a.variable(k), a.w.widen(c.DType, fmt.Sprintf("out%d_%d[t]", a.n, k)))
+	}
+	if a.twice() && (a.mode.sweep == sumSweep || !a.mode.resumes) { // the sum is where the mean will be
+		a.w.printf("\t\tf64 sum%d = %s;\n", a.n, a.variable(1))
 	}
 }
 
@@ -205,6 +209,10 @@ func (a *accumulator) join(other []string) string {
 // store writes the state to the outputs at t.
 func (a *accumulator) store() {
 	for k, c := range a.state {
-		a.w.printf("\t\t\tout%d_%d[t] = %s;\n", a.n, k, a.w.narrow(c.DType, a.variable(k)))
+		x := a.variable(k)
+		if k == 1 && a.twice() && a.mode.sweep == sumSweep {
+			x = fmt.Sprintf("sum%d", a.n)
+		}
+		a.w.printf("\t\t\tout%d_%d[t] = %s;\n", a.n, k, a.w.narrow(c.DType, x))
 	}
 }

@@ -82,7 +82,7 @@ func (k *kernel) Run(ctx context.Context, c *kernels.Call) error {
 		return err
 	}
 	restore := k.states(c)
-	err := k.try(ctx, c)
+	err := k.try(ctx, k.whole(c))
 	switch {
 	case err == nil, errors.Is(err, kernels.ErrDomain), ctx.Err() != nil:
 		return err

@@ -26,9 +26,6 @@ func (s *Source) check() error {
 
 // check reports a part that is better left to the CPU, with the reason.
 func (q *part) check() error {
-	if q.group >= 0 && q.p.In[q.group].Gather >= 0 {
-		return fmt.Errorf("cuda: fold by gathered group ids: %w", kernels.ErrUnsupported)
-	}
 	buffers := len(q.ret)
 	for _, f := range q.folds {
 		buffers += len(f.r.State(q.p.RegType(f.Args[0])))

@@ -14,7 +14,6 @@ import (
 	"github.com/arrayrun/arrayrun/cuda/cudasim"
 	"github.com/arrayrun/arrayrun/cuda/driver"
 	"github.com/arrayrun/arrayrun/kernels"
-	"github.com/arrayrun/arrayrun/kernels/cpu"
 )
 
 // doubling runs out = x + x over n elements of float32 on a device and checks every element.
@@ -43,13 +42,13 @@ func doubling(t *testing.T, d *cuda.Device, n int64) {
 	}
 }
 
-// summing runs a sum over all n elements of float64 in one dimension, in groups where grouped is set: then nothing of it can be cut.
-func summing(t *testing.T, d *cuda.Device, n int64, grouped bool) {
+// summing runs a reduction over all elements of float64, in three groups where grouped is set, and compares the first component of its states.
+func summing(t *testing.T, d *cuda.Device, shape chunk.Shape, name string, grouped bool) {
 	t.Helper()
-	r, _ := kernels.ReductionByName("sum")
-	b := kernels.NewBuilder(1)
-	f := kernels.Fold{Op: r.ID, Args: []kernels.Reg{b.Input(kernels.In(dtype.Float64))}, Axes: kernels.Axes(0), Group: -1}
-	x := hostChunk(dtype.Float64, chunk.Shape{n})
+	r, _ := kernels.ReductionByName(name)
+	b := kernels.NewBuilder(len(shape))
+	f := kernels.Fold{Op: r.ID, Args: []kernels.Reg{b.Input(kernels.In(dtype.Float64))}, Axes: 1<<len(shape) - 1, Group: -1}
+	x := hostChunk(dtype.Float64, shape)
 	in, states := []*chunk.Chunk{x}, kernels.FoldBlocks(x.Shape, f.Axes)
 	if grouped {
 		b.Input(kernels.In(dtype.Int32))
@@ -68,21 +67,31 @@ func summing(t *testing.T, d *cuda.Device, n int64, grouped bool) {
 	for i, v := 0, chunk.Slice[float64](x); i < len(v); i++ {
 		v[i] = float64(i % 7)
 	}
-	out := hostChunk(dtype.Float64, chunk.Shape{states})
+	var outs []*chunk.Chunk
+	for _, s := range r.State(dtype.Float64) {
+		outs = append(outs, hostChunk(s.DType, chunk.Shape{states}))
+	}
 	scratch, err := d.Allocator().Alloc(k.Scratch(x.Shape))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer scratch.Release()
-	if err := k.Run(context.Background(), &kernels.Call{In: in, Out: []*chunk.Chunk{out}, Shape: x.Shape, Origin: chunk.Shape{0}, Scratch: scratch}); err != nil {
+	if err := k.Run(context.Background(), &kernels.Call{In: in, Out: outs, Shape: x.Shape, Origin: make(chunk.Shape, len(shape)), Scratch: scratch}); err != nil {
 		t.Fatal(err)
 	}
-	got, want := 0.0, 0.0
-	for _, v := range chunk.Slice[float64](out) {
-		got += v
-	}
-	for _, v := range chunk.Slice[float64](x) {
-		want += v
+	got, want := 0.0, float64(shape.Size())
+	if outs[0].DType == dtype.Int64 { // how many
+		for _, v := range chunk.Slice[int64](outs[0]) {
+			got += float64(v)
+		}
+	} else {
+		want = 0
+		for _, v := range chunk.Slice[float64](outs[0]) {
+			got += v
+		}
+		for _, v := range chunk.Slice[float64](x) {
+			want += v
+		}
 	}
 	if got != want {
 		t.Fatalf("the sum is %v, want %v", got, want)
@@ -135,10 +144,17 @@ func TestShortMemory(t *testing.T) {
 			}
 		}, cuda.Stats{Halved: 1}},
 		{"a fold is cut between its blocks", "memory=64MiB", 16 * mib, func(t *testing.T, d *cuda.Device, _ *cudasim.Sim) {
-			summing(t, d, 12*mib/8, false)
+			summing(t, d, chunk.Shape{12 * mib / 8}, "sum", false)
 		}, cuda.Stats{Halved: 1}},
+		{"a fold is cut inside its blocks", "memory=64MiB", 16 * mib, func(t *testing.T, d *cuda.Device, _ *cudasim.Sim) {
+			summing(t, d, chunk.Shape{1023, 1025}, "sum", false)
+		}, cuda.Stats{Halved: 1}},
+		{"groups go on in the next piece", "memory=10MiB", 60 * mib, func(t *testing.T, d *cuda.Device, _ *cudasim.Sim) {
+			summing(t, d, chunk.Shape{9 * mib / 8}, "sum", true)
+			summing(t, d, chunk.Shape{9 * mib / 8}, "var", true)
+		}, cuda.Stats{Reaped: 1, Halved: 1}},
 		{"the CPU takes over", "memory=10MiB", 60 * mib, func(t *testing.T, d *cuda.Device, _ *cudasim.Sim) {
-			summing(t, d, 9*mib/8, true)
+			summing(t, d, chunk.Shape{2, 9*mib/16 + 1}, "sum", false) // a block has parts of both rows
 		}, cuda.Stats{Reaped: 1, FellBack: 1}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -166,98 +182,20 @@ func TestShortMemory(t *testing.T) {
 	}
 }
 
-// TestCut runs folds that are larger than the device's memory, along all sets of axes: they are cut between blocks, and have the bits that they have in one.
-func TestCut(t *testing.T) {
-	d, _ := open(t, cuda.Options{Always: true, Strict: true, Memory: 256 << 10}) // a call's share is 64 KiB
-	host := cpu.New(cpu.Options{Mode: "generic"})
-	defer host.Close()
-	ctx := context.Background()
-	for _, shape := range []chunk.Shape{{50001}, {1, 20000}, {5, 4096}, {9000, 4}, {2050, 16}, {14, 2, 1024}, {300, 64, 2}} {
-		for set := kernels.AxisSet(1); set < 1<<len(shape); set++ {
-			b := kernels.NewBuilder(len(shape))
-			x := b.Input(kernels.In(dtype.Float32))
-			for _, name := range []string{"sum", "var", "argmax"} {
-				r, _ := kernels.ReductionByName(name)
-				f := kernels.Fold{Op: r.ID, Args: []kernels.Reg{x}, Axes: set, Group: -1}
-				if r.Indexed {
-					f.Args = append(f.Args, b.Index(len(shape)-1))
-				}
-				b.Fold(f)
-			}
-			// A result, and a fold along fewer axes, are cut at the same places.
-			if set == 2 {
-				b.Ret(b.Apply(kernels.OpMultiply, x, x))
-			}
-			if fewer := set & (set - 1); fewer != 0 {
-				r, _ := kernels.ReductionByName("max")
-				b.Fold(kernels.Fold{Op: r.ID, Args: []kernels.Reg{x}, Axes: fewer, Group: -1})
-			}
-			p := build(t, b)
-			in := hostChunk(dtype.Float32, shape)
-			for i, v := 0, chunk.Slice[float32](in); i < len(v); i++ {
-				v[i] = float32(i*7919%1013) / 31
-			}
-			outs := func() (list []*chunk.Chunk) {
-				for range p.Ret {
-					list = append(list, hostChunk(dtype.Float32, shape))
-				}
-				for _, f := range p.Folds {
-					cells := chunk.Shape{kernels.FoldBlocks(shape, f.Axes)}
-					for a, n := range shape {
-						if !f.Axes.Has(a) {
-							cells = append(cells, n)
-						}
-					}
-					for _, s := range kernels.ReductionOf(f.Op).State(dtype.Float32) {
-						list = append(list, hostChunk(s.DType, cells))
-					}
-				}
-				return list
-			}
-			before := d.Stats().Halved
-			results := map[kernels.Device][]*chunk.Chunk{d: outs(), host: outs()}
-			for dev, out := range results {
-				k, err := dev.Compile(ctx, p)
-				if err != nil {
-					t.Fatal(err)
-				}
-				scratch, err := host.Allocator().Alloc(k.Scratch(shape))
-				if err != nil {
-					t.Fatal(err)
-				}
-				err = k.Run(ctx, &kernels.Call{In: []*chunk.Chunk{in}, Out: out, Shape: shape, Origin: make(chunk.Shape, len(shape)), Scratch: scratch})
-				scratch.Release()
-				if err != nil {
-					t.Fatalf("%v along %v: %v", shape, set, err)
-				}
-			}
-			for i, want := range results[host] {
-				if string(results[d][i].Bytes()) != string(want.Bytes()) {
-					t.Errorf("%v along %v: output %d differs from the CPU's", shape, set, i)
-				}
-			}
-			if s := d.Stats(); s.Halved == before || s.FellBack != 0 {
-				t.Errorf("%v along %v: %+v: want calls that are cut", shape, set, s)
-			}
-		}
-	}
-}
-
 // TestStrictMemory: with Strict a call that does not fit and cannot be cut is an error that says so.
 func TestStrictMemory(t *testing.T) {
 	d, _ := open(t, cuda.Options{Always: true, Strict: true, Memory: 2 << 20})
 	r, _ := kernels.ReductionByName("sum")
-	b := kernels.NewBuilder(1)
+	b := kernels.NewBuilder(2)
 	x := b.Input(kernels.In(dtype.Float64))
-	b.Input(kernels.In(dtype.Int32))
-	b.Fold(kernels.Fold{Op: r.ID, Args: []kernels.Reg{x}, Axes: kernels.Axes(0), Group: 1})
+	b.Fold(kernels.Fold{Op: r.ID, Args: []kernels.Reg{x}, Axes: kernels.Axes(0, 1), Group: -1})
 	k, err := d.Compile(context.Background(), build(t, b))
 	if err != nil {
 		t.Fatal(err)
 	}
-	shape := chunk.Shape{1 << 17}
-	err = k.Run(context.Background(), &kernels.Call{In: []*chunk.Chunk{hostChunk(dtype.Float64, shape), hostChunk(dtype.Int32, shape)},
-		Out: []*chunk.Chunk{hostChunk(dtype.Float64, chunk.Shape{3})}, Shape: shape, Origin: chunk.Shape{0}})
+	shape := chunk.Shape{2, 1<<16 + 1} // a block has parts of both rows
+	err = k.Run(context.Background(), &kernels.Call{In: []*chunk.Chunk{hostChunk(dtype.Float64, shape)},
+		Out: []*chunk.Chunk{hostChunk(dtype.Float64, chunk.Shape{kernels.FoldBlocks(shape, kernels.Axes(0, 1))})}, Shape: shape, Origin: chunk.Shape{0, 0}})
 	if err == nil || !strings.Contains(err.Error(), "cannot be cut") || d.Stats().FellBack != 0 {
 		t.Errorf("error %v, %+v: want that the call does not fit", err, d.Stats())
 	}

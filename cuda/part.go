@@ -80,6 +80,21 @@ func (q *part) mark() {
 	}
 }
 
+// twice returns the folds of the part that need two passes over their numbers, as a part of their own: nil where there are none.
+func (q *part) twice() *part {
+	t := &part{p: q.p, axes: q.axes, group: q.group}
+	for _, f := range q.folds {
+		if !f.r.Continues() {
+			t.folds = append(t.folds, f)
+		}
+	}
+	if t.folds == nil {
+		return nil
+	}
+	t.mark()
+	return t
+}
+
 // liveOf marks the registers that regs need.
 func liveOf(p *kernels.Program, regs []kernels.Reg) []bool {
 	first := len(p.In) + len(p.Consts)

@@ -34,19 +34,23 @@ func foldTemplate(q *part) string {
 //   - column: a thread takes the numbers of a block in sequence.
 //   - groups: a thread takes those of its group in sequence, over the whole chunk.
 //
-// Blocks are not joined here: their states are the results. With resumes the accumulators go on from the states that the outputs hold.
-func renderFold(q *part, g *geometry, template string, resumes bool) (*Source, error) {
+// Blocks are not joined here: their states are the results.
+func renderFold(q *part, g *geometry, template string, m mode) (*Source, error) {
 	w := newWriter(g.wide)
 	accs := make([]*accumulator, len(q.folds))
 	for i, f := range q.folds {
-		accs[i] = newAccumulator(w, i, f.r, q.p.RegType(f.Args[0]))
+		accs[i] = newAccumulator(w, i, f.r, q.p.RegType(f.Args[0]), m)
 		for k, c := range accs[i].state {
 			w.param(ctype[c.DType]+" *__restrict__ ", fmt.Sprintf("out%d_%d", i, k), func(l *launch) uint64 { return l.out[f.out+k] })
 		}
 	}
 	total := w.number("total", func(l *launch) int64 { return int64(l.count) })
 	keep := w.number("keep", func(l *launch) int64 { return l.geo.keep })
-	reduced := w.number("reduced", func(l *launch) int64 { return l.geo.count })
+	reduced := w.number("reduced", func(l *launch) int64 { return l.run.to })
+	skip := ""
+	if m.skips {
+		skip = " + (un)" + w.number("skip", func(l *launch) int64 { return l.run.from })
+	}
 	var loop string // over the numbers of the accumulators
 	switch template {
 	case templateLanes:
@@ -57,14 +61,14 @@ func renderFold(q *part, g *geometry, template string, resumes bool) (*Source, e
 		w.printf("\t\tconst un t = base + (threadIdx.x & 31) / width_;\n\t\tconst bool on = t < (un)%s;\n", total)
 		w.printf("\t\tconst un block = t / (un)%s, cell = t - block * (un)%s;\n", keep, keep)
 		w.split(g, "cell", 0, g.kept, "\t\t")
-		w.printf("\t\tconst un from = block * %d, left = on ? (un)%s - from : 0, to = from + (left < %d ? left : %d);\n", kernels.InnerBlock, reduced, kernels.InnerBlock, kernels.InnerBlock)
+		w.printf("\t\tconst un from = block * %d%s, left = on ? (un)%s - from : 0, to = from + (left < %d ? left : %d);\n", kernels.InnerBlock, skip, reduced, kernels.InnerBlock, kernels.InnerBlock)
 		loop = "\t\tfor (un n = from + lid; n < to; n += 32) {\n"
 	case templateColumn:
 		w.printf("\tconst un step = (un)gridDim.x * blockDim.x;\n")
 		w.printf("\tfor (un t = (un)blockIdx.x * blockDim.x + threadIdx.x; t < (un)%s; t += step) {\n", total)
 		w.printf("\t\tconst un block = t / (un)%s, cell = t - block * (un)%s;\n", keep, keep)
 		w.split(g, "cell", 0, g.kept, "\t\t")
-		w.printf("\t\tconst un from = block * %d, left = (un)%s - from, to = from + (left < %d ? left : %d);\n", kernels.OuterBlock, reduced, kernels.OuterBlock, kernels.OuterBlock)
+		w.printf("\t\tconst un from = block * %d%s, left = (un)%s - from, to = from + (left < %d ? left : %d);\n", kernels.OuterBlock, skip, reduced, kernels.OuterBlock, kernels.OuterBlock)
 		loop = "\t\tfor (un n = from; n < to; n++) {\n"
 	case templateGroups:
 		w.printf("\tconst un step = (un)gridDim.x * blockDim.x;\n")
@@ -74,20 +78,24 @@ func renderFold(q *part, g *geometry, template string, resumes bool) (*Source, e
 		loop = fmt.Sprintf("\t\tfor (un n = 0; n < (un)%s; n++) {\n", reduced)
 	}
 	for _, a := range accs {
-		if resumes {
+		if m.resumes || m.sweep == squareSweep {
 			a.resume()
 		} else {
 			a.begin()
 		}
 	}
-	if err := w.sweep(q, g, template, loop, accs, 0); err != nil {
-		return nil, err
+	if m.sweep != squareSweep {
+		if err := w.sweep(q, g, template, loop, accs, 0); err != nil {
+			return nil, err
+		}
 	}
 	twice := false
-	for _, a := range accs {
-		twice = a.between(template == templateLanes) || twice
+	if m.sweep == bothSweeps || m.sweep == squareSweep && !m.resumes {
+		for _, a := range accs {
+			twice = a.between(template == templateLanes) || twice
+		}
 	}
-	if twice {
+	if twice || m.sweep == squareSweep {
 		if err := w.sweep(q, g, template, loop, accs, 1); err != nil {
 			return nil, err
 		}
@@ -123,6 +131,10 @@ func (w *writer) sweep(q *part, g *geometry, template, loop string, accs []*accu
 	w.printf("%s", loop)
 	w.split(g, "n", g.kept, len(g.dim), "\t\t\t")
 	if template == templateGroups {
+		if port := q.p.In[q.group]; port.Gather >= 0 {
+			w.load(q, g, int(port.GatherIDs), "\t\t\t")
+			loaded[port.GatherIDs] = true
+		}
 		w.load(q, g, q.group, "\t\t\t")
 		w.printf("\t\t\tif (r%d < 0 || (un)r%d != group) continue;\n", q.group, q.group)
 		loaded[q.group] = true

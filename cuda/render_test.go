@@ -157,17 +157,23 @@ func everySource(t *testing.T, random int) map[string]string {
 				if i < 2 {
 					add(r.Name+" "+d.String()+" wide", p, large, "plain")
 				}
-				if i != 1 || !r.Continues() { // the others cannot go on from a state
-					continue
-				}
-				for _, st := range stepsOf(t, p, small, "padded") {
-					st.resumes = true
-					s, err := st.render()
-					if err != nil {
-						t.Fatalf("%v\n%v", err, p)
-					}
-					if all[s.Text] == "" {
-						all[s.Text] = "resumed " + r.Name + " " + d.String() + ": " + s.What
+				for _, m := range modes(r, i) {
+					for _, st := range stepsOf(t, p, small, "padded") {
+						st.mode = m
+						if m.sweep == squareSweep {
+							st.part = st.part.twice()
+						}
+						s, err := st.render()
+						if err != nil {
+							t.Fatalf("%v\n%v", err, p)
+						}
+						kind := "pieces of "
+						if i == 1 && m.resumes {
+							kind = "resumed "
+						}
+						if all[s.Text] == "" {
+							all[s.Text] = kind + r.Name + " " + d.String() + ": " + s.What
+						}
 					}
 				}
 			}
@@ -196,6 +202,21 @@ func everySource(t *testing.T, random int) map[string]string {
 		add("random program", randomProgram(t, rng), small, []string{"plain", "turned", "padded"}[rng.IntN(3)])
 	}
 	return all
+}
+
+// modes returns how else than with all numbers in one launch the folds of everySource run: the i-th of a reduction.
+func modes(r *kernels.Reduction, i int) []mode {
+	switch {
+	case i == 1 && r.Continues(): // the others cannot go on from a state
+		return []mode{{resumes: true}, {skips: true}}
+	case i < 2:
+		return []mode{{skips: true}}
+	case i == 3 && r.Continues():
+		return []mode{{resumes: true}}
+	case i == 3:
+		return []mode{{sweep: sumSweep}, {sweep: sumSweep, resumes: true}, {sweep: squareSweep}, {sweep: squareSweep, resumes: true}}
+	}
+	return nil
 }
 
 // gathered returns out = op(inputs) over three axes, with each input read at positions along the first that one more input tells.

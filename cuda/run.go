@@ -16,7 +16,7 @@ import (
 
 // try runs a call on the device. One that does not fit waits for the memory that other calls have, makes room or is cut in two; one that
 // cannot be cut, or that the CPU is better at, gives an error wrapping errCPU.
-func (k *kernel) try(ctx context.Context, c *kernels.Call) error {
+func (k *kernel) try(ctx context.Context, c *piece) error {
 	for reaped := false; ; {
 		err := k.attempt(ctx, c)
 		switch {
@@ -50,7 +50,7 @@ var (
 )
 
 // attempt is try for a call as it is. Its slot and its operands are free again when it returns.
-func (k *kernel) attempt(ctx context.Context, c *kernels.Call) error {
+func (k *kernel) attempt(ctx context.Context, c *piece) error {
 	if k.dev.lost.Load() {
 		return fmt.Errorf("%w: the device is lost", errCPU)
 	}
@@ -83,7 +83,7 @@ func (k *kernel) attempt(ctx context.Context, c *kernels.Call) error {
 	}
 	defer func() { k.dev.slots <- sl }()
 	return k.dev.ctx.Do(func(s *driver.Session) error {
-		return sl.finish(s, k.on(ctx, s, sl, c, views, steps, fns))
+		return sl.finish(s, k.on(ctx, s, sl, c.Call, views, steps, fns))
 	})
 }
 
@@ -147,15 +147,16 @@ func (k *kernel) on(ctx context.Context, s *driver.Session, sl *slot, c *kernels
 		}
 		l.in[i] = uint64(to.Add(v.first * item))
 	}
+	uses := usesOf(c, steps, fns)
 	for i, o := range c.Out {
-		if o.Shape.Size() == 0 {
+		if uses[i] == unused {
 			continue
 		}
 		to, err := sl.alloc(s, o.Shape.Size()*int64(o.ItemBytes))
 		if err != nil {
 			return err
 		}
-		if k.program == nil || c.Continue && i >= len(k.program.Ret) { // states that are joined or gone on with are operands too
+		if uses[i] == updated {
 			if err := sl.upload(ctx, s, to, o); err != nil {
 				return err
 			}
@@ -196,7 +197,7 @@ func (k *kernel) on(ctx context.Context, s *driver.Session, sl *slot, c *kernels
 		}
 	}
 	for i, o := range c.Out {
-		if o.Shape.Size() == 0 {
+		if uses[i] == unused {
 			continue
 		}
 		if err := sl.download(ctx, s, o, driver.DevicePtr(l.out[i])); err != nil {
@@ -207,8 +208,44 @@ func (k *kernel) on(ctx context.Context, s *driver.Session, sl *slot, c *kernels
 	return nil
 }
 
+// use is what the launches of a call do with an output.
+type use uint8
+
+const (
+	unused  use = iota
+	written     // all of it
+	updated     // states that are joined or gone on with are operands too
+)
+
+// usesOf returns what the launches do with each output of a call.
+func usesOf(c *kernels.Call, steps []*step, fns []*loaded) []use {
+	uses := make([]use, len(c.Out))
+	for i, st := range steps {
+		if fns[i] == nil {
+			continue
+		}
+		if st.part == nil {
+			for j := range uses {
+				uses[j] = updated
+			}
+			continue
+		}
+		for j := range st.part.ret {
+			uses[j] = written
+		}
+		for _, f := range st.part.folds {
+			for j := range f.r.State(st.part.p.RegType(f.Args[0])) {
+				if uses[f.out+j] = written; st.mode.resumes || st.mode.sweep == squareSweep {
+					uses[f.out+j] = updated
+				}
+			}
+		}
+	}
+	return uses
+}
+
 // steps plans the launches of a call.
-func (k *kernel) steps(c *kernels.Call, views []view) []*step {
+func (k *kernel) steps(c *piece, views []view) []*step {
 	if k.program == nil {
 		return []*step{{combine: k.combine, vector: 1, width: 1, count: c.Out[0].Shape.Size()}}
 	}
@@ -217,13 +254,25 @@ func (k *kernel) steps(c *kernels.Call, views []view) []*step {
 		in[i] = v.chunk
 	}
 	var steps []*step
-	for _, q := range k.parts {
+	for i, q := range k.parts {
+		m := mode{resumes: c.folds[i].resumes}
+		switch t := q.twice(); {
+		case c.second && !c.folds[i].split: // done
+			steps = append(steps, &step{part: q})
+			continue
+		case c.second:
+			q, m.sweep = t, squareSweep
+		case c.folds[i].split:
+			m.sweep = sumSweep
+		}
 		groups := int64(0)
 		if q.group >= 0 {
 			groups = c.Out[q.folds[0].out].Shape[0]
 		}
 		st := stepOf(q, c.Shape, in, groups)
-		st.resumes = c.Continue && len(q.folds) > 0
+		if len(q.folds) > 0 {
+			st.limit(c.folds[i].run, m)
+		}
 		for i, v := range views {
 			// Wide loads want what begins where an allocation does; a view may begin anywhere.
 			if v.at != nil && q.in[i] && v.chunk.Offset*int64(v.chunk.ItemBytes)%16 != 0 {
@@ -237,7 +286,7 @@ func (k *kernel) steps(c *kernels.Call, views []view) []*step {
 
 // launch queues a step.
 func (sl *slot) launch(s *driver.Session, st *step, f *loaded, l *launch) error {
-	l.geo, l.count, l.width = st.geo, uint64(st.count), uint64(st.width)
+	l.geo, l.count, l.width, l.run = st.geo, uint64(st.count), uint64(st.width), st.run
 	sl.args.Reset()
 	for _, p := range f.src.params {
 		sl.args.Uint(p.value(l))
@@ -265,138 +314,17 @@ func (sl *slot) domain(s *driver.Session, flag driver.DevicePtr) error {
 	return nil
 }
 
+// Slow reports whether a device leaves a call of a program over a shape to the CPU, unless it always runs all: some grouped fold has few threads, each
+// of which walks over many elements. groups is the number of groups.
+func Slow(p *kernels.Program, shape chunk.Shape, groups int64) bool {
+	in := make([]*chunk.Chunk, len(p.In))
+	for i, port := range p.In {
+		in[i] = &chunk.Chunk{DType: port.DType, ItemBytes: int32(port.DType.Size()), Shape: shape, Strides: shape.RowMajor()}
+	}
+	return slices.ContainsFunc(partsOf(p), func(q *part) bool { return stepOf(q, shape, in, groups).slow() })
+}
+
 // slow reports a step whose few threads each walk over many elements, which a CPU does faster.
 func (st *step) slow() bool {
 	return st.part != nil && st.template == templateGroups && (st.count < 1024 && st.geo.count > 4096 || st.geo.count*st.groups > 1<<26)
-}
-
-// halve runs a call in two parts.
-func (k *kernel) halve(ctx context.Context, c *kernels.Call) error {
-	axis, at := k.cut(c)
-	if axis < 0 {
-		return errWhole
-	}
-	k.dev.stats.halved.Add(1)
-	for _, part := range [][2]int64{{0, at}, {at, c.Shape[axis]}} {
-		if err := k.try(ctx, k.slice(c, axis, part[0], part[1])); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// cut returns where a call is cut in two: in the middle of its longest axis that no fold reduces; where there is none, along one that folds
-// reduce, near its middle between two of their blocks. axis is -1 where neither is possible.
-func (k *kernel) cut(c *kernels.Call) (axis int, at int64) {
-	axis = -1
-	if k.program == nil {
-		return axis, 0
-	}
-	reduced, first := -1, int64(0)
-	for a, n := range c.Shape {
-		u := k.unit(c, a)
-		if u == 0 || n <= u {
-			continue
-		}
-		half := max(u, n/2/u*u)
-		switch {
-		case !k.reduces(a):
-			if axis < 0 || n > c.Shape[axis] {
-				axis, at = a, half
-			}
-		case reduced < 0 || n > c.Shape[reduced]:
-			reduced, first = a, half
-		}
-	}
-	if axis < 0 {
-		return reduced, first
-	}
-	return axis, at
-}
-
-// reduces reports whether some fold reduces an axis.
-func (k *kernel) reduces(axis int) bool {
-	return slices.ContainsFunc(k.program.Folds, func(f kernels.Fold) bool { return f.Axes.Has(axis) })
-}
-
-// unit returns the length along an axis at whose multiples a call may be cut: 1 where no fold reduces the axis, 0 where it may not be cut.
-func (k *kernel) unit(c *kernels.Call, axis int) int64 {
-	u := int64(1)
-	for _, f := range k.program.Folds {
-		if !f.Axes.Has(axis) {
-			continue
-		}
-		if f.Group >= 0 || c.Continue {
-			return 0
-		}
-		inner := int64(1) // numbers of the fold for each position along the axis
-		for a, n := range c.Shape {
-			switch {
-			case a < axis && f.Axes.Has(a) && n > 1:
-				return 0 // numbers of a part would not follow each other
-			case a > axis && f.Axes.Has(a):
-				inner *= n
-			}
-		}
-		need := blockOf(f, len(c.Shape))
-		for need > 1 && inner > 1 { // over their greatest common divisor, a power of 2 as blocks are
-			if inner%2 != 0 {
-				break
-			}
-			need, inner = need/2, inner/2
-		}
-		u = max(u, need) // both are powers of 2
-	}
-	return u
-}
-
-// blockOf returns how many numbers a block of a fold has.
-func blockOf(f kernels.Fold, rank int) int64 {
-	if f.Axes.Has(rank - 1) {
-		return kernels.InnerBlock
-	}
-	return kernels.OuterBlock
-}
-
-// slice returns the part of a call from lo to hi along an axis, which cut allows.
-func (k *kernel) slice(c *kernels.Call, axis int, lo, hi int64) *kernels.Call {
-	p := k.program
-	cut := func(x *chunk.Chunk, at int, lo, hi int64) *chunk.Chunk {
-		r := chunk.Region{Lo: make(chunk.Shape, len(x.Shape)), Hi: x.Shape.Clone()}
-		r.Lo[at], r.Hi[at] = lo, hi
-		return x.Sub(r)
-	}
-	h := &kernels.Call{Shape: c.Shape.Clone(), Origin: make(chunk.Shape, len(c.Shape)), Scratch: c.Scratch, Continue: c.Continue}
-	copy(h.Origin, c.Origin)
-	h.Shape[axis] = hi - lo
-	h.Origin[axis] += lo
-	for i, in := range c.In {
-		if in.Strides[axis] != 0 && int(p.In[i].Gather) != axis {
-			in = cut(in, axis, lo, hi)
-		}
-		h.In = append(h.In, in)
-	}
-	for _, o := range c.Out[:len(p.Ret)] {
-		h.Out = append(h.Out, cut(o, axis, lo, hi))
-	}
-	n := len(p.Ret)
-	for _, f := range p.Folds {
-		at, from, to := 1, lo, hi // blocks or groups come first, then the kept axes
-		for a := range axis {
-			if !f.Axes.Has(a) {
-				at++
-			}
-		}
-		if f.Axes.Has(axis) { // the blocks of the part
-			before := c.Shape.Clone()
-			before[axis] = lo
-			at, from = 0, kernels.FoldBlocks(before, f.Axes)
-			to = from + kernels.FoldBlocks(h.Shape, f.Axes)
-		}
-		for range kernels.ReductionOf(f.Op).State(p.RegType(f.Args[0])) {
-			h.Out = append(h.Out, cut(c.Out[n], at, from, to))
-			n++
-		}
-	}
-	return h
 }

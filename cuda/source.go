@@ -48,6 +48,7 @@ type launch struct {
 	flag  uint64
 	count uint64 // what launchShape counts
 	width uint64 // threads for each count of perWarp
+	run   run    // of the numbers of folds
 }
 
 // writer collects a source.

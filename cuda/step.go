@@ -20,42 +20,78 @@ type step struct {
 	count    int64 // elements, rows, or cells times blocks
 	width    int64 // threads for each count of the lanes template
 	groups   int64
-	resumes  bool // folds go on from the states in the outputs
+	run      run
+	mode     mode
 }
+
+// run is a run of the numbers of a call's folds: all of them, or those of a piece of a call.
+type run struct{ from, to int64 }
+
+// blocks returns how many blocks the run has; the first begins where the run does.
+func (r run) blocks(template string) int64 {
+	n := int64(kernels.OuterBlock)
+	if template == templateLanes {
+		n = kernels.InnerBlock
+	}
+	return (max(r.to-r.from, 0) + n - 1) / n
+}
+
+// mode says how the folds of a launch begin and end: usually with no numbers, and with the states of all.
+type mode struct {
+	skips   bool // the run does not begin with the first number
+	resumes bool // accumulators go on from the states in the outputs
+	sweep   sweep
+}
+
+// sweep is which of the two passes over the numbers that a variance needs a launch makes.
+type sweep uint8
+
+const (
+	bothSweeps  sweep = iota
+	sumSweep          // the counts, and the sums where the means will be
+	squareSweep       // the means, at first, and the squares of what differs from them; the other folds of the part are done
+)
 
 // stepOf plans the launch of a part; in holds the inputs as they lie on the device. groups is the number of
 // groups of a grouped fold. A step without work has a count of 0.
 func stepOf(q *part, shape chunk.Shape, in []*chunk.Chunk, groups int64) *step {
 	g := newGeometry(shape, q.axes, q.fixed, in, q.in)
 	s := &step{part: q, geo: g, vector: 1, width: 1, groups: groups}
-	if len(q.folds) == 0 {
-		s.count = g.keep * g.count
-		s.template, s.vector = mapTemplate(q, g)
-		if s.template == templateRows {
-			s.count /= g.dim[len(g.dim)-1]
-		}
+	if len(q.folds) > 0 {
+		s.template = foldTemplate(q)
+		s.limit(run{0, g.count}, mode{})
 		return s
 	}
-	s.template = foldTemplate(q)
+	s.count = g.keep * g.count
+	s.template, s.vector = mapTemplate(q, g)
+	if s.template == templateRows {
+		s.count /= g.dim[len(g.dim)-1]
+	}
+	return s
+}
+
+// limit sets what of the numbers a step with folds takes.
+func (s *step) limit(r run, m mode) {
+	s.run, s.mode = r, m
+	s.mode.skips = r.from != 0
 	switch s.template {
 	case templateGroups:
-		s.count = groups * g.keep
+		s.count = s.groups * s.geo.keep
+	case templateColumn:
+		s.count = r.blocks(s.template) * s.geo.keep
 	case templateLanes:
-		s.count = kernels.FoldBlocks(shape, q.axes) * g.keep
-		least := min(g.count, kernels.Lanes)
-		for _, f := range q.folds {
+		s.count, s.width = r.blocks(s.template)*s.geo.keep, 1
+		least := min(r.to-r.from, kernels.Lanes)
+		for _, f := range s.part.folds {
 			// A complex product times one is another where it has an infinity: no accumulator is left out.
-			if f.r.Algebra == kernels.FoldProd && q.p.RegType(f.Args[0]).IsComplex() {
+			if f.r.Algebra == kernels.FoldProd && s.part.p.RegType(f.Args[0]).IsComplex() {
 				least = kernels.Lanes
 			}
 		}
 		for s.width < least {
 			s.width *= 2
 		}
-	case templateColumn:
-		s.count = kernels.FoldBlocks(shape, q.axes) * g.keep
 	}
-	return s
 }
 
 // key tells steps of one kernel apart that need different sources.
@@ -63,7 +99,7 @@ func (s *step) key(part int) string {
 	if s.part == nil {
 		return ""
 	}
-	return fmt.Sprintf("%d %d %t %s", part, s.vector, s.resumes, s.geo.key(s.part.fixed, s.template))
+	return fmt.Sprintf("%d %d %v %s", part, s.vector, s.mode, s.geo.key(s.part.fixed, s.template))
 }
 
 // render returns the step's source.
@@ -74,7 +110,7 @@ func (s *step) render() (*Source, error) {
 	case len(s.part.folds) == 0:
 		return renderMap(s.part, s.geo, s.template, s.vector)
 	}
-	return renderFold(s.part, s.geo, s.template, s.resumes)
+	return renderFold(s.part, s.geo, s.template, s.mode)
 }
 
 // maxGrid bounds a grid's extent: beyond it threads loop. It does not depend on the device, as nothing may.

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"fmt"
 	"strings"
 	"unicode/utf8"
 
@@ -14,23 +15,32 @@ import (
 	"github.com/arrayrun/arrayrun/chunk/mem"
 )
 
-// texts shows texts of a fixed number of UTF-32 characters as UTF-8.
+// texts shows texts of a fixed size as texts of any length.
 type texts struct {
 	Source
 	meta ArrayMeta
+	add  func(to, elem []byte) []byte // appends the text of an element
 }
 
-// Texts returns src, whose elements are texts of a fixed number of UTF-32 characters ("U5"), as a source of texts of any length: in UTF-8
-// and without the NULs behind them, as NumPy shows them. Other sources come back as nil.
+// Texts returns src, whose elements are texts of a fixed number of UTF-32 characters ("U5") or of bytes ("S5"), as a source of texts of any
+// length: in UTF-8, or the bytes as they are, without the NULs behind them, as NumPy shows them. Other sources come back as nil, single bytes ("S1")
+// too: those are NetCDF's characters.
 func Texts(src Source) Source {
 	m := src.Meta()
 	stored, _ := m.Stored.(string)
-	if m.DType != dtype.Raw || !strings.HasPrefix(stored, "U") || m.ItemBytes%4 != 0 {
+	t := &texts{Source: src, meta: *m}
+	switch {
+	case m.DType != dtype.Raw:
+		return nil
+	case strings.HasPrefix(stored, "U") && m.ItemBytes%4 == 0:
+		t.add = appendRunes
+	case stored == fmt.Sprintf("S%d", m.ItemBytes) && m.ItemBytes != 1:
+		t.add = func(to, elem []byte) []byte { return append(to, elem...) }
+	default:
 		return nil
 	}
-	t := &texts{Source: src, meta: *m}
 	t.meta.DType, t.meta.ItemBytes, t.meta.Stored, t.meta.ByteOrder = dtype.String, dtype.String.Size(), "str", ""
-	if t.meta.Fill = appendText(nil, m.Fill); len(t.meta.Fill) == 0 {
+	if t.meta.Fill = t.text(nil, m.Fill); len(t.meta.Fill) == 0 {
 		t.meta.Fill, t.meta.FillSet = nil, false
 	}
 	return t
@@ -55,7 +65,7 @@ func (t *texts) ReadChunk(ctx context.Context, k chunk.Key, dst *chunk.Chunk) (i
 	to := &chunk.Chunk{DType: dtype.String, ItemBytes: int32(t.meta.ItemBytes), Shape: dst.Shape, Strides: from.Strides, Block: mem.Wrap(make([]byte, n*int64(t.meta.ItemBytes)))}
 	var text []byte
 	for i, b := int64(0), from.Bytes(); i < n; i++ {
-		text = appendText(text[:0], b[i*int64(m.ItemBytes):(i+1)*int64(m.ItemBytes)])
+		text = t.text(text[:0], b[i*int64(m.ItemBytes):(i+1)*int64(m.ItemBytes)])
 		SetText(to, i, text)
 	}
 	dst.Heap = nil
@@ -63,11 +73,17 @@ func (t *texts) ReadChunk(ctx context.Context, k chunk.Key, dst *chunk.Chunk) (i
 	return read, nil
 }
 
-// appendText appends the characters of one element, in native byte order.
-func appendText(to, elem []byte) []byte {
-	start := len(to)
+// text appends the text of one element without the NULs behind it.
+func (t *texts) text(to, elem []byte) []byte {
+	n := len(to)
+	to = t.add(to, elem)
+	return to[:n+len(bytes.TrimRight(to[n:], "\x00"))]
+}
+
+// appendRunes appends the characters of one element, in native byte order.
+func appendRunes(to, elem []byte) []byte {
 	for ; len(elem) >= 4; elem = elem[4:] {
 		to = utf8.AppendRune(to, rune(binary.NativeEndian.Uint32(elem)))
 	}
-	return to[:start+len(bytes.TrimRight(to[start:], "\x00"))]
+	return to
 }

@@ -54,7 +54,19 @@ func (g *gate) acquire(ctx context.Context, n int64) error {
 	return nil
 }
 
-// release gives back what acquire granted.
+// try takes n bytes if nothing runs and they fit, and reports whether it did; release gives them back.
+func (g *gate) try(n int64) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.tasks > 0 || g.used+n > g.limit {
+		return false
+	}
+	g.tasks++
+	g.add(n)
+	return true
+}
+
+// release gives back what acquire or try granted.
 func (g *gate) release(n int64) {
 	g.mu.Lock()
 	g.tasks--

@@ -147,17 +147,18 @@ func TestGPUIsUsedAndBilled(t *testing.T) {
 func TestEstimates(t *testing.T) {
 	r := cuda.Rates{Up: 2e10, Down: 2e10, Memory: 1e12, Float32: 1e13, Float64: 5e12, Launch: 10 * time.Microsecond}
 	const n = 1e9
+	host := guess(16)
 	add := work{elements: n, up: 8 * n, down: 4 * n, f32: n, tasks: 100}
-	if c, g := add.onCPU(16), add.onGPU(r, 16); c >= g {
+	if c, g := add.onCPU(host, 16), add.onGPU(r, 16); c >= g {
 		t.Errorf("addition: %v on the CPU, %v on the GPU", c, g)
 	}
 	chain := work{elements: n, up: 4 * n, down: 4 * n, f64: 200 * n, tasks: 100}
-	if c, g := chain.onCPU(16), chain.onGPU(r, 16); g >= c {
+	if c, g := chain.onCPU(host, 16), chain.onGPU(r, 16); g >= c {
 		t.Errorf("200 operations: %v on the CPU, %v on the GPU", c, g)
 	}
 	// Decoding is the CPU's work in either case: where it takes longest, computing elsewhere still helps.
-	packed := work{elements: n, stored: 4 * n, coded: true, up: 4 * n, f64: 20 * n, tasks: 100}
-	if c, g := packed.onCPU(4), packed.onGPU(r, 4); g >= c || g < duration(packed.decode(4)) {
-		t.Errorf("packed: %v on the CPU, %v on the GPU, decoding alone %v", c, g, duration(packed.decode(4)))
+	packed := work{elements: n, decode: 4 * n / guessDecode, up: 4 * n, f64: 20 * n, tasks: 100}
+	if c, g := packed.onCPU(guess(4), 4), packed.onGPU(r, 4); g >= c || g < duration(packed.decode/4) {
+		t.Errorf("packed: %v on the CPU, %v on the GPU, decoding alone %v", c, g, duration(packed.decode/4))
 	}
 }

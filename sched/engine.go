@@ -33,6 +33,7 @@ type Options struct {
 	device       kernels.Device // tests: instead of the CPU's
 	tileElements int64          // tests: small tiles
 	chains       plan.Chains    // tests: stages that take turns
+	rates        func() rates   // tests: instead of measuring the processors
 }
 
 // Engine computes arrays inside one memory budget. It is safe for concurrent
@@ -46,6 +47,7 @@ type Engine struct {
 	gate   *gate
 	runs   *gate // admits runs whose plans fit together
 	cpu    slots
+	host   hostRates
 
 	mu     sync.Mutex
 	stats  Stats
@@ -196,7 +198,7 @@ func (e *Engine) build(ctx context.Context, outs []plan.Output, opt plan.Options
 		return nil, err
 	}
 	var noRoom error
-	if e.wantsGPU(p) {
+	if e.wantsGPU(ctx, p) {
 		if _, err := e.gpu.open(); err == nil && taken == 0 {
 			_, opened := e.gpu.opened()
 			opt.Beside += opened

@@ -10,6 +10,8 @@ import (
 
 	"github.com/arrayrun/arrayrun/chunk"
 	"github.com/arrayrun/arrayrun/chunk/dtype"
+	"github.com/arrayrun/arrayrun/cuda"
+	"github.com/arrayrun/arrayrun/cuda/cudasim"
 	"github.com/arrayrun/arrayrun/kernels"
 	"github.com/arrayrun/arrayrun/ndarray"
 )
@@ -63,6 +65,39 @@ func TestFoldsGoOn(t *testing.T) {
 					}
 				}
 			}
+		}
+	}
+}
+
+// TestFoldsGoOnGPU: where the user sent a stage to a GPU, calls that go on with states do so there; auto leaves them to the CPU.
+func TestFoldsGoOnGPU(t *testing.T) {
+	cudasim.Start(t)
+	t.Setenv(cuda.EnvCache, t.TempDir())
+	ctx := context.Background()
+	x := big(21, dtype.Float32, chunk.Shape{301, 60, 100}, 10, 60, 100)
+	for _, name := range []string{"sum", "nanmin", "mean"} {
+		a := x.Mul(x).Reduce(name, ndarray.ReduceOptions{Axes: []int{0}})
+		want := heapChunk(a.DType(), a.Shape())
+		if err := newEngine(t, Options{Memory: 512 << 20, Workers: 2, Device: "cpu"}).Run(ctx, []ndarray.Output{{Array: a, Into: want}}); err != nil {
+			t.Fatal(err)
+		}
+		eng := newEngine(t, Options{Memory: 512 << 20, Workers: 2, Device: "cuda"})
+		_, driver := eng.gpu.opened()
+		eng.opt.Memory = driver + 6<<20 // what the driver takes differs between machines
+		got := heapChunk(a.DType(), a.Shape())
+		p, err := eng.PlanOutputs(ctx, []ndarray.Output{{Array: a, Name: name, Into: got}})
+		if err == nil {
+			err = eng.Start(ctx, p).Wait()
+		}
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		s, stats := p.Physical().Stages[0], eng.Stats()
+		if !s.GoesOn() || s.Place.Device != "cuda:0" || stats.GPU.Launches < 2 || stats.GPU.FellBack != 0 {
+			t.Errorf("%s: on %s, steps end inside blocks: %v, %+v: want them on the GPU", name, s.Place.Device, s.GoesOn(), stats.GPU)
+		}
+		if !slices.Equal(got.Block.Bytes(), want.Block.Bytes()) {
+			t.Errorf("%s: the result on the GPU differs", name)
 		}
 	}
 }

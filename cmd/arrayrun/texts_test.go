@@ -53,3 +53,33 @@ func TestFixedTextsToNetCDF(t *testing.T) {
 		t.Errorf("NetCDF-3 has taken them: %s", errs)
 	}
 }
+
+// TestFixedBytesToNetCDF: texts of a fixed number of bytes become strings too: netCDF-C crashes on HDF5's texts of a fixed size. Single bytes are its characters.
+func TestFixedBytesToNetCDF(t *testing.T) {
+	dir := t.TempDir()
+	for item, want := range map[int]string{3: "str", 1: "S1"} {
+		b := append([]byte("\x93NUMPY\x01\x00\x76\x00"), fmt.Sprintf("%-117s\n", fmt.Sprintf("{'descr': '|S%d', 'fortran_order': False, 'shape': (3,), }", item))...)
+		names := []string{"ab"[:min(2, item)], "", "xyz"[:item]}
+		for _, name := range names {
+			b = append(b, append([]byte(name), make([]byte, item-len(name))...)...)
+		}
+		npy, nc := filepath.Join(dir, "b.npy"), filepath.Join(dir, "b.nc")
+		if err := os.WriteFile(npy, b, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		code, _, errs := arrayrun(t, "convert", npy, nc, "--overwrite")
+		if code != exitDone || strings.Contains(errs, "become texts of any length") != (want == "str") {
+			t.Errorf("S%d: exit %d, %s", item, code, errs)
+		}
+		text := strings.Join(names, "\x00")
+		if item == 1 {
+			text = "a\x00x"
+		}
+		sum := md5.Sum([]byte(text))
+		got, _ := infoJSON(t, "--checksums", nc)
+		v := got.Variables["data"]
+		if v.DType != want || v.Checksum == nil || *v.Checksum != hex.EncodeToString(sum[:]) {
+			t.Errorf("S%d: %+v, want %s", item, v, want)
+		}
+	}
+}

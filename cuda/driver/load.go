@@ -3,8 +3,12 @@
 package driver
 
 import (
+	"debug/elf"
+	"errors"
 	"fmt"
+	"io"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -145,14 +149,35 @@ func loadFirst(what, fix string, paths []string, places int, table func() []boun
 	return nil, fail
 }
 
-// openFile loads a library. A path to a pipe or a device is refused: the loader would wait for it.
+// openFile loads a library. A path to a pipe or a device is refused: the loader would wait for it. So is a file of which the end is missing: the loader
+// maps what is not there, and the process dies when it is touched.
 func openFile(path string) (uintptr, error) {
 	if strings.ContainsAny(path, `/\`) {
 		if st, err := os.Stat(path); err == nil && !st.Mode().IsRegular() {
 			return 0, fmt.Errorf("%s: it is not a regular file", path)
+		} else if err == nil && cutOff(path, st.Size()) {
+			return 0, fmt.Errorf("%s: it is cut off after %d bytes: copy or install it again", path, st.Size())
 		}
 	}
 	return openLibrary(path)
+}
+
+// cutOff reports an ELF file that is shorter than its headers say. What is no ELF file the loader refuses by itself.
+func cutOff(path string, size int64) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	magic := make([]byte, len(elf.ELFMAG))
+	if _, err := io.ReadFull(f, magic); err != nil || string(magic) != elf.ELFMAG {
+		return false
+	}
+	e, err := elf.NewFile(f)
+	if err != nil { // the list of sections is at the end of a file
+		return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+	}
+	return slices.ContainsFunc(e.Progs, func(p *elf.Prog) bool { return p.Type == elf.PT_LOAD && p.Off+p.Filesz > uint64(size) })
 }
 
 // some lists names, the first few of many.

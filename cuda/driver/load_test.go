@@ -55,9 +55,47 @@ func TestNoLibrary(t *testing.T) {
 			t.Errorf("%s: got %v", path, err)
 		}
 	}
+	// In the current folder, without a folder in its name.
+	t.Chdir(filepath.Dir(file))
+	for _, env := range []string{driver.EnvCUDA, driver.EnvNVRTC} {
+		t.Setenv(env, filepath.Base(file))
+	}
+	_, err1 = driver.Open()
+	_, err2 = driver.OpenNVRTC()
+	for _, err := range []error{err1, err2} {
+		if e := reasonOf(t, err); e.Reason != driver.ReasonMissing || len(e.Tried) != 1 || !strings.ContainsAny(e.Tried[0].Path, `/\`) {
+			t.Errorf("a text file in the current folder: got %v", err)
+		}
+	}
 	s := driver.Search{}
 	if _, err := s.OpenNVRTC(); err != nil && !strings.Contains(err.Error(), "libnvrtc.so.12") {
 		t.Errorf("the names that were tried are missing: %v", err)
+	}
+}
+
+// TestCutOff: a library of which the end is missing is refused; the loader would die of it.
+func TestCutOff(t *testing.T) {
+	cudasim.Start(t)
+	whole, err := os.ReadFile(os.Getenv(driver.EnvCUDA))
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "libcuda.so.1")
+	t.Setenv(driver.EnvCUDA, file)
+	for _, n := range []int{3, 4, 40, 64, 500, 4096, len(whole) / 3, len(whole) / 2, len(whole) - 4096, len(whole) - 1} {
+		if err := os.WriteFile(file, whole[:n], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := driver.Open()
+		if e := reasonOf(t, err); e.Reason != driver.ReasonMissing || !strings.Contains(err.Error(), file) || n >= 4 && !strings.Contains(err.Error(), fmt.Sprintf("cut off after %d bytes", n)) {
+			t.Errorf("the first %d bytes of %d: got %v", n, len(whole), err)
+		}
+	}
+	if err := os.WriteFile(file, whole, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := driver.Open(); err != nil {
+		t.Errorf("the whole file: %v", err)
 	}
 }
 

@@ -88,7 +88,7 @@ func (s Search) nvrtcNames() []string {
 // places it may not look in (WSL, NixOS).
 func (s Search) cudaCandidates() []string {
 	if s.CUDA != "" {
-		return []string{s.CUDA}
+		return []string{fileOf(s.CUDA)}
 	}
 	names := s.cudaNames()
 	if s.Places && s.goos() != "windows" {
@@ -97,11 +97,22 @@ func (s Search) cudaCandidates() []string {
 	return names
 }
 
+// fileOf returns the path of a file that was named: the loader looks for a name without a folder in its own places only, not in the current folder.
+func fileOf(name string) string {
+	if strings.ContainsAny(name, `/\`) {
+		return name
+	}
+	if _, err := os.Lstat(name); err != nil {
+		return name
+	}
+	return "." + string(filepath.Separator) + name
+}
+
 // nvrtcCandidates are NVRTC's candidates in order: names for the loader, then
 // files in toolkits, conda environments and pip's folders; those too new for the driver after the others.
 func (s Search) nvrtcCandidates() []string {
 	if s.NVRTC != "" {
-		return []string{s.NVRTC}
+		return []string{fileOf(s.NVRTC)}
 	}
 	names := s.nvrtcNames()
 	list := append(slices.Clone(names), existing(s.nvrtcFolders(), names)...)

@@ -187,6 +187,9 @@ func (p *pages) unpack(b []byte, size int64) ([]byte, error) {
 			return nil, corrupt("snappy: %d bytes, want %d", n, size)
 		}
 		err = guard(name, func() error {
+			if err := ownPackers(); err != nil { // the library's table is not to be read while it changes
+				return err
+			}
 			c, err := compress.GetCodec(map[string]compress.Compression{"snappy": compress.Codecs.Snappy, "brotli": compress.Codecs.Brotli}[name])
 			if err == nil {
 				got = copy(dst, c.Decode(dst, b))

@@ -28,6 +28,9 @@ var parquetCodecs = map[string]compress.Compression{"": compress.Codecs.Zstd, "z
 
 // writeParquet writes the staged columns as row groups, one column of one row group in memory at a time.
 func writeParquet(w *writer, out io.WriteSeeker) error {
+	if err := ownPackers(); err != nil {
+		return err
+	}
 	name, n, err := level(w.codec())
 	if err != nil {
 		return err
@@ -37,7 +40,7 @@ func writeParquet(w *writer, out io.WriteSeeker) error {
 		return refused("codec %q: Parquet files have none, snappy, zstd, gzip and brotli", name)
 	}
 	props := []parquet.WriterProperty{parquet.WithCompression(codec), parquet.WithCreatedBy("arrayrun"), parquet.WithVersion(parquet.V2_LATEST),
-		parquet.WithMaxRowGroupLength(w.group)}
+		parquet.WithMaxRowGroupLength(w.group), parquet.WithDictionaryPageSizeLimit(dictionaryBytes), parquet.WithDataPageSize(pageBytes)}
 	if n >= 0 && name != "none" && name != "snappy" {
 		props = append(props, parquet.WithCompressionLevel(n))
 	}
@@ -151,6 +154,13 @@ func (c *outColumn) node() (schema.Node, error) {
 	}
 	return schema.NewPrimitiveNodeLogical(c.name, rep, logical, typ, length, -1)
 }
+
+// dictionaryBytes is where a dictionary is given up. The library's table of values grows to four times its size when it is half full: one
+// of 65,536 numbers takes 12 MiB, one of a few less 3 MiB.
+const dictionaryBytes = 240 << 10
+
+// pageBytes is the size of a page. Three or four copies of one are alive while it is packed.
+const pageBytes = 512 << 10
 
 // putRows is how many rows are given to the library at once. It keeps pages, not what they were made from.
 const putRows = 32 << 10

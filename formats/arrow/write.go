@@ -12,6 +12,9 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+	"unicode/utf8"
+
+	"github.com/apache/arrow/go/v17/arrow"
 
 	"github.com/arrayrun/arrayrun/chunk"
 	"github.com/arrayrun/arrayrun/chunk/dtype"
@@ -44,8 +47,9 @@ type sink struct {
 	spec  formats.VarSpec
 	item  int
 	grid  chunk.Grid
-	start int64 // of its elements in the stage
-	left  bool  // it is left out of the table
+	start int64       // of its elements in the stage
+	left  bool        // it is left out of the table
+	bytes atomic.Bool // some of its texts are not UTF-8
 }
 
 // maxRowGroups is below what Parquet's int16 ordinals count.
@@ -145,8 +149,12 @@ func (w *writer) layout() error {
 	return nil
 }
 
-// groupBytes is how much a row group or batch holds where nobody says how many rows it has.
-const groupBytes = 8 << 20
+// groupBytes and batchBytes are how much a row group or a batch holds where nobody says how many rows it has. A row group is in memory
+// a page at a time, a batch twice as a whole: as it is and packed.
+const (
+	groupBytes = 8 << 20
+	batchBytes = 2 << 20
+)
 
 // groupRows returns the rows of a row group: the chunks asked for, else what makes a sensible size.
 func (w *writer) groupRows(long *formats.VarSpec) int64 {
@@ -154,7 +162,11 @@ func (w *writer) groupRows(long *formats.VarSpec) int64 {
 	for _, c := range w.cols {
 		row += int64(c.sink.item)
 	}
-	n := min(max(groupBytes/row, 1), 1<<20)
+	most := int64(batchBytes)
+	if w.parquet {
+		most = groupBytes
+	}
+	n := min(max(most/row, 1), 1<<20)
 	for i := range w.spec.Vars {
 		v := &w.spec.Vars[i]
 		if v.Grid == nil || len(v.Shape) != 1 || w.sinks[i].left || v.Grid.Axes[0].Edges != nil {
@@ -201,6 +213,14 @@ func (s *sink) WriteChunk(ctx context.Context, k chunk.Key, c *chunk.Chunk) (int
 		formats.CopyElems(flat, c)
 	}
 	b := flat.Bytes()
+	if c.DType == dtype.String || c.DType == dtype.Raw {
+		for i := range c.Shape.Size() {
+			if !utf8.Valid(textOf(flat, i)) {
+				s.bytes.Store(true)
+				break
+			}
+		}
+	}
 	if c.DType == dtype.String { // texts go behind all else; their places are counted from the file's start
 		at := s.w.end.Add(int64(len(flat.Heap))) - int64(len(flat.Heap))
 		if _, err := s.w.stage.WriteAt(flat.Heap, at); err != nil {
@@ -257,7 +277,21 @@ func (s stopper) Write(b []byte) (int, error) {
 	return s.f.Write(b)
 }
 
+// textOf returns the bytes of an element of a contiguous chunk of texts or records.
+func textOf(c *chunk.Chunk, i int64) []byte {
+	if c.DType == dtype.String {
+		return formats.Text(c, i)
+	}
+	item := int64(c.ItemBytes)
+	return c.Bytes()[i*item : (i+1)*item]
+}
+
 func (w *writer) table(ctx context.Context) error {
+	for _, c := range w.cols {
+		if _, text := c.field.Type.(*arrow.StringType); text && !c.runes && c.sink.bytes.Load() {
+			c.field.Type = arrow.BinaryTypes.Binary // the formats' texts are UTF-8, and readers refuse others
+		}
+	}
 	f, err := os.OpenFile(w.partial, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
 		return err

@@ -192,7 +192,7 @@ func (s *Scratch) packLZ4(out, block []byte, haste int) int {
 // EncodeState implements encodeState.
 func (z bloscStage) EncodeState(n int) int {
 	if z.cname == "zstd" {
-		return zstdStage{level: z.zstdLevel(), ways: zstdWays(int64(z.zstdLevel()))}.EncodeState(z.blockSize(n)) + z.blockSize(n)
+		return zstdStage{level: z.zstdLevel()}.EncodeState(z.blockSize(n)) + z.blockSize(n)
 	}
 	return 128<<10 + z.blockSize(n)
 }

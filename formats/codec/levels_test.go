@@ -60,8 +60,9 @@ func levelArrays() map[string][]byte {
 	return out
 }
 
-// zstdExcess is how much larger, in percent, frames are at most for arrays of which a sample does not show the repetitions.
-var zstdExcess = map[string]int{"smooth": 19, "times": 35, "counts": 9, "counts-plain": 11, "quantised-plain": 6}
+// zstdExcess is how many bytes more than 5% frames may have: what packs to a hundredth comes out longer by some hundred bytes than with
+// the levels of the C library that look for the cheapest way through all matches.
+var zstdExcess = map[string]int{"classes": 400}
 
 // Packed bytes are at most 5% more than those of the C libraries at the same level, and shuffled numbers at zlib's level 4, which is
 // what people write NetCDF with, are never more.
@@ -103,8 +104,8 @@ func TestLevels(t *testing.T) {
 				t.Fatalf("%s, %s %d: %v, or other bytes", f[0], f[1], level, err)
 			}
 			most := theirs + theirs/20 + 128
-			if p := zstdExcess[f[0]]; f[1] == "zstd" && p > 0 {
-				most = theirs + theirs*p/100
+			if f[1] == "zstd" {
+				most += zstdExcess[f[0]]
 			}
 			if f[1] == "zlib" && level == 4 && !strings.Contains(f[0], "-plain") {
 				most = theirs

@@ -22,15 +22,14 @@ type Scratch struct {
 	lz4    *lz4Packer
 	unz    unzstd
 	zdec   *zstd.Decoder
-	zenc   map[zstdKey]*zstd.Encoder
+	zpack  *zstdPacker
 	def    *deflater
 
 	unpack  *clib.Unpacker // of libzstd
 	pack    *clib.Packer
 	packKey packKey
 
-	part  []byte // a sample of what is to be packed
-	trial []byte // the sample packed
+	part []byte // of unshuffled elements
 }
 
 // Grow returns b with length n, reallocated when its capacity is too small. The

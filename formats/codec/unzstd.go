@@ -87,6 +87,9 @@ func (z *unzstd) frame(dst []byte, n int, src []byte) (end, used int, err error)
 		size += 256
 	}
 	p += width
+	if most := uint64(len(src)-p) / 4 * zstdMaxBlock; size > most { // a block has four bytes or none
+		return n, 0, corrupt("zstd", "frame of %d bytes in %d, want at most %d", size, len(src), most)
+	}
 	if width > 0 && size > uint64(len(dst)-n) {
 		return n, 0, full("zstd", "frame of %d bytes, want at most %d", size, len(dst)-n)
 	}

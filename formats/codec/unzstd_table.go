@@ -167,22 +167,10 @@ func readCounts(norm []int16, c *seqCode, src []byte) (used int, log uint8, err 
 func (t *seqTable) fill(c *seqCode, norm []int16, log uint8) {
 	size := 1 << log
 	var symbols [512]uint8
+	spread(&symbols, norm, log)
 	var next [64]uint16
-	high := size - 1
 	for s, n := range norm {
 		next[s] = uint16(max(n, -n))
-		if n == -1 {
-			symbols[high] = uint8(s)
-			high--
-		}
-	}
-	p, step := 0, size>>1+size>>3+3
-	for s, n := range norm {
-		for range max(n, 0) {
-			symbols[p] = uint8(s)
-			for p = (p + step) & (size - 1); p > high; p = (p + step) & (size - 1) {
-			}
-		}
 	}
 	var bases [64]seqEntry
 	for s := range norm {
@@ -198,4 +186,24 @@ func (t *seqTable) fill(c *seqCode, norm []int16, log uint8) {
 		t.state[i] = e
 	}
 	t.log = log
+}
+
+// spread sets which symbol each state of a distribution stands for.
+func spread(symbols *[512]uint8, norm []int16, log uint8) {
+	size := 1 << log
+	high := size - 1
+	for s, n := range norm {
+		if n == -1 {
+			symbols[high] = uint8(s)
+			high--
+		}
+	}
+	p, step := 0, size>>1+size>>3+3
+	for s, n := range norm {
+		for range max(n, 0) {
+			symbols[p&511] = uint8(s)
+			for p = (p + step) & (size - 1); p > high; p = (p + step) & (size - 1) {
+			}
+		}
+	}
 }

@@ -20,34 +20,10 @@ type packKey struct {
 	crc   bool
 }
 
-// zstdKey names an encoder: workers keep one for each they have used.
-type zstdKey struct {
-	level  zstd.EncoderLevel
-	crc    bool
-	window int
-	sized  bool
-}
-
-// zstdStage writes with libzstd at its level, else tries the Go library's levels from the fastest to the slowest of ways.
+// zstdStage writes with libzstd where it is there, else in Go.
 type zstdStage struct {
 	level int
-	ways  []zstd.EncoderLevel
 	crc   bool
-}
-
-// zstdWays returns the library's levels for one of zstd's.
-func zstdWays(level int64) []zstd.EncoderLevel {
-	switch {
-	case level < 0:
-		return []zstd.EncoderLevel{zstd.SpeedFastest}
-	case level == 1 || level == 2:
-		return []zstd.EncoderLevel{zstd.SpeedFastest, zstd.SpeedDefault}
-	case level <= 4: // 0 is zstd's default, 3
-		return []zstd.EncoderLevel{zstd.SpeedFastest, zstd.SpeedDefault, zstd.SpeedBetterCompression}
-	case level < 7: // beyond, zstd finds what is far away, which a sample does not show
-		return []zstd.EncoderLevel{zstd.SpeedDefault, zstd.SpeedBetterCompression, zstd.SpeedBestCompression}
-	}
-	return []zstd.EncoderLevel{zstd.SpeedBestCompression}
 }
 
 func newZstd(c Config, _ int) (Stage, error) {
@@ -58,7 +34,7 @@ func newZstd(c Config, _ int) (Stage, error) {
 	if n < -131072 || n > 22 {
 		return nil, fmt.Errorf("codec zstd: level %d, want -131072 to 22: %w", n, formats.ErrFormat)
 	}
-	z := zstdStage{level: int(n), ways: zstdWays(n)}
+	z := zstdStage{level: int(n)}
 	z.crc, _ = c["checksum"].(bool)
 	return z, nil
 }
@@ -122,7 +98,7 @@ func (z zstdStage) Decode(dst, src []byte, s *Scratch) ([]byte, error) {
 
 func (z zstdStage) Encode(dst, src []byte, s *Scratch) ([]byte, error) {
 	if clib.LibZstd.Err() == nil {
-		k := packKey{z.level, z.crc}
+		k := packKey(z)
 		if s.pack == nil || s.packKey != k {
 			s.pack, s.packKey = clib.NewPacker(z.level, z.crc), k
 		}
@@ -133,83 +109,28 @@ func (z zstdStage) Encode(dst, src []byte, s *Scratch) ([]byte, error) {
 			}
 		}
 	}
-	return z.encode(dst, src, s)
+	return z.encode(dst, src, s), nil
 }
 
 // encode is Encode in Go.
-func (z zstdStage) encode(dst, src []byte, s *Scratch) ([]byte, error) {
-	w := zstdWindow(len(src))
-	// A frame below 256 bytes says its decoded size only as a single segment, and HDF5's filter must know it.
-	key := func(i int) zstdKey { return zstdKey{z.ways[i], z.crc, w, len(src) < 256} }
-	way, err := s.effort(src, len(z.ways), func(i int, part []byte) (int, error) {
-		e, err := s.zstdEncoder(key(i))
-		if err == nil {
-			s.trial = e.EncodeAll(part, s.trial[:0])
-		}
-		return len(s.trial), err
-	})
-	if err != nil {
-		return nil, err
+func (z zstdStage) encode(dst, src []byte, s *Scratch) []byte {
+	if s.zpack == nil {
+		s.zpack = new(zstdPacker)
 	}
-	e, err := s.zstdEncoder(key(way))
-	if err != nil {
-		return nil, err
-	}
-	return e.EncodeAll(src, dst), nil
+	return s.zpack.pack(dst, src, z.level, z.crc)
 }
-
-// zstdEncoder returns the worker's encoder of a kind.
-func (s *Scratch) zstdEncoder(k zstdKey) (*zstd.Encoder, error) {
-	e := s.zenc[k]
-	if e == nil {
-		var err error
-		e, err = zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(k.level), zstd.WithEncoderCRC(k.crc),
-			zstd.WithWindowSize(k.window), zstd.WithLowerEncoderMem(true), zstd.WithZeroFrames(true),
-			zstd.WithSingleSegment(k.sized),
-			// packed integers have few matches but half the entropy: without this they are stored as they are
-			zstd.WithAllLitEntropyCompression(true))
-		if err != nil {
-			return nil, err
-		}
-		// those of one kind of chunk: chunks of an array have one size, edges are padded
-		for old := range s.zenc {
-			if old.window != k.window || old.crc != k.crc || old.sized != k.sized {
-				delete(s.zenc, old)
-			}
-		}
-		if s.zenc == nil {
-			s.zenc = map[zstdKey]*zstd.Encoder{}
-		}
-		s.zenc[k] = e
-	}
-	return e, nil
-}
-
-// zstdWindow is as long as the chunk, which is all that can be used; 4 MiB at most bounds the encoder's memory.
-func zstdWindow(n int) int { return 1 << min(max(bits.Len(uint(max(n, 1)-1)), 10), 22) }
 
 // zstdTables are the levels of libzstd up to which its tables are no longer than the bytes.
 var zstdTables = []struct{ level, bytes int }{{4, 4 << 20}, {8, 10 << 20}, {10, 32 << 20}, {12, 64 << 20}, {15, 100 << 20}, {19, 128 << 20}, {22, 1 << 30}}
 
-// EncodeState implements encodeState: the tables and a history; those of the Go library are measured, and it keeps a window and a quarter.
+// EncodeState implements encodeState.
 func (z zstdStage) EncodeState(n int) int {
 	if clib.LibZstd.Err() == nil {
 		// beside what the level has, tables have at most two entries of 4 bytes for a byte of the chunk, and there are two with marks
 		i := slices.IndexFunc(zstdTables, func(t struct{ level, bytes int }) bool { return z.level <= t.level })
 		return 2<<20 + min(zstdTables[i].bytes, 24<<bits.Len(uint(max(n, 1)-1)))
 	}
-	total := 512 << 10 // a sample and the same packed
-	for _, w := range z.ways {
-		tables := 2 << 20
-		switch w {
-		case zstd.SpeedBetterCompression:
-			tables = 5 << 20
-		case zstd.SpeedBestCompression:
-			tables = 37 << 20
-		}
-		total += tables + zstdWindow(n)*5/4
-	}
-	return total
+	return zstdState(z.level, n)
 }
 
 func (z zstdStage) Bound(n int) int { return n + n/128 + 512 }

@@ -88,6 +88,29 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+// TestNoMembers: an archive of no arrays is written, and read as one.
+func TestNoMembers(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "none.npz")
+	w, err := Archive.Create(context.Background(), path, formats.Spec{})
+	if err == nil {
+		err = w.Commit(context.Background())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !Archive.Detect(head, path) {
+		t.Errorf("% x is not taken for an archive", head)
+	}
+	g, err := Archive.Open(context.Background(), path)
+	if err != nil || len(g.Vars) != 0 {
+		t.Errorf("got %+v, %v, want no variables", g, err)
+	}
+}
+
 // A window of a large array, in both orders, through pieces and runs.
 func TestWindows(t *testing.T) {
 	ctx := context.Background()

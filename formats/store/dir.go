@@ -10,7 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
+	"sync"
 	"sync/atomic"
 )
 
@@ -20,6 +20,7 @@ type Dir struct {
 	temp  atomic.Int64
 	named atomic.Bool // files without a name are not to be had
 	held  root
+	swept sync.Once
 }
 
 var _ Store = (*Dir)(nil)
@@ -89,7 +90,7 @@ func (d *Dir) List(ctx context.Context, prefix string) ([]Info, error) {
 	return out, ctx.Err()
 }
 
-// Put implements Store: a file that has no name, or where there are none a temporary one beside the key, until it is whole and on the disk.
+// Put implements Store: a file that has no name, or where there are none a temporary one, until it is whole and on the disk.
 func (d *Dir) Put(ctx context.Context, key string, b []byte, opt PutOpt) error {
 	if err := errors.Join(ctx.Err(), checkKey(key)); err != nil {
 		return err
@@ -101,32 +102,18 @@ func (d *Dir) Put(ctx context.Context, key string, b []byte, opt PutOpt) error {
 	if opt.Direct {
 		return wrapPut(p, inDir(p, func() error { return writeFile(p, b, os.O_EXCL, false) }))
 	}
-	tmp := filepath.Join(filepath.Dir(p), ".put-"+strconv.Itoa(os.Getpid())+"-"+strconv.FormatInt(d.temp.Add(1), 10))
-	named := true
-	err := inDir(p, func() error {
-		if !d.named.Load() {
-			if done, err := putNameless(p, tmp, b, opt.IfNoneMatch); done {
-				named = false
-				return err
-			}
-			d.named.Store(true)
-		}
-		return writeFile(tmp, b, os.O_EXCL, true)
-	})
-	if !named {
-		return wrapPut(p, err)
+	d.swept.Do(func() { sweepTemps(d.root) })
+	temps := d.temps(p)
+	done, err := false, error(nil)
+	if !d.named.Load() {
+		err = inDir(p, func() (err error) {
+			done, err = putNameless(p, temps, b, opt.IfNoneMatch)
+			return err
+		})
+		d.named.Store(!done)
 	}
-	if err == nil {
-		if opt.IfNoneMatch {
-			// a hard link fails where the name exists, a rename would replace it
-			err = os.Link(tmp, p)
-			os.Remove(tmp)
-		} else {
-			err = os.Rename(tmp, p)
-		}
-	}
-	if err != nil {
-		os.Remove(tmp)
+	if !done && err == nil {
+		err = inDir(p, func() error { return putNamed(p, temps, b, opt.IfNoneMatch) })
 	}
 	return wrapPut(p, err)
 }

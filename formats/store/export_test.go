@@ -10,3 +10,6 @@ func NewNamedDir(root string) *Dir {
 	d.named.Store(true)
 	return d
 }
+
+// ThisHost is what names of temporary values say of this machine.
+var ThisHost = thisHost

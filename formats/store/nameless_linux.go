@@ -13,8 +13,8 @@ import (
 )
 
 // putNameless writes b to a file without a name and links it to p: a process that dies meanwhile leaves nothing. A file that is at p gives way,
-// by way of the name tmp, unless fresh is set. It reports false where the file system has no such files.
-func putNameless(p, tmp string, b []byte, fresh bool) (bool, error) {
+// by way of the first of the names temps that can be had, unless fresh is set. It reports false where the file system has no such files.
+func putNameless(p string, temps []string, b []byte, fresh bool) (bool, error) {
 	fd, err := -1, error(unix.EINTR)
 	for errors.Is(err, unix.EINTR) {
 		fd, err = unix.Open(filepath.Dir(p), unix.O_TMPFILE|unix.O_WRONLY|unix.O_CLOEXEC, 0o666)
@@ -38,9 +38,14 @@ func putNameless(p, tmp string, b []byte, fresh bool) (bool, error) {
 	}
 	err = link(p)
 	if errors.Is(err, unix.EEXIST) && !fresh {
-		if err = link(tmp); err == nil {
-			if err = os.Rename(tmp, p); err != nil {
-				return true, errors.Join(err, os.Remove(tmp))
+		for _, tmp := range temps {
+			if err = link(tmp); err == nil {
+				if err = os.Rename(tmp, p); err != nil {
+					return true, errors.Join(err, os.Remove(tmp))
+				}
+			}
+			if !errors.Is(err, unix.EXDEV) {
+				break
 			}
 		}
 	}
@@ -48,7 +53,7 @@ func putNameless(p, tmp string, b []byte, fresh bool) (bool, error) {
 	case err == nil:
 		return true, nil
 	case errors.Is(err, unix.EEXIST):
-		return true, &os.LinkError{Op: "link", Old: tmp, New: p, Err: err}
+		return true, &os.PathError{Op: "link", Path: p, Err: err}
 	}
 	return false, nil // no /proc, or no links
 }

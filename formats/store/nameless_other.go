@@ -5,4 +5,4 @@
 package store
 
 // putNameless reports that files have names here.
-func putNameless(p, tmp string, b []byte, fresh bool) (bool, error) { return false, nil }
+func putNameless(p string, temps []string, b []byte, fresh bool) (bool, error) { return false, nil }

@@ -93,6 +93,12 @@ func (w *updater) put(ctx context.Context, docs map[string]object, order []strin
 	return nil
 }
 
+// isRunning reports whether a process of this machine has the number in an intent.
+func isRunning(number any) bool {
+	pid, ok := number.(int64)
+	return ok && pid == int64(int(pid)) && store.IsRunning(int(pid))
+}
+
 // settle ends what a process that died while it changed documents has left: all of it is taken back unless the last one is there.
 func settle(ctx context.Context, st store.Store) error {
 	o, err := (&tree{st: st}).document(ctx, intent)

@@ -18,6 +18,15 @@ type Explained struct {
 	PeakBytes   int64            `json:"peak_bytes"`
 	BudgetBytes int64            `json:"budget_bytes"`
 	Sources     []ExplainedInput `json:"sources"`
+	Rates       []Rate           `json:"rates,omitempty"`
+}
+
+// Rate is a number that places were compared by.
+type Rate struct {
+	Name      string  `json:"name"` // "cpu memory"
+	PerSecond float64 `json:"per_second"`
+	Unit      string  `json:"unit"` // "bytes", "operations"
+	From      string  `json:"from"` // "measured", "guessed", "driver": what that says of the device
 }
 
 // ExplainedStage is one stage.
@@ -123,6 +132,12 @@ func (p *Plan) Explain() string {
 			fmt.Fprintf(&b, "   %s ×%.3g of %s: %s\n", s.Name, s.Reads, Bytes(s.Bytes), s.Why)
 		}
 	}
+	if len(e.Rates) > 0 {
+		b.WriteString("\nplaces were compared by, in a second\n")
+		for _, r := range e.Rates {
+			fmt.Fprintf(&b, "   %s: %.3g G%s, %s\n", r.Name, r.PerSecond/1e9, r.Unit, r.From)
+		}
+	}
 	return b.String()
 }
 
@@ -154,6 +169,9 @@ func (p *Plan) explained() *Explained {
 			reads = 1
 		}
 		e.Sources = append(e.Sources, ExplainedInput{Name: s.Name, Reads: reads, Bytes: s.Bytes(), Why: s.Why})
+	}
+	if p.Rates != nil {
+		e.Rates = p.Rates()
 	}
 	return e
 }

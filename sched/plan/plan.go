@@ -52,9 +52,10 @@ type Plan struct {
 	Spills  []*Spill // results that go to scratch storage; their outputs follow those that were asked for
 	Budget  int64
 	Workers int
-	Peak    int64 // projected bytes
-	Least   int64 // bytes without which some stage cannot run, those beside it included
-	Beside  int64 // bytes taken while the plan runs
+	Peak    int64         // projected bytes
+	Least   int64         // bytes without which some stage cannot run, those beside it included
+	Beside  int64         // bytes taken while the plan runs
+	Rates   func() []Rate // what places were compared by; nil: nothing was
 	opt     Options
 }
 

@@ -58,15 +58,29 @@ func (c *Compiler) CompileColumns(p *kernels.Program, same []bool, sinks []Sink)
 			return refuse("a slow program")
 		}
 	}
-	w := &columnWriter{emitter: &emitter{width: widthOf(c.bytes), ptrs: len(p.In)}, g: g}
-	if !w.pin(p, sinks) {
-		return refuse("too many accumulators")
+	var w *columnWriter
+	for copies := 2; ; copies-- {
+		w = &columnWriter{emitter: &emitter{coder: coder{width: widthOf(c.bytes)}, ptrs: len(p.In)}, g: g}
+		w.findSinks(p, sinks)
+		enough := w.assign(copies)
+		if enough {
+			w.emit(copies)
+			if w.most == 0 {
+				break
+			}
+		}
+		switch {
+		case copies > 1:
+			if g, err = lower(p, same, c.bytes); err != nil { // findSinks has changed it
+				return nil, err
+			}
+		case enough:
+			return refuse("too many values at a time")
+		default:
+			return refuse("too many accumulators")
+		}
 	}
-	w.emit()
-	if w.most > 0 {
-		return refuse("too many values at a time")
-	}
-	w.finish(g.pool)
+	w.finish(w.g.pool)
 	f := &Columns{operands: len(p.In), sinks: len(sinks), lanes: g.v}
 	if f.entry, err = c.install(w.b); err != nil {
 		return nil, err
@@ -85,23 +99,25 @@ func (f *Columns) Run(ptrs []unsafe.Pointer, n int, rows *Rows) {
 	enter(f.entry, &ptrs[0], n, nil)
 }
 
-// sink is a Sink with its registers.
+// sink is a Sink with its registers, for each copy of the body.
 type sink struct {
 	Sink
-	size  int    // bytes of an element
-	accs  [2]int // of the lower and the upper half of the lanes
-	halfs int    // how many of accs
-	count int
-	holes bool // what is left out are the lanes of a mask, if there is one
-	unit  val  // of float64: sums of a panel are whole numbers of it, of 32 bits, in the first of accs; none: they are not
+	size  int       // bytes of an element
+	accs  [2][2]int // of the lower and the upper half of the lanes
+	halfs int       // how many of accs
+	count [2]int
+	holes bool  // what is left out are the lanes of a mask, if there is one
+	fixed bool  // of float64: sums of a panel are whole numbers of a unit, of 32 bits, in the first of accs
+	unit  int32 // its place in the pool
 }
 
 // columnWriter emits the loop:
 //
-//	for panels of up to 8 rows { for columns, v at a time { load accumulators; for rows { body, add }; store } }
+//	for panels of up to 8 rows { for columns, 2*v or v at a time { load accumulators; for rows { body, add }; store } }
 type columnWriter struct {
 	*emitter
 	g     *graph
+	n     int // copies of the body at work
 	sinks []sink
 	t, u  int // registers for what lies between
 	ones  int // with vectors of 64 bytes a register of ones
@@ -115,13 +131,17 @@ const (
 	panelRows = 8
 )
 
-// pin gives the sinks their registers, or reports false where there are too few.
-func (w *columnWriter) pin(p *kernels.Program, sinks []Sink) bool {
+// findSinks notes what becomes of the results.
+func (w *columnWriter) findSinks(p *kernels.Program, sinks []Sink) {
 	for i, s := range sinks {
 		w.sinks = append(w.sinks, sink{Sink: s, size: p.RegType(p.Ret[i]).Size(), halfs: max(1, w.g.v*8/w.bytes)})
 	}
 	w.findHoles()
 	w.findFixed()
+}
+
+// assign gives the sinks registers for so many copies of the body, or reports false where there are too few.
+func (w *columnWriter) assign(copies int) bool {
 	next := w.vectors - 1
 	take := func() int { next--; return next + 1 }
 	w.t, w.u = take(), take()
@@ -130,30 +150,44 @@ func (w *columnWriter) pin(p *kernels.Program, sinks []Sink) bool {
 	}
 	for i := range w.sinks {
 		s := &w.sinks[i]
-		for h := range s.halfs {
-			if h == 0 || s.unit == none {
-				s.accs[h] = take()
+		for k := range copies {
+			for h := range s.halfs {
+				if h == 0 || !s.fixed {
+					s.accs[k][h] = take()
+				}
 			}
-		}
-		if s.Count {
-			s.count = take()
+			if s.Count {
+				s.count[k] = take()
+			}
 		}
 	}
 	w.taken = w.vectors - 1 - next
-	w.toSink = func(n *node, r int) { w.add(&w.sinks[n.arg], n, r) }
-	return w.taken <= w.vectors/2
+	w.toSink = func(n *node, r int) { w.add(&w.sinks[n.arg], n, r, int(n.shift)/w.g.v) }
+	return w.taken <= w.vectors/2 && w.taken+w.counted(copies) <= w.vectors
 }
 
-// each calls do for each sink with the memory of its accumulators of the columns at work.
-func (w *columnWriter) each(do func(s *sink, acc func(half int) operand)) {
+// counted is how many vectors of counts so many copies of the body have.
+func (w *columnWriter) counted(copies int) (n int) {
+	for _, s := range w.sinks {
+		if s.Count {
+			n += copies * s.halfs
+		}
+	}
+	return n
+}
+
+// each calls do for each sink and each copy of the body at work with the memory of its accumulators of the columns at work.
+func (w *columnWriter) each(do func(s *sink, k int, acc func(half int) operand)) {
 	for i := range w.sinks {
-		s := &w.sinks[i]
 		w.load(rTemp, memAt(rArgs, int32(8*(w.ptrs+1+2*i))))
-		do(s, func(half int) operand { return memIndexed(rTemp, rIndex, 3, int32(w.bytes*half)) })
+		for k := range w.n {
+			do(&w.sinks[i], k, func(half int) operand { return memIndexed(rTemp, rIndex, 3, int32(w.bytes*half+8*w.g.v*k)) })
+		}
 	}
 }
 
-func (w *columnWriter) emit() {
+// emit emits the loop, with so many copies of the body as long as there are columns for them.
+func (w *columnWriter) emit(copies int) {
 	if w.bytes > vectorBytes {
 		w.evex(vpternlogd, w.full, w.ones, w.ones, reg(w.ones), all, 0xFF)
 	}
@@ -167,117 +201,135 @@ func (w *columnWriter) emit() {
 	w.b = append(w.b, 0x49, 0xC7, 0xC3, panelRows, 0, 0, 0) // mov r11, 8
 	w.land(few)
 	w.zero(rIndex)
-	column := len(w.b)
-	for k := range w.ptrs {
-		w.load(pointerRegs[k], memAt(rRows, int32(8+8*k)))
-		w.imul(pointerRegs[k], rTurn)
-		w.gpr(0x03, pointerRegs[k], memAt(rArgs, int32(8*k))) // add
+	for n := copies; n > 0; n-- {
+		end := w.jumpUnlessRoom(n * w.g.v)
+		w.columns(n)
+		w.land(end)
 	}
-	w.each(func(s *sink, acc func(int) operand) {
-		if s.unit != none {
-			w.ins(vpxor, w.full, s.accs[0], s.accs[0], reg(s.accs[0]))
-		} else {
-			for h := range s.halfs {
-				w.ins(vmovupsLoad, w.full, s.accs[h], 0, acc(h))
-			}
-		}
-		if s.Count && s.holes { // as many as rows, less the holes
-			w.ins(vmovdLoad, 0, s.count, 0, reg(rPanel))
-			w.ins([9]vop{4: vpbroadcastd, 8: vpbroadcastq}[s.size], w.full, s.count, 0, reg(s.count))
-		} else if s.Count {
-			w.ins(vpxor, w.full, s.count, s.count, reg(s.count))
-		}
-	})
-	w.lea(rPanelRow, memAt(rPanel, 0))
-	w.align(32)
-	row := len(w.b)
-	w.askBelow()
-	w.body(w.g)
-	for k := range w.ptrs {
-		w.gpr(0x03, pointerRegs[k], memAt(rRows, int32(8+8*k)))
-	}
-	w.b = append(w.b, 0x49, 0x83, 0xEC, 1) // sub r12, 1
-	w.to(w.jump(ifNotZero), row)
-	w.counts(w.loadCount)
-	w.each(func(s *sink, acc func(int) operand) {
-		if s.unit != none {
-			w.fromUnits(s, acc)
-			return
-		}
-		for h := range s.halfs {
-			w.ins(vmovupsStore, w.full, s.accs[h], 0, acc(h))
-		}
-	})
-	w.counts(func(_ *sink, _, r int, at operand) { w.ins(vmovupsStore, w.full, r, 0, at) })
-	w.lea(rIndex, memAt(rIndex, int32(w.g.v)))
-	w.cmp(rIndex, rCount)
-	w.to(w.jump(ifBelow), column)
 	w.gpr(0x03, rTurn, reg(rPanel))
 	w.gpr(0x3B, rTurn, memAt(rRows, 0)) // cmp
 	w.to(w.jump(ifBelow), panel)
 	w.ret()
 }
 
-// add adds the elements in register r, those of node n, to a sink.
-func (w *columnWriter) add(s *sink, n *node, r int) {
+// columns folds a panel's columns, as many at a time as n copies of the body have, as long as there are so many.
+func (w *columnWriter) columns(n int) {
+	w.n = n
+	g := w.g
+	if n > 1 {
+		g = g.times(n)
+	}
+	w.remakePins(g, min(w.vectors/2, w.vectors-w.taken-w.counted(n)))
+	column := len(w.b)
+	for k := range w.ptrs {
+		w.load(pointerRegs[k], memAt(rRows, int32(8+8*k)))
+		w.imul(pointerRegs[k], rTurn)
+		w.gpr(0x03, pointerRegs[k], memAt(rArgs, int32(8*k))) // add
+	}
+	w.each(func(s *sink, k int, acc func(int) operand) {
+		if s.fixed {
+			w.ins(vpxor, w.full, s.accs[k][0], s.accs[k][0], reg(s.accs[k][0]))
+		} else {
+			for h := range s.halfs {
+				w.ins(vmovupsLoad, w.full, s.accs[k][h], 0, acc(h))
+			}
+		}
+		if s.Count && s.holes { // as many as rows, less the holes
+			w.ins(vmovdLoad, 0, s.count[k], 0, reg(rPanel))
+			w.ins([9]vop{4: vpbroadcastd, 8: vpbroadcastq}[s.size], w.full, s.count[k], 0, reg(s.count[k]))
+		} else if s.Count {
+			w.ins(vpxor, w.full, s.count[k], s.count[k], reg(s.count[k]))
+		}
+	})
+	w.lea(rPanelRow, memAt(rPanel, 0))
+	w.align(32)
+	row := len(w.b)
+	w.askBelow(g)
+	w.body(g)
+	for k := range w.ptrs {
+		w.gpr(0x03, pointerRegs[k], memAt(rRows, int32(8+8*k)))
+	}
+	w.b = append(w.b, 0x49, 0x83, 0xEC, 1) // sub r12, 1
+	w.to(w.jump(ifNotZero), row)
+	w.counts(w.loadCount)
+	w.each(func(s *sink, k int, acc func(int) operand) {
+		if s.fixed {
+			w.fromUnits(s, k, acc)
+			return
+		}
+		for h := range s.halfs {
+			w.ins(vmovupsStore, w.full, s.accs[k][h], 0, acc(h))
+		}
+	})
+	w.counts(func(_ *sink, _, _, r int, at operand) { w.ins(vmovupsStore, w.full, r, 0, at) })
+	w.lea(rIndex, memAt(rIndex, int32(n*w.g.v)))
+	w.lea(rTemp, memAt(rIndex, int32(n*w.g.v)))
+	w.cmp(rTemp, rCount)
+	w.to(w.jump(ifNotAbove), column)
+}
+
+// add adds the elements in register r, those of node n, to a sink's registers of copy k.
+func (w *columnWriter) add(s *sink, n *node, r, k int) {
 	l := w.g.length(s.size) // of the value
-	if s.unit != none {
-		w.addUnits(s, n, r, l)
+	if s.fixed {
+		w.addUnits(s, n, r, k, l)
 		return
 	}
+	accs, count := s.accs[k], s.count[k]
 	x := r
 	if s.Skip {
 		x = w.t
 		switch {
 		case s.holes:
 			w.ins(vmovaps, l, w.t, 0, reg(r))
-			w.leaveOut(s, n, l)
+			w.leaveOut(s, n, k, l)
 		case w.bytes > vectorBytes:
 			w.evex(cmpFloat[s.size], l, yes, r, reg(r), all, isOrdered)
 			if s.Count {
-				w.evex(subInt[s.size], l, s.count, s.count, reg(w.ones), predicate{k: yes})
+				w.evex(subInt[s.size], l, count, count, reg(w.ones), predicate{k: yes})
 			}
 			if s.size == 8 {
-				w.evex(vaddpd, w.full, s.accs[0], s.accs[0], reg(r), predicate{k: yes})
+				w.evex(vaddpd, w.full, accs[0], accs[0], reg(r), predicate{k: yes})
 				return
 			}
 			w.evex(vmovaps, l, w.t, 0, reg(r), predicate{yes, true})
 		default:
 			w.vex(&opcodes[cmpFloat[s.size]], l, w.t, r, reg(r), isOrdered)
 			if s.Count {
-				w.vex(&opcodes[subInt[s.size]], l, s.count, s.count, reg(w.t))
+				w.vex(&opcodes[subInt[s.size]], l, count, count, reg(w.t))
 			}
 			w.vex(&opcodes[vandps], l, w.t, w.t, reg(r))
 		}
 	}
 	if s.size == 8 {
-		w.ins(vaddpd, w.full, s.accs[0], s.accs[0], reg(x))
+		w.ins(vaddpd, w.full, accs[0], accs[0], reg(x))
 		return
 	}
 	if s.halfs == 2 {
 		w.upperHalf(w.u, x)
 		w.ins(vcvtps2pd, w.full, w.u, 0, reg(w.u))
-		w.ins(vaddpd, w.full, s.accs[1], s.accs[1], reg(w.u))
+		w.ins(vaddpd, w.full, accs[1], accs[1], reg(w.u))
 	}
 	w.ins(vcvtps2pd, w.full, w.t, 0, reg(x))
-	w.ins(vaddpd, w.full, s.accs[0], s.accs[0], reg(w.t))
+	w.ins(vaddpd, w.full, accs[0], accs[0], reg(w.t))
 }
 
 // leaveOut makes 0 of the holes in register t, and counts them.
-func (w *columnWriter) leaveOut(s *sink, n *node, l uint8) {
+func (w *columnWriter) leaveOut(s *sink, n *node, k int, l uint8) {
+	count := s.count[k]
 	if n.c == none {
 		return
 	}
 	if m, ok := w.inMask(n.c); ok {
 		if s.Count {
-			w.evex(addInt[s.size], l, s.count, s.count, reg(w.ones), predicate{k: m.k})
+			w.evex(addInt[s.size], l, count, count, reg(w.ones), predicate{k: m.k})
 		}
 		w.evex(xorFloat[s.size], l, w.t, w.t, reg(w.t), predicate{k: m.k})
 		return
 	}
 	m := w.inRegister(n.c)
 	if s.Count {
-		w.ins(addInt[s.size], l, s.count, s.count, reg(m))
+		w.ins(addInt[s.size], l, count, count, reg(m))
 	}
 	w.ins(vandnps, l, w.t, m, reg(w.t))
 }
@@ -293,7 +345,7 @@ func (w *columnWriter) upperHalf(r, x int) {
 
 // counts adds the int64 counts in memory to what the sinks have counted, into registers that the body has left: all loads
 // come before the stores, which would hold up loads from memory that lies alike in its page.
-func (w *columnWriter) counts(do func(s *sink, half, r int, at operand)) {
+func (w *columnWriter) counts(do func(s *sink, k, half, r int, at operand)) {
 	r := 0
 	for i := range w.sinks {
 		s := &w.sinks[i]
@@ -301,16 +353,18 @@ func (w *columnWriter) counts(do func(s *sink, half, r int, at operand)) {
 			continue
 		}
 		w.load(rTemp, memAt(rArgs, int32(8*(w.ptrs+2+2*i))))
-		for h := range s.halfs {
-			do(s, h, r, memIndexed(rTemp, rIndex, 3, int32(w.bytes*h)))
-			r++
+		for k := range w.n {
+			for h := range s.halfs {
+				do(s, k, h, r, memIndexed(rTemp, rIndex, 3, int32(w.bytes*h+8*w.g.v*k)))
+				r++
+			}
 		}
 	}
 }
 
-// loadCount puts half of a sink's counts into register r.
-func (w *columnWriter) loadCount(s *sink, half, r int, at operand) {
-	n := s.count
+// loadCount puts half of a sink's counts of copy k into register r.
+func (w *columnWriter) loadCount(s *sink, k, half, r int, at operand) {
+	n := s.count[k]
 	if s.size == 4 {
 		if half == 1 {
 			w.upperHalf(w.t, n)

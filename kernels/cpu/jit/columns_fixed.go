@@ -10,9 +10,6 @@ var intBound = map[vop]float64{vpmovsxbd: 1 << 7, vpmovzxbd: 1 << 8, vpmovsxwd: 
 // findFixed finds the sinks of decoded packed values x*scale + offset in float32 that are whole numbers of a unit, so few of them that
 // a panel's sum fits in 32 bits. Sums of such numbers in float64 are exact in every order: those of a panel are made with integers.
 func (w *columnWriter) findFixed() {
-	for i := range w.sinks {
-		w.sinks[i].unit = none
-	}
 	g := w.g
 	first := len(g.nodes) // stores are the last nodes
 	for first > 0 && g.nodes[first-1].kind == nodeStore {
@@ -28,7 +25,7 @@ func (w *columnWriter) findFixed() {
 			continue
 		}
 		s.holes = s.Skip // without a mask there are none: the values are numbers
-		n.a, s.unit = scaled, g.splat(8, math.Float64bits(unit))
+		n.a, s.fixed, s.unit = scaled, true, g.nodes[g.splat(8, math.Float64bits(unit))].arg
 	}
 	g.nodes = append(g.nodes, stores...)
 }
@@ -80,24 +77,25 @@ func (g *graph) withConstant(y val, op vop) (x val, c float64, ok bool) {
 	return x, floatOf(4, b), ok
 }
 
-// addUnits adds the numbers in register r.
-func (w *columnWriter) addUnits(s *sink, n *node, r int, l uint8) {
+// addUnits adds the numbers in register r to a sink's of copy k.
+func (w *columnWriter) addUnits(s *sink, n *node, r, k int, l uint8) {
+	acc := s.accs[k][0]
 	w.ins(vcvttps2dq, l, w.t, 0, reg(r))
-	w.leaveOut(s, n, l)
-	w.ins(vpaddd, l, s.accs[0], s.accs[0], reg(w.t))
+	w.leaveOut(s, n, k, l)
+	w.ins(vpaddd, l, acc, acc, reg(w.t))
 }
 
 // fromUnits adds a panel's sums to the accumulators in memory: all are loaded before one is stored.
-func (w *columnWriter) fromUnits(s *sink, acc func(half int) operand) {
+func (w *columnWriter) fromUnits(s *sink, k int, acc func(half int) operand) {
 	to := [2]int{w.t, w.u}
 	for h := range s.halfs {
-		from := s.accs[0]
+		from := s.accs[k][0]
 		if h == 1 {
 			w.upperHalf(w.u, from)
 			from = w.u
 		}
 		w.ins(vcvtdq2pd, w.full, to[h], 0, reg(from))
-		w.ins(vmulpd, w.full, to[h], to[h], operand{kind: inPool, disp: w.g.nodes[s.unit].arg * poolBytes})
+		w.ins(vmulpd, w.full, to[h], to[h], operand{kind: inPool, disp: s.unit * poolBytes})
 		w.ins(vaddpd, w.full, to[h], to[h], acc(h))
 	}
 	for h := range s.halfs {

@@ -73,14 +73,14 @@ func (g *graph) bound(x val) float64 {
 }
 
 // askBelow asks for the lines that the next panel of rows has at the columns at work.
-func (w *columnWriter) askBelow() {
-	for i := range w.g.nodes {
-		n := &w.g.nodes[i]
-		if n.kind != nodeLoad || int(n.arg) >= w.ptrs {
+func (w *columnWriter) askBelow(g *graph) {
+	for i := range g.nodes {
+		n := &g.nodes[i]
+		if n.kind != nodeLoad || int(n.arg) >= w.ptrs || n.shift*int32(n.size)%cacheLine != 0 {
 			continue
 		}
 		w.load(rTemp, memAt(rRows, 8+8*n.arg))
 		w.lea(rTemp, memIndexed(pointerRegs[n.arg], rTemp, 3, 0)) // panelRows rows
-		w.prefetch(2, memIndexed(rTemp, rIndex, uint8(log2[n.size]), 0))
+		w.prefetch(2, memIndexed(rTemp, rIndex, uint8(log2[n.size]), n.shift*int32(n.size)))
 	}
 }

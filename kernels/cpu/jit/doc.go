@@ -22,7 +22,7 @@
 // inputs. A call may have several rows, whose operands step evenly. A vector with a lane that needs the slow program of
 // a cold instruction makes the call return: the caller has the block computed otherwise.
 //
-// Folds have loops of their own (Loop), of AVX2, which the caller chooses; so has the turning of tiles. Sums over rows of what is computed
+// Folds have loops of their own (Loop), which the caller chooses; so has the turning of tiles. Sums over rows of what is computed
 // take it from the registers (Columns).
 //
 // Results are the bits of kernels.EvalPrimitive. What has no form here (64-bit integer division, integer powers, gcd,

@@ -6,8 +6,7 @@ package jit
 // none is free, the value whose next use is farthest leaves its register: to its place in the spill area, or to
 // nowhere when it can be made again.
 type emitter struct {
-	assembler
-	width
+	coder
 	g     *graph
 	ptrs  int               // pointers of the argument block: results, then operands
 	outs  int               // how many of them are results
@@ -24,7 +23,7 @@ type emitter struct {
 	dying []int32           // places whose values die with the node at work, which may still read them
 	exits []int             // jumps that leave for a cold lane
 	past  bool              // the body at work stores past the caches
-	pins  []val             // constants that stay in the last registers
+	pins  []val             // constants that stay in registers
 
 	masks // of vectors of 64 bytes
 
@@ -50,12 +49,18 @@ func widthOf(bytes int) width {
 // mostVectors is the largest number of vector registers.
 const mostVectors = 32
 
+// coder is an assembler for vectors of a width.
+type coder struct {
+	assembler
+	width
+}
+
 // ins emits an instruction.
-func (e *emitter) ins(op vop, l uint8, r, v int, x operand, imm ...byte) {
-	if e.bytes == vectorBytes {
-		e.vex(&opcodes[op], l, r, v, x, imm...)
+func (c *coder) ins(op vop, l uint8, r, v int, x operand, imm ...byte) {
+	if c.bytes == vectorBytes {
+		c.vex(&opcodes[op], l, r, v, x, imm...)
 	} else {
-		e.evex(op, l, r, v, x, all, imm...)
+		c.evex(op, l, r, v, x, all, imm...)
 	}
 }
 
@@ -117,7 +122,7 @@ func (e *emitter) body(g *graph) {
 		e.held[r] = none
 	}
 	for k, x := range e.pins {
-		e.claim(int(x), e.vectors-1-k)
+		e.claim(int(x), e.pin(k))
 	}
 	for i := range e.g.nodes {
 		n := &e.g.nodes[i]

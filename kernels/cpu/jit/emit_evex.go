@@ -97,7 +97,7 @@ func (e *emitter) maskLogic(i int, n *node) bool {
 	if k == 0 {
 		k = yes
 	}
-	e.b = append(e.b, 0xC4, 0xE1, 0x84|(^a.k&7|8)<<3, logic[n.op], 0xC0|k<<3|b.k) // of 64 bits
+	e.klogic(logic[n.op], k, a.k, b.k)
 	if k == yes {
 		e.evex(toLanes[a.size], n.l, e.result(i), 0, reg(yes), all)
 	}

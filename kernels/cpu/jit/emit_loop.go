@@ -5,7 +5,7 @@ package jit
 // emit returns the machine code of loops over g, for every row and every vector of it, with its pool behind it. With stream
 // results whose vectors are aligned are stored past the caches.
 func emit(g *graph, outs, operands int, stream bool) (code []byte, length, spillBytes int) {
-	e := &emitter{width: widthOf(g.bytes), outs: outs, ptrs: outs + operands}
+	e := &emitter{coder: coder{width: widthOf(g.bytes)}, outs: outs, ptrs: outs + operands}
 	e.b = append(e.b, 0x45, 0x31, 0xFF) // xor r15d, r15d
 	nextRow := len(e.b)
 	// A pointer is where the operand begins and as many steps as rows are done.
@@ -25,11 +25,7 @@ func emit(g *graph, outs, operands int, stream bool) (code []byte, length, spill
 				toSingle = append(toSingle, e.jump(ifNotZero))
 			}
 		}
-		e.pins = e.pinned(round)
-		e.findUses(round)
-		for k, x := range e.pins {
-			e.remake(x, e.vectors-1-k)
-		}
+		e.remakePins(round, e.vectors/2)
 		e.align(32)
 		top := len(e.b)
 		e.past = stream
@@ -139,7 +135,7 @@ func (e *emitter) unroll(g *graph) (int, *graph) {
 		return 4, g.times(4)
 	}
 	two := g.times(2)
-	trial := &emitter{width: e.width, outs: e.outs, ptrs: e.ptrs}
+	trial := &emitter{coder: coder{width: e.width}, outs: e.outs, ptrs: e.ptrs}
 	trial.body(two)
 	if trial.moves > work/3 {
 		return 1, g

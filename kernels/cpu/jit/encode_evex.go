@@ -50,3 +50,14 @@ func (a *assembler) evex(op vop, l uint8, r, v int, x operand, p predicate, imm 
 
 // kortest compares the 64 bits of a mask register with 0.
 func (a *assembler) kortest(k uint8) { a.b = append(a.b, 0xC4, 0xE1, 0xF8, 0x98, 0xC0|k<<3|k) }
+
+// klogic emits an operation on 64 bits of mask registers: 0x41 and, 0x45 or, 0x47 exclusive or.
+func (a *assembler) klogic(op byte, d, x, y uint8) {
+	a.b = append(a.b, 0xC4, 0xE1, 0x84|(^x&7|8)<<3, op, 0xC0|d<<3|y)
+}
+
+// kload loads 8 bits at x, whose base is one of the first eight registers, into a mask register.
+func (a *assembler) kload(k int, x operand) {
+	a.b = append(a.b, 0xC5, 0xF9, 0x90)
+	a.modrm(k, x, 0, true)
+}

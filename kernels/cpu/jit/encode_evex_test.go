@@ -62,7 +62,7 @@ func TestEncodingEVEX(t *testing.T) {
 				}
 			}
 			var imm []byte
-			if op == vcmpps || op == vcmppd || regexp.MustCompile("round|ternlog|extract|ps2ph").MatchString(o.name) {
+			if op == vcmpps || op == vcmppd || regexp.MustCompile("round|range|ternlog|extract|ps2ph").MatchString(o.name) {
 				imm = []byte{1}
 			}
 			switch o.shape {
@@ -86,7 +86,9 @@ func TestEncodingEVEX(t *testing.T) {
 	a.evex(vmovaps, 2, 9, 0, reg(31), predicate{5, true})
 	want = append(want, `vmovaps zmm9\{k5\}\{z\},zmm31`)
 	a.kortest(6)
-	want = append(want, "kortestq k6,k6")
+	a.klogic(0x47, 1, 4, 7)
+	a.kload(5, memAt(rSI, 74))
+	want = append(want, "kortestq k6,k6", "kxorq k1,k4,k7", `kmovb k5,\[rsi\+0x4a\]`)
 	file := filepath.Join(t.TempDir(), "code")
 	if err := os.WriteFile(file, a.b[:a.finish(make([][poolBytes]byte, 2))], 0o600); err != nil {
 		t.Fatal(err)

@@ -15,13 +15,14 @@ type LoopArgs struct {
 	X      unsafe.Pointer // the first element
 	Count  unsafe.Pointer // int64: of rows and runs loops of nanmean and nansquare, what they took
 	Mean   unsafe.Pointer // float64: one for a lanes loop, Width for a rows loop
-	Width  int            // lanes, runs: groups of 32 elements; rows: columns, a multiple of 4
+	Width  int            // lanes, runs: groups of 32 elements, of extremes of 128 bytes; rows: columns, a multiple of 4
 	Stride int            // bytes between rows or runs
-	Rows   int            // how many; of a rows loop, a multiple of 8, or below 8
+	Rows   int            // how many
 	Mask   unsafe.Pointer // of a runs loop, a RunMask
-	Quads  int            // of a runs loop: whole groups of 4 elements behind those of 32, Width
-	Part   int            // of a runs loop: whether part of one follows; 0 for elements of less than 4 bytes
+	Quads  int            // of a runs loop: whole groups of 4 elements behind those of 32, Width; extremes: see extremeRuns
+	Part   int            // of a runs loop: how many elements follow those; 0 for elements of less than 4 bytes; of a rows loop: 1 for rows without gaps
 	Sum    unsafe.Pointer // float64: of a runs loop of squares, the sums; written before Acc, which it may be
+	Next   int            // of a rows loop: bytes from the last eight whole rows to what is folded next
 }
 
 // RunMask describes the last elements of runs.
@@ -29,6 +30,7 @@ type RunMask struct {
 	Load   [4]int64 // a mask of the partial group's elements: four of the elements' size, packed
 	Lanes  [4]int64 // a mask of its lanes
 	Number float64  // elements of a run
+	Bits   uint64   // a bit for each of the elements behind the groups of 32
 }
 
 // Offsets of LoopArgs.
@@ -44,9 +46,11 @@ const (
 	argQuads
 	argPart
 	argSum
+	argNext
 
 	maskLanes  = 32
 	maskNumber = 64
+	maskBits   = 72
 )
 
 // Loop is the machine code of one step of a fold.
@@ -76,7 +80,7 @@ type loopKey struct {
 // Each name is followed by the loop's form: " lanes" (element i of groups of 32 goes to accumulator i; where
 // accumulators are of dtype d, and for count, a group is 128 bytes and there are at most 4096 elements), " rows" (column i goes to
 // accumulator i, rows in order; where accumulators are of dtype d, Width is a multiple of 32 bytes) or " runs" (each run is a block
-// of its own; of sums and squares).
+// of its own; of sums, squares and extremes).
 func (c *Compiler) Loop(name string, d dtype.DType) *Loop {
 	key := loopKey{name, d}
 	c.mu.Lock()
@@ -88,7 +92,7 @@ func (c *Compiler) Loop(name string, d dtype.DType) *Loop {
 		return l
 	}
 	var l *Loop
-	if code := loopCode(name, d); code != nil {
+	if code := loopCode(name, d, c.bytes); code != nil {
 		if at, err := c.install(code); err == nil {
 			l = &Loop{at}
 		}
@@ -99,28 +103,30 @@ func (c *Compiler) Loop(name string, d dtype.DType) *Loop {
 
 // writer emits a loop. Registers: RBX the accumulators, R8 the elements, R9 counts, R10 means, RDX and RCX what is left to do.
 type writer struct {
-	assembler
-	pool [][poolBytes]byte
+	coder
+	pool    [][poolBytes]byte
+	gapless bool // the panel at work is a row that others follow without gaps
 }
 
 const (
-	rAcc  = rBX
-	rX    = r8
-	rCnt  = r9
-	rMean = r10
-	rRow  = r11 // the fourth row behind rX
-	rStep = r12 // the stride
-	rTrip = r13 // three times the stride
-	rHere = rSI // the row at work
-	rLeft = rCX // rows that are left
+	rAcc   = rBX
+	rX     = r8
+	rCnt   = r9
+	rMean  = r10
+	rRow   = r11 // the fourth row behind rX
+	rStep  = r12 // the stride
+	rTrip  = r13 // three times the stride
+	rHere  = rSI // the row at work
+	rLeft  = rCX // rows that are left
+	rAhead = r15 // a row that is asked for
 )
 
-// quad tells how four elements of a dtype become four 64-bit lanes: one conversion from memory, or two.
+// quad tells how elements of a dtype become 64-bit lanes, four in a vector of 32 bytes: one conversion from memory, or two.
 type quad struct {
 	first, then vop // then: vopCount for none
 }
 
-// The conversions of four elements from memory; a missing one is vopCount.
+// The conversions from memory; a missing one is vopCount.
 var (
 	toWide = map[dtype.DType]quad{
 		dtype.Float32: {vcvtps2pd, vopCount}, dtype.Float64: {vmovupsLoad, vopCount},
@@ -134,14 +140,17 @@ var (
 	}
 )
 
-// quad loads four elements into register r.
-func (w *writer) quad(q quad, r int, x operand) {
+// quad loads as many elements as a vector has 64-bit lanes into register r; p, of vectors of 64 bytes only, says which.
+func (w *writer) quad(q quad, r int, x operand, p predicate) {
+	if q.first == vmovupsLoad && p != all { // whose predicate is of 32-bit lanes
+		q.first = vmovupdLoad
+	}
 	if q.then == vopCount {
-		w.vex(&opcodes[q.first], 1, r, 0, x)
+		w.some(q.first, w.full, r, 0, x, p)
 		return
 	}
-	w.vex(&opcodes[q.first], 0, r, 0, x)
-	w.vex(&opcodes[q.then], 1, r, 0, reg(r))
+	w.some(q.first, w.full-1, r, 0, x, p)
+	w.op(q.then, r, 0, reg(r))
 }
 
 // sub takes n off a general register and sets the flags.
@@ -149,17 +158,37 @@ func (w *writer) sub(r, n int) {
 	w.b = append(w.b, 0x48|byte(r>>3), 0x83, 0xE8|byte(r&7), byte(n))
 }
 
-func (w *writer) op(o vop, d, a int, x operand) { w.vex(&opcodes[o], 1, d, a, x) }
+// cmpImm compares a general register with n.
+func (w *writer) cmpImm(r, n int) {
+	w.b = append(w.b, 0x48|byte(r>>3), 0x83, 0xF8|byte(r&7), byte(n))
+}
 
-// loopCode returns the code of a loop, nil where there is none.
-func loopCode(name string, d dtype.DType) []byte {
+// op emits an instruction on whole vectors, some one with a predicate, which vectors of 32 bytes do not have.
+func (w *writer) op(o vop, d, a int, x operand, imm ...byte) { w.ins(o, w.full, d, a, x, imm...) }
+
+func (w *writer) some(o vop, l uint8, d, a int, x operand, p predicate, imm ...byte) {
+	if p == all {
+		w.ins(o, l, d, a, x, imm...)
+		return
+	}
+	w.evex(o, l, d, a, x, p, imm...)
+}
+
+// lanes64 is how many 64-bit lanes a vector has.
+func (w *writer) lanes64() int { return w.bytes / 8 }
+
+// loopCode returns the code of a loop with vectors of so many bytes at most, nil where there is none.
+func loopCode(name string, d dtype.DType, bytes int) []byte {
 	name, form, _ := strings.Cut(name, " ")
 	w := &writer{}
-	if !w.sums(name, form, d) && !w.extremes(name, form, d) && !w.counts(name, form, d) && !w.args(name, form, d) && !w.turn(name, form, d) {
-		return nil
+	for _, emit := range []func(name, form string, d dtype.DType) bool{w.sums, w.extremes, w.counts, w.args, w.turn} {
+		w.width = widthOf(bytes)
+		if emit(name, form, d) {
+			w.finish(w.pool)
+			return w.b
+		}
 	}
-	w.finish(w.pool)
-	return w.b
+	return nil
 }
 
 // sums emits a loop that accumulates in 64 bits.
@@ -188,7 +217,7 @@ func (w *writer) sums(name, form string, d dtype.DType) bool {
 	return true
 }
 
-// step is what a loop does to four elements.
+// step is what a loop does to the elements of a vector.
 type step struct {
 	from   map[dtype.DType]quad
 	add    vop
@@ -210,17 +239,22 @@ var steps = map[string]step{
 const (
 	yTake = 13 // minus how many numbers, by lane
 	yMean = 14
+	yOnes = 31 // of vectors of 64 bytes: ones
 )
 
-// quadStep adds four elements at x to register acc; t and m are free registers.
+// quadStep adds the elements at x to register acc; t and m are free registers.
 func (w *writer) quadStep(s step, q quad, acc, t, m int, x operand) {
 	if !s.skip && !s.square && q.first == vmovupsLoad {
 		w.op(s.add, acc, acc, x)
 		return
 	}
-	w.quad(q, t, x)
+	if w.bytes > vectorBytes {
+		w.maskedStep(s, q, acc, t, x, 0)
+		return
+	}
+	w.quad(q, t, x, all)
 	if s.skip {
-		w.vex(&opcodes[vcmppd], 1, m, t, reg(t), isOrdered)
+		w.op(vcmppd, m, t, reg(t), isOrdered)
 	}
 	if s.square {
 		w.op(vsubpd, t, t, reg(yMean))
@@ -235,19 +269,45 @@ func (w *writer) quadStep(s step, q quad, acc, t, m int, x operand) {
 	w.op(s.add, acc, acc, reg(t))
 }
 
+// maskedStep is quadStep with vectors of 64 bytes, of the lanes that mask register k names, 0 for all. What is left out is not added,
+// which gives the bits of adding 0: accumulators are never -0.
+func (w *writer) maskedStep(s step, q quad, acc, t int, x operand, k uint8) {
+	w.quad(q, t, x, predicate{k, k > 0})
+	p := predicate{k: k}
+	if s.skip {
+		w.some(vcmppd, w.full, yes, t, reg(t), p, isOrdered)
+		p.k = yes
+	}
+	switch {
+	case s.square:
+		w.op(vsubpd, t, t, reg(yMean))
+		w.op(vmulpd, t, t, reg(t))
+	case s.count:
+		w.some(vpaddq, w.full, yTake, yTake, reg(yOnes), p)
+	}
+	w.some(s.add, w.full, acc, acc, reg(t), p)
+}
+
+// begin sets registers that the steps count on.
+func (w *writer) begin(s step) {
+	if s.count && w.bytes > vectorBytes {
+		w.evex(vpternlogd, w.full, yOnes, yOnes, reg(yOnes), all, 0xFF)
+	}
+}
+
 // farAhead is how many bytes before their use elements are asked for: a page, which is as far as the processor's own
 // prefetching looks.
 const farAhead = 4096
 
 // ahead asks for the elements that the loop will come to, of those whose conversion leaves the processor too few loads in
 // sight to keep memory busy: into the second-level cache, whose misses are more at a time than the first one's. at is the memory
-// of quad k of 32 elements.
-func (w *writer) ahead(k, size int, at operand) {
-	if 4*k*size%cacheLine != 0 {
-		return
+// of n elements from number first of a group on.
+func (w *writer) ahead(first, n, size int, at operand) {
+	for k := first * size; k < (first+n)*size; k++ {
+		if k%cacheLine == 0 {
+			w.prefetch(2, operand{kind: at.kind, reg: at.reg, index: at.index, scale: at.scale, disp: at.disp + int32(k-first*size) + farAhead})
+		}
 	}
-	at.disp += farAhead
-	w.prefetch(2, at)
 }
 
 const cacheLine = 64
@@ -265,23 +325,25 @@ func (w *writer) lanes(s step, q quad, size int) {
 		w.load(rMean, memAt(rArgs, argMean))
 		w.op(vbroadcastsd, yMean, 0, memAt(rMean, 0))
 	}
-	for k := range 8 {
-		w.op(vmovupsLoad, k, 0, memAt(rAcc, int32(32*k)))
+	w.begin(s)
+	n := w.lanes64()
+	for k := range 32 / n {
+		w.op(vmovupsLoad, k, 0, memAt(rAcc, int32(w.bytes*k)))
 	}
 	w.op(vpxor, yTake, yTake, reg(yTake))
 	w.align(32)
 	top := len(w.b)
-	for k := range 8 {
+	for k := range 32 / n {
 		t := 8 + k%2*2
-		at := memAt(rX, int32(4*k*size))
-		w.ahead(k, size, at)
+		at := memAt(rX, int32(n*k*size))
+		w.ahead(n*k, n, size, at)
 		w.quadStep(s, q, k, t, t+1, at)
 	}
 	w.lea(rX, memAt(rX, int32(32*size)))
 	w.sub(rCount, 1)
 	w.to(w.jump(ifNotZero), top)
-	for k := range 8 {
-		w.vex(&opcodes[vmovupsStore], 1, k, 0, memAt(rAcc, int32(32*k)))
+	for k := range 32 / n {
+		w.op(vmovupsStore, k, 0, memAt(rAcc, int32(w.bytes*k)))
 	}
 	w.total()
 	w.ret()
@@ -289,107 +351,14 @@ func (w *writer) lanes(s step, q quad, size int) {
 
 // total puts minus the sum of the lanes of yTake into RAX.
 func (w *writer) total() {
+	if w.bytes > vectorBytes {
+		w.op(vextractf64x4, yTake, 0, reg(8), 1)
+		w.vex(&opcodes[vpaddq], 1, yTake, 8, reg(yTake))
+	}
 	w.vex(&opcodes[vextracti128], 1, yTake, 0, reg(8), 1)
 	w.vex(&opcodes[vpaddq], 0, 8, 8, reg(yTake))
 	w.vex(&opcodes[vpshufd], 0, 9, 0, reg(8), 0x4E)
 	w.vex(&opcodes[vpaddq], 0, 8, 8, reg(9))
 	w.vex(&opcodes[vmovqGet], 0, 8, 0, reg(rAX))
 	w.b = append(w.b, 0x48, 0xF7, 0xD8) // neg rax
-}
-
-// rows is
-//
-//	for r := range rows { for i := range width { acc[i] += f(x[r*stride+i]) } }
-//
-// with count[i] raised for each number when those are counted. Eight rows (or what is below eight) share one load and store of
-// the accumulators.
-//
-// The row at work and what is left stay in registers: an address behind the elements may never be in memory that the garbage
-// collector sees.
-func (w *writer) rows(panel func(rows int)) {
-	w.load(rHere, memAt(rArgs, argX))
-	w.load(rLeft, memAt(rArgs, argRows))
-	w.b = append(w.b, 0x48, 0x83, 0xF9, 8) // cmp rcx, 8
-	few := w.jump(ifBelow)
-	next := len(w.b)
-	panel(8)
-	w.lea(rHere, memIndexed(rHere, rStep, 3, 0))
-	w.sub(rLeft, 8)
-	w.to(w.jump(ifNotZero), next)
-	w.ret()
-	w.land(few)
-	// One to seven rows, by fours, twos and one.
-	for k, scale := 4, uint8(2); k > 0; k, scale = k/2, scale-1 {
-		w.b = append(w.b, 0xF6, 0xC1, byte(k)) // test cl, k
-		skip := w.jump(ifZero)
-		panel(k)
-		if k > 1 {
-			w.lea(rHere, memIndexed(rHere, rStep, scale, 0))
-		}
-		w.land(skip)
-	}
-	w.ret()
-}
-
-// rowAt is the memory of row k of a panel.
-func rowAt(k int) operand {
-	base := rX
-	if k >= 4 {
-		base = rRow
-	}
-	switch k % 4 {
-	case 1:
-		return memIndexed(base, rStep, 0, 0)
-	case 2:
-		return memIndexed(base, rStep, 1, 0)
-	case 3:
-		return memIndexed(base, rTrip, 0, 0)
-	}
-	return memAt(base, 0)
-}
-
-// panel adds n rows to all columns.
-func (w *writer) panel(s step, q quad, size, n int) {
-	w.load(rAcc, memAt(rArgs, argAcc))
-	w.lea(rX, memAt(rHere, 0))
-	w.load(rStep, memAt(rArgs, argStride))
-	w.load(rCount, memAt(rArgs, argWidth))
-	counted := s.count && !s.square
-	if counted {
-		w.load(rCnt, memAt(rArgs, argCount))
-	}
-	if s.square {
-		w.load(rMean, memAt(rArgs, argMean))
-	}
-	w.lea(rTrip, memIndexed(rStep, rStep, 1, 0))
-	w.lea(rRow, memIndexed(rX, rStep, 2, 0))
-	w.align(32)
-	top := len(w.b)
-	w.op(vmovupsLoad, 0, 0, memAt(rAcc, 0))
-	if s.square {
-		w.op(vmovupsLoad, yMean, 0, memAt(rMean, 0))
-	}
-	if counted {
-		w.op(vpxor, yTake, yTake, reg(yTake))
-	}
-	for k := range n {
-		x := rowAt(k)
-		t := 1 + k%4*2
-		w.quadStep(s, q, 0, t, t+1, x)
-	}
-	w.vex(&opcodes[vmovupsStore], 1, 0, 0, memAt(rAcc, 0))
-	w.lea(rAcc, memAt(rAcc, 32))
-	if s.square {
-		w.lea(rMean, memAt(rMean, 32))
-	}
-	if counted {
-		w.op(vmovupsLoad, 1, 0, memAt(rCnt, 0))
-		w.op(vpsubq, 1, 1, reg(yTake))
-		w.vex(&opcodes[vmovupsStore], 1, 1, 0, memAt(rCnt, 0))
-		w.lea(rCnt, memAt(rCnt, 32))
-	}
-	w.lea(rX, memAt(rX, int32(4*size)))
-	w.lea(rRow, memAt(rRow, int32(4*size)))
-	w.sub(rCount, 4)
-	w.to(w.jump(ifNotZero), top)
 }

@@ -31,6 +31,7 @@ func (w *writer) args(name, form string, d dtype.DType) bool {
 	if form != "rows" || name != "argmin" && name != "argmax" || d != dtype.Float32 && d != dtype.Float64 {
 		return false
 	}
+	w.width = widthOf(vectorBytes)
 	better := byte(isLess)
 	if name == "argmax" {
 		better = isGreater
@@ -44,7 +45,7 @@ func (w *writer) args(name, form string, d dtype.DType) bool {
 	w.load(rPlaceBy, memAt(rArgs, argQuads))
 	w.load(rCount, memAt(rArgs, argWidth))
 	columns := len(w.b)
-	w.quad(q, yBest, memAt(rAcc, 0))
+	w.quad(q, yBest, memAt(rAcc, 0), all)
 	w.op(vmovupsLoad, yWhere, 0, memAt(rCnt, 0))
 	w.lea(rElem, memAt(rX, 0))
 	w.lea(rPlace, memAt(rMean, 0))
@@ -77,7 +78,7 @@ func (w *writer) args(name, form string, d dtype.DType) bool {
 func (w *writer) argStep(q quad, better byte, skip bool) {
 	const x, place, tie, low, xNaN, bestNaN, both = 2, 3, 5, 6, 7, 8, 9
 	compare := func(d, a, b int, predicate byte) { w.vex(&opcodes[vcmppd], 1, d, a, reg(b), predicate) }
-	w.quad(q, x, memAt(rElem, 0))
+	w.quad(q, x, memAt(rElem, 0), all)
 	w.op(vmovupsLoad, place, 0, memAt(rPlace, 0))
 	compare(yWins, x, yBest, better)
 	compare(tie, x, yBest, isEqual)

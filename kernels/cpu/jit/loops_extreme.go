@@ -39,9 +39,12 @@ func (w *writer) constant(r, size int, bits uint64) {
 	for i := range b {
 		b[i] = byte(bits >> (8 * (i % size)))
 	}
-	w.vex(&opcodes[vmovupsLoad], 1, r, 0, operand{kind: inPool, disp: int32(len(w.pool)) * poolBytes})
+	w.op(vmovupsLoad, r, 0, operand{kind: inPool, disp: int32(len(w.pool)) * poolBytes})
 	w.pool = append(w.pool, b)
 }
+
+// groupBytes is what a step of the loops over runs takes: four vectors of 32 bytes or two of 64.
+const groupBytes = 128
 
 // extremes emits a loop of a minimum or maximum.
 func (w *writer) extremes(name, form string, d dtype.DType) bool {
@@ -49,58 +52,46 @@ func (w *writer) extremes(name, form string, d dtype.DType) bool {
 	if !ok || lane(d) == 0 || d.IsFloat() && d.Size() < 4 || x.skip && !d.IsFloat() {
 		return false
 	}
-	s := d.Size()
-	begin := func() {
-		if d == dtype.Uint64 {
-			w.constant(ySign, 8, 1<<63)
-		}
+	if d == dtype.Uint64 {
+		w.constant(ySign, 8, 1<<63)
 	}
+	if w.bytes > vectorBytes {
+		w.evex(vpternlogd, w.full, yOnes, yOnes, reg(yOnes), all, 0xFF)
+	}
+	s := d.Size()
 	switch form {
 	case "lanes":
-		begin()
 		w.load(rAcc, memAt(rArgs, argAcc))
 		w.load(rX, memAt(rArgs, argX))
 		w.load(rCount, memAt(rArgs, argWidth))
-		for k := range 4 {
-			w.op(vmovupsLoad, k, 0, memAt(rAcc, int32(32*k)))
+		for k := range groupBytes / w.bytes {
+			w.op(vmovupsLoad, k, 0, memAt(rAcc, int32(w.bytes*k)))
 		}
-		w.op(vpxor, ySeen, ySeen, reg(ySeen))
-		w.align(32)
-		top := len(w.b)
-		for k := range 4 {
-			w.op(vmovupsLoad, yX, 0, memAt(rX, int32(32*k)))
-			if x.skip { // NaN becomes the accumulator
-				w.vex(&opcodes[cmpFloat[s]], 1, yMask, yX, reg(yX), isOrdered)
-				w.op(vorps, ySeen, ySeen, reg(yMask))
-				w.vex(&opcodes[blends[s]], 1, yX, k, reg(yX), yMask<<4)
-			}
-			w.extreme(x, d, k)
-		}
-		w.lea(rX, memAt(rX, 128))
-		w.sub(rCount, 1)
-		w.to(w.jump(ifNotZero), top)
-		for k := range 4 {
-			w.vex(&opcodes[vmovupsStore], 1, k, 0, memAt(rAcc, int32(32*k)))
+		w.beginSeen(x, d)
+		w.extremeGroups(x, d, rX, rCount)
+		w.endSeen(x, d)
+		for k := range groupBytes / w.bytes {
+			w.op(vmovupsStore, k, 0, memAt(rAcc, int32(w.bytes*k)))
 		}
 		// RAX: whether something was seen.
 		w.zero(rTemp)
-		w.op(vptest, ySeen, 0, reg(ySeen))
-		none := w.jump(ifZero)
+		none := w.unlessSeen()
 		w.lea(rTemp, memAt(rTemp, 1))
 		w.land(none)
 		w.ret()
+	case "runs":
+		w.extremeRuns(x, d)
 	case "rows":
-		begin()
 		w.rows(func(n int) {
-			w.columns(s, n, func(_ int, row operand) {
-				w.op(vmovupsLoad, yX, 0, row)
-				if x.skip { // NaN becomes the other side, in the accumulator first
-					w.vex(&opcodes[cmpFloat[s]], 1, yMask, 0, reg(0), isUnordered)
-					w.vex(&opcodes[blends[s]], 1, 0, 0, reg(yX), yMask<<4)
-					w.vex(&opcodes[cmpFloat[s]], 1, yMask, yX, reg(yX), isUnordered)
-					w.vex(&opcodes[blends[s]], 1, yX, yX, reg(0), yMask<<4)
+			w.load(rAcc, memAt(rArgs, argAcc))
+			w.columns(s, n, []cursor{{rAcc, s}}, func() int { return w.bytes / s }, func(first int) {
+				to := memAt(rAcc, int32(first*s))
+				w.op(vmovupsLoad, 0, 0, to)
+				for k := range n {
+					w.op(vmovupsLoad, yX, 0, rowAt(k, first*s))
+					w.extremeRow(x, d)
 				}
-				w.extreme(x, d, 0)
+				w.op(vmovupsStore, 0, 0, to)
 			})
 		})
 	default:
@@ -109,21 +100,235 @@ func (w *writer) extremes(name, form string, d dtype.DType) bool {
 	return true
 }
 
+// extremeRow joins yX into register 0, of which NaN may stand for nothing.
+func (w *writer) extremeRow(x extreme, d dtype.DType) {
+	s := d.Size()
+	switch {
+	case !x.skip:
+		w.extreme(x, d, 0)
+	case w.bytes > vectorBytes:
+		w.op(cmpFloat[s], yes, yX, reg(yX), isOrdered)
+		w.some(rangeFloat[s], w.full, 0, 0, reg(yX), predicate{k: yes}, x.side())
+	default: // NaN becomes the other side, in the accumulator first
+		w.op(cmpFloat[s], yMask, 0, reg(0), isUnordered)
+		w.op(blends[s], 0, 0, reg(yX), yMask<<4)
+		w.op(cmpFloat[s], yMask, yX, reg(yX), isUnordered)
+		w.op(blends[s], yX, yX, reg(0), yMask<<4)
+		w.extreme(x, d, 0)
+	}
+}
+
+// rangeFloat are the instructions that give the lesser or the greater of two floats, -0 below +0, and of a number and a quiet NaN the
+// number.
+var rangeFloat = byFloat{4: vrangeps, 8: vrangepd}
+
+// side is the operand that makes rangeFloat give this extreme.
+func (x extreme) side() byte {
+	if x.least {
+		return 4
+	}
+	return 5
+}
+
+// kSeen is the mask register in which loops over runs note NaN, or with NaN left out, numbers; of vectors of 32 bytes ySeen
+// has the numbers.
+const kSeen = 2
+
+// beginSeen forgets what was seen but what the accumulators hold.
+func (w *writer) beginSeen(x extreme, d dtype.DType) {
+	if w.bytes == vectorBytes {
+		w.op(vpxor, ySeen, ySeen, reg(ySeen))
+		return
+	}
+	w.klogic(0x47, kSeen, kSeen, kSeen) // kxor
+	if d.IsFloat() && !x.skip {
+		for k := range groupBytes / w.bytes {
+			w.op(cmpFloat[d.Size()], yes, k, reg(k), isUnordered)
+			w.klogic(0x45, kSeen, kSeen, yes) // kor
+		}
+	}
+}
+
+// extremeGroups joins groups of elements from register at on, as many as register left says, into the accumulators.
+func (w *writer) extremeGroups(x extreme, d dtype.DType, at, left int) {
+	w.align(32)
+	top := len(w.b)
+	w.extremeGroup(x, d, at)
+	w.lea(at, memAt(at, groupBytes))
+	w.sub(left, 1)
+	w.to(w.jump(ifNotZero), top)
+}
+
+func (w *writer) extremeGroup(x extreme, d dtype.DType, at int) {
+	s := d.Size()
+	for k := 0; k < groupBytes; k += cacheLine {
+		w.prefetch(2, memAt(at, int32(k+farAhead)))
+	}
+	for k := range groupBytes / w.bytes {
+		w.op(vmovupsLoad, yX, 0, memAt(at, int32(w.bytes*k)))
+		switch {
+		case !d.IsFloat():
+			w.extreme(x, d, k)
+		case w.bytes > vectorBytes:
+			test, p := byte(isUnordered), all
+			if x.skip {
+				test, p.k = isOrdered, yes
+			}
+			w.op(cmpFloat[s], yes, yX, reg(yX), test)
+			w.klogic(0x45, kSeen, kSeen, yes)
+			w.some(rangeFloat[s], w.full, k, k, reg(yX), p, x.side())
+		default:
+			if x.skip { // NaN becomes the accumulator
+				w.op(cmpFloat[s], yMask, yX, reg(yX), isOrdered)
+				w.op(vorps, ySeen, ySeen, reg(yMask))
+				w.op(blends[s], yX, k, reg(yX), yMask<<4)
+			}
+			w.extreme(x, d, k)
+		}
+	}
+}
+
+// endSeen puts NaN where NaN was seen.
+func (w *writer) endSeen(x extreme, d dtype.DType) {
+	if w.bytes > vectorBytes && d.IsFloat() && !x.skip {
+		w.some(orFloat[d.Size()], w.full, 0, 0, reg(yOnes), predicate{k: kSeen})
+	}
+}
+
+// unlessSeen jumps unless something was seen.
+func (w *writer) unlessSeen() int {
+	if w.bytes > vectorBytes {
+		w.kortest(kSeen)
+	} else {
+		w.op(vptest, ySeen, 0, reg(ySeen))
+	}
+	return w.jump(ifZero)
+}
+
+// extremeRuns emits
+//
+//	for r := range rows { acc[r] = the extreme of x[0:n]; x = x[stride:] }
+//
+// for n of at least a group: Quads is where the last group of a run begins, in bytes, and Part whether it is none of the whole ones.
+// Elements that two groups share count once.
+func (w *writer) extremeRuns(x extreme, d dtype.DType) {
+	const last = r13
+	s := d.Size()
+	w.load(rAcc, memAt(rArgs, argAcc))
+	w.load(rX, memAt(rArgs, argX))
+	w.load(rStep, memAt(rArgs, argStride))
+	w.load(rCount, memAt(rArgs, argRows))
+	w.load(last, memAt(rArgs, argQuads))
+	top := len(w.b)
+	w.constant(0, s, neutral(d, x.least))
+	for k := 1; k < groupBytes/w.bytes; k++ {
+		w.op(vmovaps, k, 0, reg(0))
+	}
+	w.beginSeen(x, d)
+	w.lea(rRun, memAt(rX, 0))
+	w.load(rGroups, memAt(rArgs, argWidth))
+	w.extremeGroups(x, d, rRun, rGroups)
+	w.load(rTemp, memAt(rArgs, argPart))
+	w.test(rTemp, 1)
+	even := w.jump(ifZero)
+	w.lea(rRun, memIndexed(rX, last, 0, 0))
+	w.extremeGroup(x, d, rRun)
+	w.land(even)
+	w.endSeen(x, d)
+	for k := 1; k < groupBytes/w.bytes; k++ {
+		w.op(vmovaps, yX, 0, reg(k))
+		w.extreme(x, d, 0)
+	}
+	wide := w.width
+	if w.bytes > vectorBytes {
+		w.op(vextractf64x4, 0, 0, reg(yX), 1)
+		w.width = widthOf(vectorBytes)
+		w.extreme(x, d, 0)
+	}
+	w.op(vextracti128, 0, 0, reg(yX), 1)
+	w.extreme(x, d, 0)
+	w.op(vpshufd, yX, 0, reg(0), 0x4E)
+	w.extreme(x, d, 0)
+	for h := 4; h >= s; h /= 2 {
+		w.op(vpsrlq, int(opcodes[vpsrlq].ext), yX, reg(0), byte(8*h))
+		w.extreme(x, d, 0)
+	}
+	w.width = wide
+	if x.skip {
+		none := w.unlessSeen()
+		seen := w.jump(always)
+		w.land(none)
+		w.vex(&opcodes[vpcmpeqd], 0, 0, 0, reg(0)) // NaN
+		w.land(seen)
+	}
+	switch s {
+	case 8:
+		w.vex(&opcodes[vmovqStore], 0, 0, 0, memAt(rAcc, 0))
+	case 4:
+		w.vex(&opcodes[vmovdStore], 0, 0, 0, memAt(rAcc, 0))
+	case 2:
+		w.vex(&opcodes[vmovdStore], 0, 0, 0, reg(rTemp))
+		w.b = append(w.b, 0x66, 0x89, 0x03) // mov [rbx], ax
+	default:
+		w.vex(&opcodes[vmovdStore], 0, 0, 0, reg(rTemp))
+		w.b = append(w.b, 0x88, 0x03) // mov [rbx], al
+	}
+	w.lea(rAcc, memAt(rAcc, int32(s)))
+	w.lea(rX, memIndexed(rX, rStep, 0, 0))
+	w.sub(rCount, 1)
+	w.to(w.jump(ifNotZero), top)
+	w.ret()
+}
+
+// neutral are the bits of what no value of a dtype is above (with least set), or below.
+func neutral(d dtype.DType, least bool) uint64 {
+	bits := 8 * d.Size()
+	switch {
+	case d.IsFloat():
+		v := math.Inf(1)
+		if !least {
+			v = math.Inf(-1)
+		}
+		if d == dtype.Float32 {
+			return uint64(math.Float32bits(float32(v)))
+		}
+		return math.Float64bits(v)
+	case isSigned(d) == least:
+		if least {
+			return 1<<(bits-1) - 1
+		}
+		return 0
+	case least:
+		return 1<<bits - 1
+	}
+	return 1 << (bits - 1)
+}
+
 // extreme joins yX into register acc. Of floats the two orders of the operands differ for zeros of both signs and for
 // NaN: or (for the maximum and) makes -0 (+0) of the zeros, and NaN is put in where there is one.
 func (w *writer) extreme(x extreme, d dtype.DType, acc int) {
-	s := d.Size()
+	s, wide := d.Size(), w.bytes > vectorBytes
 	switch {
+	case d.IsFloat() && wide:
+		if !x.skip {
+			w.op(cmpFloat[s], yes, acc, reg(yX), isUnordered)
+		}
+		w.op(rangeFloat[s], acc, acc, reg(yX), x.side())
+		if !x.skip {
+			w.some(orFloat[s], w.full, acc, acc, reg(yOnes), predicate{k: yes})
+		}
 	case d.IsFloat():
 		w.op(x.float[s], yT, acc, reg(yX))
 		w.op(x.float[s], yU, yX, reg(acc))
 		if !x.skip {
-			w.vex(&opcodes[cmpFloat[s]], 1, yMask, acc, reg(yX), isUnordered)
+			w.op(cmpFloat[s], yMask, acc, reg(yX), isUnordered)
 		}
 		w.op(x.join[s], acc, yT, reg(yU))
 		if !x.skip {
 			w.op(orFloat[s], acc, acc, reg(yMask))
 		}
+	case s == 8 && wide:
+		w.op(x.long(isSigned(d)), acc, acc, reg(yX))
 	case s == 8:
 		a, b := acc, yX
 		if d == dtype.Uint64 {
@@ -136,7 +341,7 @@ func (w *writer) extreme(x extreme, d dtype.DType, acc int) {
 		} else {
 			w.op(vpcmpgtq, yMask, b, reg(a))
 		}
-		w.vex(&opcodes[vblendvpd], 1, acc, acc, reg(yX), yMask<<4)
+		w.op(vblendvpd, acc, acc, reg(yX), yMask<<4)
 	case isSigned(d):
 		w.op(x.signed[s], acc, acc, reg(yX))
 	default:
@@ -144,26 +349,17 @@ func (w *writer) extreme(x extreme, d dtype.DType, acc int) {
 	}
 }
 
-// columns emits a panel of n rows whose accumulators, register 0 in row, are as wide as the elements.
-func (w *writer) columns(size, n int, row func(k int, x operand)) {
-	w.load(rAcc, memAt(rArgs, argAcc))
-	w.lea(rX, memAt(rHere, 0))
-	w.load(rStep, memAt(rArgs, argStride))
-	w.load(rCount, memAt(rArgs, argWidth))
-	w.lea(rTrip, memIndexed(rStep, rStep, 1, 0))
-	w.lea(rRow, memIndexed(rX, rStep, 2, 0))
-	w.align(32)
-	top := len(w.b)
-	w.op(vmovupsLoad, 0, 0, memAt(rAcc, 0))
-	for k := range n {
-		row(k, rowAt(k))
+// long is the instruction on 64-bit lanes that vectors of 64 bytes have.
+func (x extreme) long(signed bool) vop {
+	switch {
+	case x.least && signed:
+		return vpminsq
+	case x.least:
+		return vpminuq
+	case signed:
+		return vpmaxsq
 	}
-	w.vex(&opcodes[vmovupsStore], 1, 0, 0, memAt(rAcc, 0))
-	w.lea(rAcc, memAt(rAcc, 32))
-	w.lea(rX, memAt(rX, 32))
-	w.lea(rRow, memAt(rRow, 32))
-	w.sub(rCount, vectorBytes/size)
-	w.to(w.jump(ifNotZero), top)
+	return vpmaxuq
 }
 
 // counts emits a loop that counts, or of any and all.
@@ -177,13 +373,23 @@ func (w *writer) counts(name, form string, d dtype.DType) bool {
 		if name == "all" {
 			op = vpand
 		}
-		w.rows(func(n int) { w.columns(1, n, func(_ int, x operand) { w.op(op, 0, 0, x) }) })
+		w.rows(func(n int) {
+			w.load(rAcc, memAt(rArgs, argAcc))
+			w.columns(1, n, []cursor{{rAcc, 1}}, func() int { return w.bytes }, func(first int) {
+				w.op(vmovupsLoad, 0, 0, memAt(rAcc, int32(first)))
+				for k := range n {
+					w.op(op, 0, 0, rowAt(k, first))
+				}
+				w.op(vmovupsStore, 0, 0, memAt(rAcc, int32(first)))
+			})
+		})
 		return true
 	case name == "count" && d.IsFloat():
 	case name == "nonzero":
 	default:
 		return false
 	}
+	w.width = widthOf(vectorBytes)
 	predicate := byte(isOrdered)
 	if name == "nonzero" {
 		predicate = isNotEqual
@@ -193,20 +399,7 @@ func (w *writer) counts(name, form string, d dtype.DType) bool {
 		w.countLanes(d, predicate)
 	case "rows":
 		q := toWide[d]
-		w.rows(func(n int) {
-			w.op(vpxor, ySeen, ySeen, reg(ySeen))
-			w.constant(ySign, 8, uint64(n))
-			w.quads(d.Size(), n, func(x operand) {
-				w.quad(q, yX, x)
-				if d.IsFloat() {
-					w.vex(&opcodes[vcmppd], 1, yX, yX, reg(w.other(predicate)), predicate)
-					w.op(vpsubq, 0, 0, reg(yX))
-				} else { // takes the zeros off; all rows are added below
-					w.op(vpcmpeqq, yX, yX, reg(ySeen))
-					w.op(vpaddq, 0, 0, reg(yX))
-				}
-			}, !d.IsFloat())
-		})
+		w.rows(func(n int) { w.countRows(q, d, n, predicate) })
 	default:
 		return false
 	}
@@ -221,29 +414,29 @@ func (w *writer) other(predicate byte) int {
 	return ySeen
 }
 
-// quads emits a panel of n rows whose accumulators are 64-bit lanes in register 0; with all set, n is added to each.
-func (w *writer) quads(size, n int, row func(x operand), all bool) {
+// countRows emits a panel of n rows whose accumulators are int64.
+func (w *writer) countRows(q quad, d dtype.DType, n int, predicate byte) {
+	size := d.Size()
+	w.op(vpxor, ySeen, ySeen, reg(ySeen))
+	w.constant(ySign, 8, uint64(n))
 	w.load(rAcc, memAt(rArgs, argAcc))
-	w.lea(rX, memAt(rHere, 0))
-	w.load(rStep, memAt(rArgs, argStride))
-	w.load(rCount, memAt(rArgs, argWidth))
-	w.lea(rTrip, memIndexed(rStep, rStep, 1, 0))
-	w.lea(rRow, memIndexed(rX, rStep, 2, 0))
-	w.align(32)
-	top := len(w.b)
-	w.op(vmovupsLoad, 0, 0, memAt(rAcc, 0))
-	for k := range n {
-		row(rowAt(k))
-	}
-	if all {
-		w.op(vpaddq, 0, 0, reg(ySign))
-	}
-	w.vex(&opcodes[vmovupsStore], 1, 0, 0, memAt(rAcc, 0))
-	w.lea(rAcc, memAt(rAcc, 32))
-	w.lea(rX, memAt(rX, int32(4*size)))
-	w.lea(rRow, memAt(rRow, int32(4*size)))
-	w.sub(rCount, 4)
-	w.to(w.jump(ifNotZero), top)
+	w.columns(size, n, []cursor{{rAcc, 8}}, w.lanes64, func(first int) {
+		w.op(vmovupsLoad, 0, 0, memAt(rAcc, int32(8*first)))
+		for k := range n {
+			w.quad(q, yX, rowAt(k, first*size), all)
+			if d.IsFloat() {
+				w.op(vcmppd, yX, yX, reg(w.other(predicate)), predicate)
+				w.op(vpsubq, 0, 0, reg(yX))
+			} else { // takes the zeros off; all rows are added below
+				w.op(vpcmpeqq, yX, yX, reg(ySeen))
+				w.op(vpaddq, 0, 0, reg(yX))
+			}
+		}
+		if !d.IsFloat() {
+			w.op(vpaddq, 0, 0, reg(ySign))
+		}
+		w.op(vmovupsStore, 0, 0, memAt(rAcc, int32(8*first)))
+	})
 }
 
 // countLanes returns how many elements of groups of 128 bytes satisfy the predicate; of integers, how many are 0.

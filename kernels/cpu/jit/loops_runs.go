@@ -14,6 +14,7 @@ const (
 	yPart   = 12 // the lanes of the last, partial quad, 64 bits each
 	yLoad   = 15 // the same as a mask of its elements
 	yJoin   = 8
+	kPart   = 2 // the first of four mask registers: the elements behind the groups of 32
 )
 
 // maskedLoads are the loads of a partial quad by element size.
@@ -35,6 +36,12 @@ func (w *writer) runs(s step, q quad, d dtype.DType) {
 	w.load(rCount, memAt(rArgs, argRows))
 	w.load(rMask, memAt(rArgs, argMask))
 	w.load(rSum, memAt(rArgs, argSum))
+	w.begin(s)
+	if w.bytes > vectorBytes {
+		for k := range 4 {
+			w.kload(kPart+k, memAt(rMask, int32(maskBits+k)))
+		}
+	}
 	top := len(w.b)
 	moments := s.square
 	s.square = false
@@ -71,7 +78,8 @@ func (w *writer) runs(s step, q quad, d dtype.DType) {
 
 // run folds one run into the lowest lane of register 0, and how many numbers it held into register 8's lanes by total.
 func (w *writer) run(s step, q quad, size int, moments bool) {
-	for k := range 8 {
+	n := w.lanes64()
+	for k := range 32 / n {
 		w.op(vpxor, k, k, reg(k))
 	}
 	if s.count && !s.square {
@@ -84,11 +92,11 @@ func (w *writer) run(s step, q quad, size int, moments bool) {
 	none := w.jump(ifZero)
 	w.align(32)
 	top := len(w.b)
-	for k := range 8 {
+	for k := range 32 / n {
 		t := 8 + k%2*2
-		at := memAt(rRun, int32(4*k*size))
+		at := memAt(rRun, int32(n*k*size))
 		if !moments {
-			w.ahead(k, size, at)
+			w.ahead(n*k, n, size, at)
 		} else if s.square && at.disp%cacheLine == 0 { // the next run: the first pass is too short to wait for memory in
 			w.prefetch(2, memIndexed(rRun, rStep, 0, at.disp))
 		}
@@ -98,7 +106,29 @@ func (w *writer) run(s step, q quad, size int, moments bool) {
 	w.sub(rGroups, 1)
 	w.to(w.jump(ifNotZero), top)
 	w.land(none)
-	// Up to seven quads, then part of one.
+	if w.bytes > vectorBytes {
+		w.maskedRest(s, q, size)
+	} else {
+		w.rest(s, q, size)
+	}
+	// i with i+16, i+8, i+4, then inside the register i+2 and i+1.
+	for h := 16 / n; h > 0; h /= 2 {
+		for k := range h {
+			w.op(s.add, k, k, reg(k+h))
+		}
+	}
+	if w.bytes > vectorBytes {
+		w.op(vextractf64x4, 0, 0, reg(yJoin), 1)
+		w.vex(&opcodes[s.add], 1, 0, 0, reg(yJoin))
+	}
+	w.vex(&opcodes[vextracti128], 1, 0, 0, reg(yJoin), 1)
+	w.vex(&opcodes[s.add], 0, 0, 0, reg(yJoin))
+	w.vex(&opcodes[vpshufd], 0, yJoin, 0, reg(0), 0x4E)
+	w.vex(&opcodes[s.add], 0, 0, 0, reg(yJoin))
+}
+
+// rest adds the elements behind the groups of 32: up to seven quads, then part of one.
+func (w *writer) rest(s step, q quad, size int) {
 	var ends []int
 	for k := range 8 {
 		w.b = append(w.b, 0x49, 0x83, 0xFD, byte(k)) // cmp r13, k
@@ -118,16 +148,20 @@ func (w *writer) run(s step, q quad, size int, moments bool) {
 	for _, e := range ends {
 		w.land(e)
 	}
-	// i with i+16, i+8, i+4, then inside the register i+2 and i+1.
-	for h := 4; h > 0; h /= 2 {
-		for k := range h {
-			w.op(s.add, k, k, reg(k+h))
-		}
+}
+
+// maskedRest is rest with vectors of 64 bytes.
+func (w *writer) maskedRest(s step, q quad, size int) {
+	w.load(rQuads, memAt(rMask, maskBits))
+	var ends []int
+	for k := range 4 {
+		w.test(rQuads, 0xFF<<(8*k))
+		ends = append(ends, w.jump(ifZero))
+		w.maskedStep(s, q, k, 8, memAt(rRun, int32(8*k*size)), uint8(kPart+k))
 	}
-	w.vex(&opcodes[vextracti128], 1, 0, 0, reg(yJoin), 1)
-	w.vex(&opcodes[s.add], 0, 0, 0, reg(yJoin))
-	w.vex(&opcodes[vpshufd], 0, yJoin, 0, reg(0), 0x4E)
-	w.vex(&opcodes[s.add], 0, 0, 0, reg(yJoin))
+	for _, e := range ends {
+		w.land(e)
+	}
 }
 
 // partStep is quadStep of a partial quad: the lanes beyond it add 0 and are not counted.

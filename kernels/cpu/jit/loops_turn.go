@@ -23,6 +23,7 @@ func (w *writer) turn(name, form string, d dtype.DType) bool {
 	if name != "turn" || form != "tiles" || d != dtype.Float32 && d != dtype.Float64 {
 		return false
 	}
+	w.width = widthOf(vectorBytes)
 	edge := vectorBytes / d.Size()
 	w.load(rX, memAt(rArgs, argX))
 	w.load(rAcc, memAt(rArgs, argAcc))

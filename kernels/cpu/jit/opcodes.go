@@ -211,6 +211,13 @@ const (
 	vpmovdw
 	vpmovqd
 	vextractf64x4
+	vpminsq
+	vpmaxsq
+	vpminuq
+	vpmaxuq
+	vrangeps
+	vrangepd
+	vmovupdLoad
 	vopCount
 )
 
@@ -382,4 +389,11 @@ var opcodes = [vopCount]opcode{
 	vpmovdw:       {"vpmovdw", pF3, map0F38, 0, 0x33, shapeToMem, 0},
 	vpmovqd:       {"vpmovqd", pF3, map0F38, 0, 0x35, shapeToMem, 0},
 	vextractf64x4: {"vextractf64x4", p66, map0F3A, 1, 0x1B, shapeToMem, 0},
+	vpminsq:       {"vpminsq", p66, map0F38, 1, 0x39, shapeBinary, 0},
+	vpmaxsq:       {"vpmaxsq", p66, map0F38, 1, 0x3D, shapeBinary, 0},
+	vpminuq:       {"vpminuq", p66, map0F38, 1, 0x3B, shapeBinary, 0},
+	vpmaxuq:       {"vpmaxuq", p66, map0F38, 1, 0x3F, shapeBinary, 0},
+	vrangeps:      {"vrangeps", p66, map0F3A, 0, 0x50, shapeBinary, 0},
+	vrangepd:      {"vrangepd", p66, map0F3A, 1, 0x50, shapeBinary, 0},
+	vmovupdLoad:   {"vmovupd", p66, map0F, 1, 0x10, shapeUnary, 0},
 }

@@ -76,7 +76,7 @@ const shortExtreme = 32
 
 func (s *extremeSweep[T]) shorts(at, n int, x args, stride, count int) bool {
 	if n > shortExtreme {
-		return false
+		return s.nativeRuns(at, n, x[0], stride, count)
 	}
 	v := values[T](x[0], (count-1)*stride+n)
 	out := s.out[at : at+count]

@@ -7,8 +7,21 @@ import (
 	"github.com/arrayrun/arrayrun/kernels"
 )
 
-// tileMax is how many kept elements a row of a box has at most: their accumulators stay in L1.
-const tileMax = 1024
+// tileMax is how many kept elements a row of a box has at most: their accumulators stay in L1, or with the numbers of moments,
+// which are read twice, in L2.
+const (
+	tileMax       = 2048
+	tileMaxMoment = 1024
+)
+
+// evenTiles is the extent of boxes of at most most elements along an axis of n, none of them much smaller than the others.
+func evenTiles(n, most int) int {
+	if n <= most {
+		return n
+	}
+	k := (n + most - 1) / most
+	return min(most, (n+k-1)/k+15&^15)
+}
 
 // operand is where the elements of one input lie along the axes of the call.
 type operand struct {

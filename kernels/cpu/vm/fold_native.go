@@ -20,11 +20,12 @@ type loopArgs struct {
 	mean   unsafe.Pointer // float64: one, or one for each column
 	width  int            // lanes: groups of 32 elements; rows: columns, a multiple of 4
 	stride int            // bytes between rows
-	rows   int            // a multiple of 8, or below 8; runs: how many
+	rows   int
 	mask   unsafe.Pointer // runs: *runMask
 	quads  int            // runs: whole groups of 4 elements behind those of 32
-	part   int            // runs: whether part of one follows
+	part   int            // runs: how many elements follow those; rows: 1 where they follow each other without gaps and are long
 	sum    unsafe.Pointer // runs of squares: the sums
+	next   int            // rows: bytes from the last eight whole rows to what is folded next
 }
 
 // runMask describes the last elements of runs.
@@ -32,6 +33,7 @@ type runMask struct {
 	load   [4]int64 // mask of the partial group's elements, packed
 	lanes  [4]int64 // mask of its lanes
 	number float64  // elements of a run
+	bits   uint64   // a bit for each of the elements behind the groups of 32
 }
 
 // nativeRun is the shortest run worth a call of machine code.
@@ -63,15 +65,20 @@ func (n *native) run(acc, x unsafe.Pointer, groups int, mean *float64) int {
 	return k
 }
 
+// gaplessRow is from which length on rows without gaps are folded one by one: the accumulators of shorter ones are needed again
+// before they are stored.
+const gaplessRow = 256
+
 // panel adds rows of w elements (a multiple of 4), stride elements apart, to w accumulators.
 func (n *native) panel(acc, x, count, mean unsafe.Pointer, w, stride, rows int) {
-	n.args = loopArgs{acc: acc, x: x, count: count, mean: mean, width: w, stride: stride * n.size, rows: rows}
-	if few := rows & 7; few > 0 {
-		if n.args.rows = rows - few; n.args.rows > 0 {
-			n.rows.Run(unsafe.Pointer(&n.args))
-			n.args.x = unsafe.Add(x, n.args.rows*n.args.stride)
-		}
-		n.args.rows = few
+	step := stride * n.size
+	next := 8 * step   // the rows that follow
+	if stride >= 2*w { // the columns beside these
+		next = w*n.size - (rows&^7-8)*step
+	}
+	n.args = loopArgs{acc: acc, x: x, count: count, mean: mean, width: w, stride: step, rows: rows, next: next}
+	if w >= gaplessRow && stride < w+4 {
+		n.args.part = 1
 	}
 	n.rows.Run(unsafe.Pointer(&n.args))
 	n.args = loopArgs{}
@@ -86,7 +93,7 @@ func (n *native) blocks(acc, x, count, mean, sum unsafe.Pointer, length, stride,
 	if n.runs == nil || length > kernels.InnerBlock || n.size < 4 && length%4 != 0 {
 		return false
 	}
-	n.mask = runMask{number: float64(length)}
+	n.mask = runMask{number: float64(length), bits: 1<<(length%lanes) - 1}
 	part := length % 4
 	for i := range part {
 		n.mask.lanes[i] = -1

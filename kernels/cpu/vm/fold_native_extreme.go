@@ -50,6 +50,23 @@ func (s *extremeSweep[T]) nativeSeg(slot int, x []T) int {
 	return groups * each
 }
 
+// nativeRuns folds whole blocks of at least a group by machine code, or reports false.
+func (s *extremeSweep[T]) nativeRuns(at, n int, x unsafe.Pointer, stride, count int) bool {
+	k := &s.native
+	length := n * k.size
+	if k.runs == nil || length < groupBytes || length > callMost {
+		return false
+	}
+	most := max(1, callMost/n)
+	for i := 0; i < count; i += most {
+		k.args = loopArgs{acc: unsafe.Pointer(&s.out[at+i]), x: unsafe.Add(x, i*stride*k.size), width: length / groupBytes, stride: stride * k.size, rows: min(most, count-i),
+			quads: length - groupBytes, part: min(1, length%groupBytes)}
+		k.runs.Run(unsafe.Pointer(&k.args))
+	}
+	k.args = loopArgs{}
+	return true
+}
+
 // nativeRows takes whole vectors of columns and returns how many columns that were.
 func (s *extremeSweep[T]) nativeRows(at, w int, x unsafe.Pointer, stride, count int) int {
 	if s.native.rows == nil || w < s.native.wide() {

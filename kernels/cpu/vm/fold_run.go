@@ -202,7 +202,11 @@ func (r *foldRun) direct(p *kernels.Program, g *foldGroup, c *kernels.Call) erro
 	case g.group >= 0:
 		r.dim[last] = min(r.dim[last], runMax)
 	case !r.geo.inner:
-		r.dim[last] = min(r.dim[last], tileMax)
+		most := tileMax
+		if g.twice {
+			most = tileMaxMoment
+		}
+		r.dim[last] = evenTiles(r.dim[last], most)
 	}
 	r.mark()
 	for pass := range g.passes {

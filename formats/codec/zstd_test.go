@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package codec
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/arrayrun/arrayrun/formats/codec/internal/clib"
+)
+
+// zstdReaders decode frames: the library in Go, libzstd where it is there, and ours.
+func zstdReaders(s *Scratch) map[string]func(dst, src []byte) (int, bool) {
+	readers := map[string]func(dst, src []byte) (int, bool){
+		"the library in Go": func(dst, src []byte) (int, bool) {
+			n, err := s.zstdLibrary(dst, src)
+			return n, err == nil
+		},
+		"ours": func(dst, src []byte) (int, bool) {
+			n, err := s.zstd(dst, src)
+			return n, err == nil
+		},
+	}
+	if u := clib.NewUnpacker(); u != nil {
+		readers["libzstd"] = u.Unpack
+	}
+	return readers
+}
+
+// checkZstd packs src and gives the frame to all readers.
+func checkZstd(t *testing.T, s *Scratch, readers map[string]func(dst, src []byte) (int, bool), src []byte, level int, crc bool) {
+	t.Helper()
+	z := zstdStage{level: level, crc: crc}
+	enc := z.encode([]byte("kept"), src, s)
+	if string(enc[:4]) != "kept" {
+		t.Fatalf("level %d, %d bytes: it does not append", level, len(src))
+	}
+	enc = enc[4:]
+	if len(enc) > z.Bound(len(src)) {
+		t.Errorf("level %d: %d bytes packed to %d, Bound is %d", level, len(src), len(enc), z.Bound(len(src)))
+	}
+	for name, read := range readers {
+		dst := make([]byte, len(src)+1)
+		if n, ok := read(dst, enc); !ok || !bytes.Equal(dst[:n], src) {
+			t.Fatalf("level %d, checksum %v, %d bytes packed to %d: %s reads %d bytes, %v", level, crc, len(src), len(enc), name, n, ok)
+		}
+	}
+}
+
+// Frames of every level are read by others, whatever was packed before with the same tables.
+func TestZstdFrames(t *testing.T) {
+	s := Borrow()
+	defer s.Return()
+	readers := zstdReaders(s)
+	r := rand.New(rand.NewPCG(4, 9))
+	samples := frames(r)
+	for _, n := range []int{31, 32, 63, 64, 255, 256, 257, 1023, 1024, 16383, 16384, 65791, 65792, 65793, zstdMaxBlock - 1, zstdMaxBlock, zstdMaxBlock + 1, 2 * zstdMaxBlock} {
+		samples = append(samples, make([]byte, n), sample(r, n))
+		few := make([]byte, n) // two symbols, and all of them
+		all := make([]byte, n)
+		for i := range few {
+			few[i], all[i] = byte(7*(r.IntN(9)/8)), byte(r.NormFloat64()*30)
+		}
+		samples = append(samples, few, all)
+	}
+	for level := -5; level <= 22; level++ {
+		if testing.Short() && level > 5 && level%5 > 0 {
+			continue
+		}
+		for i, src := range samples {
+			checkZstd(t, s, readers, src, level, (i+level)%3 == 0)
+		}
+	}
+}
+
+// Positions go on where they no longer fit their tables.
+func TestZstdLong(t *testing.T) {
+	if testing.Short() {
+		t.Skip("20 MB at several levels")
+	}
+	s := Borrow()
+	defer s.Return()
+	readers := zstdReaders(s)
+	r := rand.New(rand.NewPCG(5, 9))
+	src := make([]byte, 0, 21<<20)
+	for len(src) < 20<<20 { // repetitions from near the window's end and beyond
+		src = append(src, sample(r, 50000)...)
+		back := min(len(src), 3<<20+r.IntN(3<<20))
+		src = append(src, src[len(src)-back:][:min(back, 70000)]...)
+	}
+	for _, level := range []int{1, 3, 5} {
+		checkZstd(t, s, readers, src, level, true)
+	}
+	enc := zstdStage{level: 3}.encode(nil, src, s)
+	if len(enc) > len(src)*85/100 {
+		t.Errorf("%d bytes packed to %d: repetitions are not found", len(src), len(enc))
+	}
+}
+
+// FuzzPackZstd packs any bytes, repeated in parts, at any level.
+func FuzzPackZstd(f *testing.F) {
+	r := rand.New(rand.NewPCG(6, 9))
+	for i, src := range frames(r) {
+		f.Add(src[:min(len(src), 3000)], int8(i%23), uint16(i))
+	}
+	f.Fuzz(func(t *testing.T, src []byte, level int8, repeat uint16) {
+		if len(src) > 1<<16 {
+			return
+		}
+		s := Borrow()
+		defer s.Return()
+		long := bytes.Clone(src)
+		for range repeat % 8 { // more than a block, of what came before
+			long = append(long, long[len(long)/3:]...)
+			long = append(long, byte(repeat))
+		}
+		if len(long) > 1<<20 {
+			return
+		}
+		checkZstd(t, s, zstdReaders(s), long, int(level)%23, repeat%2 == 0)
+	})
+}
+
+// xxh64 gives what the frames of others have as their checksum; these are the values of the specification's reference.
+func TestXXH64(t *testing.T) {
+	for _, c := range []struct {
+		text string
+		want uint64
+	}{
+		{"", 0xef46db3751d8e999},
+		{"a", 0xd24ec4f1a98c6e5b},
+		{"abc", 0x44bc2cf5ad770999},
+		{"abcdefghijklmnopqrstuvwxyz0123456789", 0x64f23ecf1609b766},
+	} {
+		if got := xxh64([]byte(c.text)); got != c.want {
+			t.Errorf("xxh64(%q) = %#x, want %#x", c.text, got, c.want)
+		}
+	}
+}
