@@ -9,12 +9,12 @@ import "github.com/arrayrun/arrayrun/formats/codec/internal/bytesimd"
 // haveSequences is whether zstdSequences may be called: it takes bits by instructions of BMI2.
 var haveSequences = bytesimd.HaveBMI2()
 
-// zstdSequences decodes and copies sequences while there is room for whole words behind them. given is true when the
-// one it decoded last, in s.lit, s.match and s.offset, is left to the caller; else all are done. It trusts the tables, and
+// zstdSequences decodes and copies sequences while there is room for whole words behind them. The one it decoded last, in s.length, s.match
+// and s.offset, is left to the caller: there is no room behind it, it is wrong, or it is the last of all. It trusts the tables, and
 // reads nothing outside of the stream, literals and output that s describes.
 //
 //go:noescape
-func zstdSequences(s *seqRun) (given bool)
+func zstdSequences(s *seqRun)
 
 // lz4Sequences decodes LZ4 sequences while there is room for whole words behind them, and stops before the first that it leaves to
 // the caller. It reads nothing outside of what s describes.

@@ -4,51 +4,64 @@
 
 #include "textflag.h"
 
-// TAKE adds the next N bits of the window R9 to V; N is changed, AX is used.
-#define TAKE(N, V) \
-	SHLXQ CX, R9, AX  \
-	ADDQ  N, CX       \
-	SHRQ  $1, AX      \
-	NOTQ  N           \
-	SHRXQ N, AX, AX   \
-	ADDQ  AX, V
+// VALUE takes the next N bits of the window R9, whose first CX bits from below are left, from P on: P moves below them, V becomes base
+// and bits of the entry at E.
+#define VALUE(E, P, V) \
+	MOVBLZX 6(E), R14     \
+	SUBQ    R14, P        \
+	SHRXQ   P, R9, V      \
+	BZHIQ   R14, V, V     \
+	ADDL    (E), V
 
-// REFILL moves the window down over the whole bytes that are taken; at the start of the stream it goes by way of SLOW.
+// NEXT replaces the entry at E by that of its next state in the table at T(SI), with the bits below P; R14 and BP are used.
+#define NEXT(E, P, T) \
+	MOVBLZX 7(E), R14      \
+	SUBQ    R14, P         \
+	SHRXQ   P, R9, BP      \
+	BZHIQ   R14, BP, BP    \
+	MOVWLZX 4(E), E        \
+	ADDQ    E, BP          \
+	MOVQ    T(SI), R14     \
+	LEAQ    (R14)(BP*8), E
+
+// REFILL moves the window down over the whole bytes that are taken, so that 56 bits are left or more; at the start of the stream it goes by
+// way of SLOW.
 #define REFILL(SLOW) \
-	MOVQ CX, AX              \
+	MOVL $63, AX             \
+	SUBQ CX, AX              \
 	SHRQ $3, AX              \
 	SUBQ AX, R10             \
 	CMPQ R10, stream-32(SP)  \
 	JB   SLOW                \
-	ANDQ $7, CX              \
+	LEAQ (CX)(AX*8), CX      \
 	MOVQ (R10), R9
 
-// REFILLED is where SLOW goes on.
+// LASTBYTES is what SLOW does before it goes on at BACK.
 #define LASTBYTES(BACK) \
 	ADDQ AX, R10            \
 	MOVQ R10, AX            \
 	MOVQ stream-32(SP), R10 \
 	SUBQ R10, AX            \
-	SHLQ $3, AX             \
-	SUBQ AX, CX             \
+	LEAQ (CX)(AX*8), CX     \
 	MOVQ (R10), R9          \
 	JMP  BACK
 
-// NEXT replaces the entry E by that of its next state in the table at T(SI); R14 is used.
-#define NEXT(E, T) \
-	MOVQ    E, R14        \
-	SHRQ    $56, R14      \
-	SHRQ    $32, E        \
-	MOVWLZX E, E          \
-	TAKE(R14, E)          \
-	MOVQ    T(SI), AX     \
-	MOVQ    (AX)(E*8), E
+// ENTRY makes E the address of the entry of a state in S(SI) of the table at T(SI), STATE the other way round.
+#define ENTRY(S, T, E) \
+	MOVQ S(SI), AX         \
+	MOVQ T(SI), E          \
+	LEAQ (E)(AX*8), E
 
-// func zstdSequences(s *seqRun) (given bool)
+#define STATE(S, T, E) \
+	SUBQ T(SI), E          \
+	SHRQ $3, E             \
+	MOVQ E, S(SI)
+
+// func zstdSequences(s *seqRun)
 //
-// DI: where the next literal goes. R8: the next literal. R9, CX: the window of bits and how many are taken. R10: where the
-// window lies. R11, R12, R13: entries of literal length, offset, match length. DX, R15, BX: their values.
-TEXT ·zstdSequences(SB), NOSPLIT, $32-9
+// DI: where the next literal goes. R8: the next literal. R9, CX: the window of bits and how many of them are left. R10: where the
+// window lies. R11, R12, R13: the entries of literal length, offset, match length. DX, R15, BX: their values.
+TEXT ·zstdSequences(SB), NOSPLIT, $32-8
 	MOVQ s+0(FP), SI
 	MOVQ 0(SI), AX
 	MOVQ AX, DI
@@ -67,43 +80,37 @@ TEXT ·zstdSequences(SB), NOSPLIT, $32-9
 	MOVQ 56(SI), R10
 	MOVQ R10, stream-32(SP)
 	ADDQ 64(SI), R10
-	MOVQ 72(SI), CX
+	MOVQ $64, CX
+	SUBQ 72(SI), CX
 	MOVQ (R10), R9
-	MOVQ 112(SI), R11
-	MOVQ 120(SI), R12
-	MOVQ 128(SI), R13
+	ENTRY(112, 88, R11)
+	ENTRY(120, 96, R12)
+	ENTRY(128, 104, R13)
 
 loop:
 	REFILL(slow1)
 back1:
-	MOVQ    R12, DX
-	SHRQ    $48, DX
-	MOVBLZX DX, DX
-	MOVL    R12, R15
-	MOVQ    DX, BX
-	TAKE(BX, R15)
-	CMPQ    DX, $24 // with 16 bits for each of the others the window suffices
-	JA      many
-back2:
-	MOVQ    R13, DX
-	SHRQ    $48, DX
-	MOVBLZX DX, DX
-	MOVL    R13, BX
-	TAKE(DX, BX)
-	MOVQ    R11, R14
-	SHRQ    $48, R14
-	MOVBLZX R14, R14
-	MOVL    R11, DX
-	TAKE(R14, DX)
+	// the bits of all values and next states together: the sums of the upper two bytes
+	MOVQ    (R11), AX
+	ADDQ    (R12), AX
+	ADDQ    (R13), AX
+	SHRQ    $48, AX
+	MOVBLZX AX, DX
+	SHRQ    $8, AX
+	ADDQ    DX, AX
+	MOVQ    CX, DX
+	SUBQ    AX, DX
+	JS      many
+	MOVQ    CX, AX
+	MOVQ    DX, CX
+	VALUE(R12, AX, R15)
+	VALUE(R13, AX, BX)
+	VALUE(R11, AX, DX)
 	DECQ    80(SI)
-	JZ      execute
-	CMPQ    CX, $38 // the next states take at most 26 bits: mostly the window still has them
-	JBE     back3
-	REFILL(slow3)
-back3:
-	NEXT(R11, 88)
-	NEXT(R13, 104)
-	NEXT(R12, 96)
+	JZ      last
+	NEXT(R11, AX, 88)
+	NEXT(R13, AX, 104)
+	NEXT(R12, AX, 96)
 
 execute:
 	CMPQ R15, $3
@@ -116,101 +123,84 @@ shift:
 	MOVQ AX, 144(SI)
 	MOVQ R15, 136(SI)
 check:
-	LEAQ  (R8)(DX*1), AX
-	CMPQ  AX, litlimit-24(SP)
-	JA    give
-	LEAQ  (DI)(DX*1), R14
-	MOVQ  R14, AX
-	SUBQ  first-16(SP), AX
-	CMPQ  R15, AX
-	JA    give
-	TESTQ R15, R15
-	JZ    give
-	LEAQ  (R14)(BX*1), AX
-	CMPQ  AX, outlimit-8(SP)
-	JA    give
+	LEAQ (R8)(DX*1), AX
+	CMPQ AX, litlimit-24(SP)
+	JA   give
+	LEAQ (DI)(DX*1), R14
+	MOVQ R14, AX
+	SUBQ first-16(SP), AX
+	CMPQ R15, AX
+	JA   give
+	LEAQ (R14)(BX*1), AX
+	CMPQ AX, outlimit-8(SP)
+	JA   give
 
-	MOVOU (R8), X0
-	MOVOU 16(R8), X1
-	MOVOU X0, (DI)
-	MOVOU X1, 16(DI)
-	CMPQ  DX, $32
-	JA    literals
+	VMOVDQU (R8), Y0
+	VMOVDQU Y0, (DI)
+	CMPQ    DX, $32
+	JA      literals
 copied:
 	ADDQ DX, R8
+	MOVQ AX, DI
 	MOVQ R14, AX
 	SUBQ R15, AX
-	LEAQ (R14)(BX*1), DI
-	CMPQ R15, $16
-	JB   short
+	CMPQ R15, $32
+	JB   near
+match:
+	VMOVDQU (AX), Y0
+	VMOVDQU Y0, (R14)
+	ADDQ    $32, AX
+	ADDQ    $32, R14
+	CMPQ    R14, DI
+	JB      match
+	JMP     loop
 
 	// a match that overlaps itself doubles: reading what was just written would wait for it
+near:
+	CMPQ R15, $16
+	JB   short
 double:
 	LEAQ (R14)(R15*1), BX
 	CMPQ BX, DI
 	JAE  match
 	MOVQ AX, DX
 period:
-	MOVOU (DX), X0
-	MOVOU X0, (R14)
-	ADDQ  $16, DX
-	ADDQ  $16, R14
-	CMPQ  R14, BX
-	JB    period
-	MOVQ  BX, R14
-	ADDQ  R15, R15
-	JMP   double
-
-match:
-	MOVOU (AX), X0
-	MOVOU X0, (R14)
-	ADDQ  $16, AX
-	ADDQ  $16, R14
-	CMPQ  R14, DI
-	JB    match
-next:
-	CMPQ 80(SI), $0
-	JNE  loop
-	MOVB $0, given+8(FP)
-
-save:
-	SUBQ 0(SI), DI
-	MOVQ DI, 8(SI)
-	SUBQ 32(SI), R8
-	MOVQ R8, 40(SI)
-	SUBQ 56(SI), R10
-	MOVQ R10, 64(SI)
-	MOVQ CX, 72(SI)
-	MOVQ R11, 112(SI)
-	MOVQ R12, 120(SI)
-	MOVQ R13, 128(SI)
-	RET
+	VMOVDQU (DX), X0
+	VMOVDQU X0, (R14)
+	ADDQ    $16, DX
+	ADDQ    $16, R14
+	CMPQ    R14, BX
+	JB      period
+	MOVQ    BX, R14
+	ADDQ    R15, R15
+	JMP     double
 
 	// the match repeats fewer than 16 bytes: make 16 of them, store as many of those as are whole repetitions
 short:
-	MOVQ   184(SI), DX
-	SHLQ   $5, R15
-	ADDQ   R15, DX
-	MOVOU  (AX), X0
-	MOVOU  (DX), X1
-	PSHUFB X1, X0
-	MOVQ   16(DX), DX
+	TESTQ   R15, R15
+	JZ      none
+	MOVQ    184(SI), DX
+	SHLQ    $5, R15
+	ADDQ    R15, DX
+	VMOVDQU (AX), X0
+	VPSHUFB (DX), X0, X0
+	MOVQ    16(DX), DX
 repeat:
-	MOVOU X0, (R14)
-	ADDQ  DX, R14
-	CMPQ  R14, DI
-	JB    repeat
-	JMP   next
+	VMOVDQU X0, (R14)
+	ADDQ    DX, R14
+	CMPQ    R14, DI
+	JB      repeat
+	JMP     loop
 
 literals:
-	MOVQ $32, AX
+	MOVQ $32, BP
 more:
-	MOVOU (R8)(AX*1), X0
-	MOVOU X0, (DI)(AX*1)
-	ADDQ  $16, AX
-	CMPQ  AX, DX
-	JB    more
-	JMP   copied
+	VMOVDQU (R8)(BP*1), Y0
+	VMOVDQU Y0, (DI)(BP*1)
+	ADDQ    $32, BP
+	CMPQ    BP, DX
+	JB      more
+	JMP     copied
 
 	// values 1 to 3 are one of the last three offsets, counted from the second where there are no literals
 repeated:
@@ -239,17 +229,56 @@ rep1:
 	MOVQ 136(SI), R15
 	JMP  check
 
-	// near an end, or wrong: the caller looks at this one
+	// an offset of zero: back to before its literals
+none:
+	SUBQ DX, R8
+	SUBQ BX, DI
+	SUBQ DX, DI
+	JMP  give
+
+	// there are no next states
+last:
+	MOVQ AX, CX
+	MOVQ $0, litlimit-24(SP)
+	JMP  execute
+
+	// more bits than the window has
+many:
+	VALUE(R12, CX, R15)
+	REFILL(slow2)
+back2:
+	VALUE(R13, CX, BX)
+	VALUE(R11, CX, DX)
+	MOVQ CX, AX
+	DECQ 80(SI)
+	JZ   last
+	REFILL(slow3)
+back3:
+	NEXT(R11, CX, 88)
+	NEXT(R13, CX, 104)
+	NEXT(R12, CX, 96)
+	JMP  execute
+
+	// near an end, the last or wrong: the caller looks at this one
 give:
 	MOVQ DX, 160(SI)
 	MOVQ BX, 168(SI)
 	MOVQ R15, 176(SI)
-	MOVB $1, given+8(FP)
-	JMP  save
+	SUBQ 0(SI), DI
+	MOVQ DI, 8(SI)
+	SUBQ 32(SI), R8
+	MOVQ R8, 40(SI)
+	SUBQ 56(SI), R10
+	MOVQ R10, 64(SI)
+	MOVQ $64, AX
+	SUBQ CX, AX
+	MOVQ AX, 72(SI)
+	STATE(112, 88, R11)
+	STATE(120, 96, R12)
+	STATE(128, 104, R13)
+	VZEROUPPER
+	RET
 
-many:
-	REFILL(slow2)
-	JMP back2
 slow1:
 	LASTBYTES(back1)
 slow2:

@@ -121,9 +121,7 @@ func (z *unzstd) frame(dst []byte, n int, src []byte) (end, used int, err error)
 		case zstdRaw:
 			n += copy(dst[n:], body)
 		case zstdRLE:
-			for i := n; i < n+length; i++ {
-				dst[i] = body[0]
-			}
+			repeatByte(dst[n:n+length], body[0])
 			n += length
 		default:
 			if n, err = z.block(dst, start, n, body); err != nil {
@@ -215,9 +213,7 @@ func (z *unzstd) readLiterals(src []byte) ([]byte, error) {
 		}
 		z.room = Grow(z.room, zstdMaxBlock+seqSlack)
 		z.literals = z.room[:size]
-		for i := range z.literals {
-			z.literals[i] = src[p]
-		}
+		repeatByte(z.literals, src[p])
 		return src[p+1:], nil
 	}
 	size, stored, p := int(h>>4&0x3ff), int(h>>14&0x3ff), 3
@@ -257,4 +253,12 @@ func (z *unzstd) readLiterals(src []byte) ([]byte, error) {
 	}
 	z.literals = z.room[:size]
 	return rest, nil
+}
+
+// repeatByte fills b.
+func repeatByte(b []byte, c byte) {
+	if len(b) > 0 {
+		b[0] = c
+		copyMatch(b, 1, 1, len(b)-1)
+	}
 }

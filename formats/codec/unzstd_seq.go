@@ -62,7 +62,7 @@ type seqRun struct {
 	at, used  int
 	count     int // sequences left
 	tables    [3]*seqEntry
-	entries   [3]uint64
+	states    [3]int
 	rep       [3]int
 	length    int // of the literals, the match and its offset of a sequence that is given back
 	match     int
@@ -87,11 +87,6 @@ var seqPatterns = func() (p [16]seqPattern) {
 	return p
 }()
 
-// word is the entry as the assembly has it.
-func (e seqEntry) word() uint64 {
-	return uint64(e.base) | uint64(e.next)<<32 | uint64(e.extra)<<48 | uint64(e.bits)<<56
-}
-
 // sequences decodes count sequences and copies their literals and matches behind the n bytes dst has; matches reach back to
 // start. What is left of the literals follows.
 func (z *unzstd) sequences(dst []byte, start, n int, src []byte, count int) (int, error) {
@@ -114,15 +109,15 @@ func (z *unzstd) sequences(dst []byte, start, n int, src []byte, count int) (int
 			count: count, rep: z.rep, patterns: &seqPatterns[0]}
 		for i := range s.tables {
 			s.tables[i] = &z.tables[seqOrder[i]].state[0]
-			s.entries[i] = z.tables[seqOrder[i]].state[states[seqOrder[i]]&511].word()
+			s.states[i] = int(states[seqOrder[i]] & 511)
 		}
-		for err == nil && zstdSequences(s) {
+		for {
+			zstdSequences(s)
 			at := s.lit
 			if s.n, err = execute(dst, start, s.n, lits[at:], s.length, s.match, s.offset); err != nil {
 				break
 			}
-			s.lit += s.length
-			if s.count == 0 {
+			if s.lit += s.length; s.count == 0 {
 				break
 			}
 		}
