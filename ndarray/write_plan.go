@@ -254,10 +254,12 @@ func (o *outline) encode(s *formats.VarSpec, a Array, t *Target) (Array, error) 
 	return a, nil
 }
 
-// The sizes between which the chunks a result is computed in are good to store it in.
+// The sizes between which the chunks a result is computed in are good to store it in; one in a single piece has no chunks
+// to keep, and is better cut.
 const (
 	leastChunkBytes = 32 << 10
 	mostChunkBytes  = 64 << 20
+	mostWholeBytes  = 8 << 20
 )
 
 // grid returns the hint for an output's chunks: what the target asks for, else the array's own grid where its
@@ -282,8 +284,8 @@ func (o *outline) grid(s formats.VarSpec, a Array, t *Target) *chunk.Grid {
 		return &g
 	}
 	g := a.Grid()
-	bytes := g.MaxChunk().Size() * int64(max(s.ItemBytes, 1))
-	if len(shape) == 0 || bytes > mostChunkBytes || bytes < leastChunkBytes && g.Len() > 1 {
+	bytes := g.MaxChunk().Size() * int64(max(a.Node().ItemBytes, a.DType().Size(), 1))
+	if len(shape) == 0 || bytes > mostChunkBytes || bytes > mostWholeBytes && g.Len() == 1 || bytes < leastChunkBytes && g.Len() > 1 {
 		return nil
 	}
 	for _, x := range g.Axes {

@@ -21,6 +21,7 @@ type gate struct {
 	wake  *sync.Cond
 	limit int64
 	used  int64
+	kept  int64 // not used yet, but kept for what outlives tasks
 	peak  int64
 	tasks int // admitted and not released
 }
@@ -35,14 +36,14 @@ func newGate(limit int64) *gate {
 func (g *gate) acquire(ctx context.Context, n int64) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.tasks > 0 && g.used+n > g.limit && ctx.Err() == nil {
+	if g.tasks > 0 && !g.fits(n) && ctx.Err() == nil {
 		stop := context.AfterFunc(ctx, func() {
 			g.mu.Lock()
 			g.wake.Broadcast()
 			g.mu.Unlock()
 		})
 		defer stop()
-		for g.tasks > 0 && g.used+n > g.limit && ctx.Err() == nil {
+		for g.tasks > 0 && !g.fits(n) && ctx.Err() == nil {
 			g.wake.Wait()
 		}
 	}
@@ -58,7 +59,7 @@ func (g *gate) acquire(ctx context.Context, n int64) error {
 func (g *gate) try(n int64) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.tasks > 0 || g.used+n > g.limit {
+	if g.tasks > 0 || !g.fits(n) {
 		return false
 	}
 	g.tasks++
@@ -85,6 +86,25 @@ func (g *gate) hold(n int64) {
 	}
 	g.mu.Unlock()
 }
+
+// keep keeps n bytes free of tasks until state takes them. A negative n ends that.
+func (g *gate) keep(n int64) {
+	g.mu.Lock()
+	g.kept += n
+	g.wake.Broadcast()
+	g.mu.Unlock()
+}
+
+// state charges n of the bytes that keep keeps, without waiting. A negative n gives them back to be kept again.
+func (g *gate) state(n int64) {
+	g.mu.Lock()
+	g.kept -= n
+	g.add(n)
+	g.wake.Broadcast()
+	g.mu.Unlock()
+}
+
+func (g *gate) fits(n int64) bool { return g.used+max(g.kept, 0)+n <= g.limit }
 
 func (g *gate) add(n int64) {
 	g.used += n

@@ -78,7 +78,7 @@ func (m *merger) newState(n int64) (state, error) {
 			m.free(out[:i])
 			return nil, err
 		}
-		m.sr.r.gate.hold(mem.ClassBytes(n * int64(s.DType.Size())))
+		m.sr.r.gate.state(mem.ClassBytes(n * int64(s.DType.Size())))
 		out[i] = c
 	}
 	return out, nil
@@ -88,7 +88,7 @@ func (m *merger) newState(n int64) (state, error) {
 func (m *merger) free(s state) {
 	for _, c := range s {
 		if c != nil {
-			m.sr.r.gate.hold(-mem.ClassBytes(c.Block.Len()))
+			m.sr.r.gate.state(-mem.ClassBytes(c.Block.Len()))
 			c.Release()
 		}
 	}

@@ -157,7 +157,7 @@ func (r *run) stages(ctx context.Context, st *Stats) error {
 // turns runs the stages from first to last for one band after another.
 func (r *run) turns(ctx context.Context, st *Stats, first, last int, bands int64) error {
 	stages := r.plan.Stages[first : last+1]
-	runs, codecs := make([]*stageRun, len(stages)), int64(0)
+	runs, codecs, states := make([]*stageRun, len(stages)), int64(0), int64(0)
 	for k, s := range stages {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -171,7 +171,10 @@ func (r *run) turns(ctx context.Context, st *Stats, first, last int, bands int64
 		}
 		runs[k] = sr
 		codecs = max(codecs, sr.flight()*int64(s.Crew)*r.plan.Codecs(s))
+		states += s.Hold
 	}
+	r.gate.keep(states)
+	defer r.gate.keep(-states)
 	billHeap(codecs)
 	defer billHeap(-codecs)
 	defer func() {

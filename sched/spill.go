@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"sync"
 
 	"github.com/arrayrun/arrayrun/chunk"
@@ -30,7 +31,10 @@ type scratchFile struct {
 	free [][]byte // of slot bytes, for chunks that are not packed in memory
 }
 
-var _ plan.Scratch = (*scratchFile)(nil)
+var (
+	_ plan.Scratch         = (*scratchFile)(nil)
+	_ formats.RegionReader = (*scratchFile)(nil)
+)
 
 func newScratchFile(dir string, n *graph.Node, grid chunk.Grid) *scratchFile {
 	item := int64(n.ItemBytes)
@@ -146,4 +150,67 @@ func (s *scratchFile) ReadChunk(_ context.Context, k chunk.Key, dst *chunk.Chunk
 		formats.CopyElems(dst, to)
 	}
 	return int64(n), nil
+}
+
+// ReadRegion implements formats.RegionReader: of every chunk what lies in r, run by run.
+func (s *scratchFile) ReadRegion(ctx context.Context, r chunk.Region, dst *chunk.Chunk) (int64, error) {
+	read := int64(0)
+	for k := range s.meta.Grid.Covering(r) {
+		if err := ctx.Err(); err != nil {
+			return read, err
+		}
+		whole := s.meta.Grid.Region(k)
+		part := whole.Intersect(r)
+		to := dst.Sub(formats.Shift(part, r.Lo))
+		if part.Equal(whole) {
+			n, err := s.ReadChunk(ctx, k, to)
+			if read += n; err != nil {
+				return read, err
+			}
+			continue
+		}
+		n, err := s.readPart(s.meta.Grid.Linear(k)*s.slot, whole.Shape(), formats.Shift(part, whole.Lo), to)
+		if read += n; err != nil {
+			return read, err
+		}
+	}
+	return read, nil
+}
+
+// readPart reads region r of a chunk of that shape, which begins at so many bytes.
+func (s *scratchFile) readPart(start int64, shape chunk.Shape, r chunk.Region, dst *chunk.Chunk) (int64, error) {
+	f, err := s.open()
+	if err != nil {
+		return 0, err
+	}
+	buf := s.packed()
+	defer s.unpack(buf)
+	// The axes from outer on make one run.
+	outer, steps, item := len(shape), shape.RowMajor(), int64(s.meta.ItemBytes)
+	for outer > 0 && (outer == len(shape) || r.Hi[outer]-r.Lo[outer] == shape[outer]) {
+		outer--
+	}
+	size := r.Shape()
+	run := chunk.Shape(size[outer:]).Size() * item
+	at, n := slices.Clone(r.Lo), int64(0)
+	for more := true; more; {
+		from := int64(0)
+		for i, x := range at {
+			from += x * steps[i]
+		}
+		if _, err := f.ReadAt(buf[n:n+run], start+from*item); err != nil {
+			return n, fmt.Errorf("sched: read spilled data: %w", err)
+		}
+		n += run
+		more = false
+		for i := outer - 1; i >= 0 && !more; i-- {
+			if at[i]++; at[i] < r.Hi[i] {
+				more = true
+			} else {
+				at[i] = r.Lo[i]
+			}
+		}
+	}
+	formats.CopyElems(dst, &chunk.Chunk{DType: dst.DType, ItemBytes: dst.ItemBytes, Shape: size, Strides: size.RowMajor(), Block: mem.Wrap(buf)})
+	return n, nil
 }

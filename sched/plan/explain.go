@@ -199,7 +199,7 @@ func (p *Plan) explainStage(s *Stage) ExplainedStage {
 		x.Program = copyOnly
 	}
 	kept := map[int]bool{}
-	visit(s.Body, func(l *Leaf, b *Body) {
+	visitCut(s.Body, s.cutting(), func(l *Leaf, b *Body, c cutting) {
 		if l.Kind != Stored {
 			return
 		}
@@ -217,7 +217,7 @@ func (p *Plan) explainStage(s *Stage) ExplainedStage {
 		case b == s.Body:
 			n = p.decodedBy(s, l)
 		default:
-			n = min(l.Count(b.Shape), src.Node.Shape().Size()) * l.ItemBytes
+			n = int64(p.decodesOf(l, c) * float64(min(l.Count(b.Shape), src.Node.Shape().Size())*l.ItemBytes))
 		}
 		x.BytesDecoded += n
 		x.BytesRead += stored(src.Source, n)

@@ -26,7 +26,7 @@ func (pl *planner) cut(top int) error {
 	for level := 0; level <= top; level++ {
 		var items []*item
 		for i, o := range pl.plan.Outputs {
-			if pl.levels[o.Node] == level && pl.direct[o.Node] == nil {
+			if pl.levels[o.Node] == level && !slices.Contains(pl.direct[o.Node], i) {
 				items = append(items, &item{output: i, node: o.Node, loop: o.Node})
 			}
 		}

@@ -10,7 +10,6 @@ import (
 
 	"github.com/arrayrun/arrayrun/chunk"
 	"github.com/arrayrun/arrayrun/chunk/mem"
-	"github.com/arrayrun/arrayrun/formats"
 )
 
 // Memory is implemented by sources whose elements are in memory already: Whole
@@ -67,16 +66,12 @@ func (pl *planner) lives() error {
 			p.Results[f.Result].Made = i
 			p.Results[f.Result].Last = max(p.Results[f.Result].Last, i)
 		}
-		visit(s.Body, func(l *Leaf, b *Body) {
+		visitCut(s.Body, s.cutting(), func(l *Leaf, b *Body, c cutting) {
 			switch l.Kind {
 			case Computed:
 				p.Results[l.Store].Last = max(p.Results[l.Store].Last, i)
 			case Stored:
-				reads := 1.0
-				if b == s.Body {
-					reads = pl.decodesOf(s, l)
-				}
-				uses[l.Store] = append(uses[l.Store], use{i, l, b.Shape, reads})
+				uses[l.Store] = append(uses[l.Store], use{i, l, b.Shape, p.decodesOf(l, c)})
 			}
 		})
 	}
@@ -136,43 +131,6 @@ func visit(b *Body, f func(l *Leaf, b *Body)) {
 			}
 		}
 	}
-}
-
-// decodesOf estimates how often each element that l wants is decoded in a stage.
-func (pl *planner) decodesOf(s *Stage, l *Leaf) float64 {
-	src := pl.plan.Sources[l.Store].Source
-	tiles, grid := s.Tiles.Axes, src.Meta().Grid
-	_, regions := src.(formats.RegionReader) // a part of a chunk takes no more than its part
-	n := 1.0
-	used := make([]bool, len(tiles))
-	for i, m := range l.Axes {
-		if m.Loop < 0 {
-			continue
-		}
-		used[m.Loop] = true
-		a := grid.Axes[i]
-		for _, t := range [2]chunk.Axis{tiles[m.Loop], s.Steps[m.Loop]} {
-			if !regions && m.IDs == nil && m.Step == 1 && t.Count() > 1 && a.Max() > 1 && !l.alignedAxis(i, t, a) {
-				if a.Count() == 1 {
-					n *= float64(t.Count())
-				} else {
-					n *= float64(t.Max()+a.Max()-1) / float64(max(t.Max(), 1))
-				}
-				break
-			}
-			if m.IDs != nil && t.Count() > 1 {
-				lo, hi := m.Span(0, t.Len)
-				n *= max(1, float64(t.Count())*float64(min(a.Max(), hi-lo))/float64(max(hi-lo, 1)))
-				break
-			}
-		}
-	}
-	for i, t := range tiles {
-		if !used[i] {
-			n *= float64(max(t.Count(), 1))
-		}
-	}
-	return n
 }
 
 // keep marks the sources that are read more than once and fit beside everything

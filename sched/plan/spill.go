@@ -31,7 +31,7 @@ type Spill struct {
 }
 
 // spillChunk bounds the bytes of a chunk of spilled data where its grid can be cut finer.
-const spillChunk = 1 << 20
+func spillChunk(budget int64) int64 { return max(1<<20, budget/256) }
 
 // spillLeast: a result smaller than this share of the budget stays in memory.
 const spillLeast = 64
@@ -52,22 +52,44 @@ func fit(ctx context.Context, outs []Output, opt Options) (*Plan, error) {
 		if candidate == nil || opt.Scratch == nil {
 			return nil, first
 		}
-		spill[candidate] = opt.Scratch(candidate, spillGrid(candidate, max(spillChunk, opt.Budget/256)))
+		spill[candidate] = opt.Scratch(candidate, spillGrid(candidate, spillChunk(opt.Budget)))
 	}
 }
 
-// candidate returns the largest result that would be worth spilling, nil when there is none.
+// candidate returns the fold whose result takes most of the memory it could leave, nil when none is worth it: one
+// that stays in memory for others, or one whose output has so large chunks that its states are.
 func (pl *planner) candidate() *graph.Node {
-	var best *Result
+	var best *graph.Node
+	most := pl.opt.Budget / spillLeast
 	for _, r := range pl.plan.Results {
-		if pl.uses[r.Node] > 0 && r.Node.DType.IsNumeric() && r.Bytes() > pl.opt.Budget/spillLeast && (best == nil || r.Bytes() > best.Bytes()) {
-			best = r
+		n := r.Node
+		if _, spilled := pl.sources[n]; spilled || !n.DType.IsNumeric() || pl.uses[n] == 0 && !pl.coarse(n) {
+			continue
+		}
+		if bytes := n.Shape().Size() * int64(n.ItemBytes); bytes > most {
+			best, most = n, bytes
 		}
 	}
-	if best == nil {
-		return nil
+	return best
+}
+
+// coarse reports whether an output that gets n part by part takes it in larger parts than a spilled result has.
+func (pl *planner) coarse(n *graph.Node) bool {
+	g := spillGrid(n, spillChunk(pl.opt.Budget))
+	return slices.ContainsFunc(pl.direct[n], func(o int) bool { return !finer(pl.plan.Outputs[o].Sink, g) })
+}
+
+// finer reports whether the chunks of sink are along no axis longer than those of g.
+func finer(sink formats.Sink, g chunk.Grid) bool {
+	if sink == nil {
+		return true
 	}
-	return best.Node
+	for i, a := range sink.Grid().Axes {
+		if a.Max() > g.Axes[i].Max() {
+			return false
+		}
+	}
+	return true
 }
 
 // spills makes outputs and sources of the results that are spilled.
@@ -80,8 +102,10 @@ func (pl *planner) spills(spill map[*graph.Node]Scratch) {
 		}
 		i := len(p.Outputs)
 		p.Outputs = append(slices.Clip(p.Outputs), Output{Node: n, Name: "spilled " + nodeName(n), Sink: s})
+		// Outputs with larger chunks are copied from disk: tasks need not be as large.
+		pl.direct[n] = nil
 		for k, o := range p.Outputs {
-			if o.Node == n {
+			if o.Node == n && finer(o.Sink, s.Grid()) {
 				pl.direct[n] = append(pl.direct[n], k)
 			}
 		}
@@ -93,14 +117,29 @@ func (pl *planner) spills(spill map[*graph.Node]Scratch) {
 }
 
 // spillGrid returns the chunks a spilled result is stored in: those of its own grid, cut into equal parts where they are
-// larger than most bytes, so that tiles need not be larger than the fold wants them.
+// larger than most bytes, so that tiles need not be larger than the fold wants them. Groups are cut last: a tile has all of them.
 func spillGrid(n *graph.Node, most int64) chunk.Grid {
 	g := chunk.Grid{Shape: n.Grid.Shape, Axes: slices.Clone(n.Grid.Axes)}
-	for i := range g.Axes {
+	groups := -1
+	if arg, ok := n.Arg.(graph.ReduceArg); ok && arg.Groups > 0 {
+		groups = 0
+		if arg.IDs != nil {
+			groups = slices.Min(arg.Axes)
+		}
+	}
+	cut := func(i int) {
 		a := &g.Axes[i]
 		for g.MaxChunk().Size()*int64(n.ItemBytes) > most && a.Edges == nil && a.Max() > 1 {
 			a.Step = a.Max() / leastFactor(a.Max())
 		}
+	}
+	for i := range g.Axes {
+		if i != groups {
+			cut(i)
+		}
+	}
+	if groups >= 0 {
+		cut(groups)
 	}
 	return g
 }

@@ -27,6 +27,7 @@ type axisCut struct {
 	unit  chunk.Axis // the smallest tile: whole cells and whole chunks of sinks
 	hard  chunk.Axis // what unit may be exchanged for when it is too large
 	split bool       // no constraint: the unit may be cut anywhere
+	whole bool       // a fold needs steps as they are
 	times int64      // units in a tile
 	fine  chunk.Axis // the smallest step
 	steps int64      // of those in a step
@@ -117,6 +118,7 @@ func (pl *planner) cuts(s *Stage, items []*item) []axisCut {
 		if !c.split && i != s.Within {
 			c.fine = c.hard
 		}
+		c.whole = !c.split
 		for _, w := range s.Writes {
 			if sink := pl.plan.Outputs[w.Output].Sink; sink != nil && pl.plan.free(s, w) == nil {
 				demand(sink.Grid().Axes[i])
@@ -147,6 +149,7 @@ type tiler struct {
 	s       *Stage
 	cuts    []axisCut
 	stepped bool
+	cut     bool  // tiles or steps are cut, and may be cut further
 	fixed   int64 // bytes of a task that do not depend on its tile
 }
 
@@ -240,7 +243,7 @@ func (pl *planner) tileAs(s *Stage, items []*item, long bool) (float64, error) {
 	for {
 		enough := t.target()
 		switch {
-		case whole && long:
+		case whole && (long || s.Len() == 1):
 			enough = max(enough, t.room())
 		case whole:
 			enough = max(enough, t.room()/2)
@@ -254,6 +257,7 @@ func (pl *planner) tileAs(s *Stage, items []*item, long bool) (float64, error) {
 	}
 	t.grow()
 	s.narrow = s.Hold + s.Run*min(s.Len(), int64(pl.opt.Workers))
+	t.narrower()
 	t.widenToSave()
 	return t.cost(), nil
 }
@@ -377,7 +381,7 @@ func (pl *planner) waste(s *Stage) float64 {
 		if _, ok := pl.plan.Sources[l.Store].Source.(formats.RegionReader); !ok {
 			n := float64(l.Count(s.Body.Shape) * l.ItemBytes)
 			want += n
-			decoded += n * pl.decodesOf(s, l)
+			decoded += n * pl.plan.decodesOf(l, s.cutting())
 		}
 	}
 	if want == 0 {
@@ -426,24 +430,6 @@ func cellsIn(n int64, a chunk.Axis) int64 {
 		return (n + a.Step - 1) / a.Step
 	}
 	return min(n, a.Count())
-}
-
-// cutOnce shortens the outermost axis that can still be cut by a quarter; false when there is none.
-func (t *tiler) cutOnce() bool {
-	for i := range t.cuts {
-		c := &t.cuts[i]
-		if !c.split || c.unit.Max() <= 1 || t.s.banded(i) {
-			continue
-		}
-		n := c.unit.Max()
-		c.unit = chunk.Axis{Len: c.unit.Len, Step: min(n-1, (3*n+3)/4)}
-		if c.fine.Max() > c.unit.Step {
-			c.fine = c.unit
-		}
-		t.set()
-		return true
-	}
-	return false
 }
 
 // Bytes formats a number of bytes: 1.5 GiB.

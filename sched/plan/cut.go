@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package plan
+
+import (
+	"slices"
+
+	"github.com/arrayrun/arrayrun/chunk"
+)
+
+// mostSteps bounds the steps in a tile that cannot be as small as chunks: each may decode them all.
+const mostSteps = 64
+
+// cutOnce shortens the outermost axis that can still be cut by a quarter, and when no tile can be cut the steps inside
+// tiles; false when there is none.
+func (t *tiler) cutOnce() bool {
+	for i := range t.cuts {
+		c := &t.cuts[i]
+		if !c.split || c.unit.Max() <= 1 || t.s.banded(i) {
+			continue
+		}
+		n := c.unit.Max()
+		c.unit = chunk.Axis{Len: c.unit.Len, Step: min(n-1, (3*n+3)/4)}
+		if c.fine.Max() > c.unit.Step {
+			c.fine = c.unit
+		}
+		t.cut = true
+		t.set()
+		return true
+	}
+	if t.stepped && t.stepShape().Size() <= t.s.Tiles.MaxChunk().Size()/mostSteps {
+		return false
+	}
+	for i := range t.cuts {
+		c := &t.cuts[i]
+		if c.whole || c.fine.Edges != nil || c.fine.Max() <= 1 {
+			continue
+		}
+		// No step crosses the end of a tile.
+		n := c.fine.Step / leastFactor(c.fine.Step)
+		if c.unit.Count() <= 1 {
+			n = (c.fine.Step + 1) / 2
+		}
+		c.fine, c.steps, t.stepped, t.cut = chunk.Axis{Len: c.fine.Len, Step: n}, 1, true, true
+		t.set()
+		return true
+	}
+	return false
+}
+
+// narrower finds what a stage without folds needs at least where parts of chunks are enough: room for sources that are then decoded once is worth it.
+func (t *tiler) narrower() {
+	if !t.cut || len(t.s.Folds) > 0 {
+		return
+	}
+	cuts := slices.Clone(t.cuts)
+	for range 5 {
+		if t.cutOnce() {
+			t.s.narrow = min(t.s.narrow, t.s.Hold+t.s.Run*min(t.s.Len(), int64(t.pl.opt.Workers)))
+		}
+	}
+	t.cuts = cuts
+	t.set()
+}
