@@ -207,10 +207,15 @@ const (
 	vpmovm2d
 	vpmovm2q
 	vptestmd
+	vptestmq
 	vpmovwb
 	vpmovdw
 	vpmovqd
 	vextractf64x4
+	vpcmpb
+	vpcmpw
+	vpcmpd
+	vpcmpq
 	vpminsq
 	vpmaxsq
 	vpminuq
@@ -385,10 +390,15 @@ var opcodes = [vopCount]opcode{
 	vpmovm2d:      {"vpmovm2d", pF3, map0F38, 0, 0x38, shapeUnary, 0},
 	vpmovm2q:      {"vpmovm2q", pF3, map0F38, 1, 0x38, shapeUnary, 0},
 	vptestmd:      {"vptestmd", p66, map0F38, 0, 0x27, shapeBinary, 0},
+	vptestmq:      {"vptestmq", p66, map0F38, 1, 0x27, shapeBinary, 0},
 	vpmovwb:       {"vpmovwb", pF3, map0F38, 0, 0x30, shapeToMem, 0},
 	vpmovdw:       {"vpmovdw", pF3, map0F38, 0, 0x33, shapeToMem, 0},
 	vpmovqd:       {"vpmovqd", pF3, map0F38, 0, 0x35, shapeToMem, 0},
 	vextractf64x4: {"vextractf64x4", p66, map0F3A, 1, 0x1B, shapeToMem, 0},
+	vpcmpb:        {"vpcmpb", p66, map0F3A, 0, 0x3F, shapeBinary, 0},
+	vpcmpw:        {"vpcmpw", p66, map0F3A, 1, 0x3F, shapeBinary, 0},
+	vpcmpd:        {"vpcmpd", p66, map0F3A, 0, 0x1F, shapeBinary, 0},
+	vpcmpq:        {"vpcmpq", p66, map0F3A, 1, 0x1F, shapeBinary, 0},
 	vpminsq:       {"vpminsq", p66, map0F38, 1, 0x39, shapeBinary, 0},
 	vpmaxsq:       {"vpmaxsq", p66, map0F38, 1, 0x3D, shapeBinary, 0},
 	vpminuq:       {"vpminuq", p66, map0F38, 1, 0x3B, shapeBinary, 0},
