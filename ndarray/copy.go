@@ -313,7 +313,7 @@ func (c *copier) variable(v *formats.Var, at string, dims scope) error {
 		v = &text
 		c.opts.Warn(fmt.Sprintf("variable %q: texts of type %v become texts of any length", name, was))
 	}
-	m := c.moments(v)
+	m, units := c.moments(v, name)
 	s := formats.VarSpec{Name: name, DType: m.DType, ItemBytes: m.ItemBytes, Fill: c.fill(v), Stored: m.Stored}
 	if why := c.rules.holds(v.Name, m); why != "" {
 		return c.refuse(fmt.Sprintf("variable %q", name), why)
@@ -321,7 +321,7 @@ func (c *copier) variable(v *formats.Var, at string, dims scope) error {
 	if err := c.plainNumbers(&s, name); err != nil {
 		return err
 	}
-	attrs := c.usableFill(c.fillAttr(v), m, name)
+	attrs := append(c.usableFill(c.fillAttr(v), m, name), units...)
 	a := FromSource(v.Source, name)
 	a, axes := c.cut(a, v, dims)
 	if v.Dims != nil {

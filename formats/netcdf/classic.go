@@ -230,7 +230,7 @@ func openClassic(r io.ReaderAt, size int64) (*formats.Group, error) {
 		}
 		g.Dims = append(g.Dims, d)
 	}
-	g.Attrs = h.attrs()
+	g.Attrs = unfoldAttrs(h.attrs())
 	var vars []classicVar
 	for n := h.list(tagVars); n > 0 && h.err == nil; n-- {
 		vars = append(vars, h.variable(g.Dims))
@@ -272,7 +272,7 @@ func (h *header) variable(dims []formats.Dim) classicVar {
 		}
 		v.dims = append(v.dims, int(d))
 	}
-	v.attrs = h.attrs()
+	v.attrs = unfoldAttrs(h.attrs())
 	v.kind = h.kind()
 	h.nonNeg() // vsize
 	if h.version == 1 {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -80,7 +81,17 @@ func newWriter(ctx context.Context, path string, spec formats.Spec) (*writer, er
 	if err := files.FreeForFile(path, spec.Overwrite); err != nil {
 		return nil, err
 	}
-	w := &writer{path: path, partial: store.Partial(path), overwrite: spec.Overwrite, attrs: spec.Attrs, groups: spec.Groups, end: superblockBytes}
+	w := &writer{path: path, partial: store.Partial(path), overwrite: spec.Overwrite, groups: slices.Clone(spec.Groups), end: superblockBytes}
+	var err error
+	if w.attrs, err = foldAttrs(spec.Attrs, true); err != nil {
+		return nil, err
+	}
+	for i := range w.groups {
+		g := &w.groups[i]
+		if g.Attrs, err = foldAttrs(g.Attrs, true); err != nil {
+			return nil, fmt.Errorf("group %q: %w", g.Path, err)
+		}
+	}
 	for _, g := range append([]formats.GroupSpec{{Dims: spec.Dims}}, spec.Groups...) {
 		if err := checkGroup(g.Path); err != nil {
 			return nil, err
