@@ -91,7 +91,7 @@ func TestPlacedByRates(t *testing.T) {
 			if stage.Place.Device != c.device || !strings.Contains(stage.Place.Why(), "on the GPU") {
 				t.Errorf("%s processors: placed on %s: %s, want %s", c.name, stage.Place.Device, stage.Place.Why(), c.device)
 			}
-			if text := p.Explain(); !strings.Contains(text, "cpu float64, a worker: ") || !strings.Contains(text, "operations, measured") || !strings.Contains(text, "gpu up: ") {
+			if text := p.Explain(); !strings.Contains(text, "cpu float64, a worker: ") || !strings.Contains(text, "G operations, measured") || !strings.Contains(text, "gpu up: ") {
 				t.Errorf("%s processors: the explanation tells no rates:\n%s", c.name, text)
 			}
 			text, err := p.ExplainJSON()
