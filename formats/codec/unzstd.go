@@ -15,7 +15,6 @@ type unzstd struct {
 	huff     *huff0.Scratch
 	literals []byte
 	room     []byte // for decoded literals
-	tables   [3]seqTable
 	rep      [3]int
 	run      seqRun
 	short    [16]byte      // a stream of bits that is shorter than a word
@@ -94,8 +93,8 @@ func (z *unzstd) frame(dst []byte, n int, src []byte) (end, used int, err error)
 		return n, 0, full("zstd", "frame of %d bytes, want at most %d", size, len(dst)-n)
 	}
 	z.tree, z.rep = false, [3]int{1, 4, 8}
-	for i := range z.tables {
-		z.tables[i].set = false
+	for i := range z.run.tables {
+		z.run.tables[i].set = false
 	}
 	for last := false; !last; {
 		if len(src) < p+3 {
@@ -174,8 +173,8 @@ func (z *unzstd) block(dst []byte, start, n int, src []byte) (int, error) {
 		return n, corrupt("zstd", "modes of the sequences %#x", modes)
 	}
 	src = src[p+1:]
-	for i := range z.tables {
-		if src, err = z.tables[i].read(i, modes>>(6-2*i)&3, src); err != nil {
+	for i := range z.run.tables {
+		if src, err = z.run.tables[i].read(i, modes>>(6-2*i)&3, src); err != nil {
 			return n, err
 		}
 	}
