@@ -46,7 +46,7 @@ func rulesOf(family, member string) *copyRules {
 		return &copyRules{name: "Zarr 3", attr: jsonAttr, elem: zarrElem(3), badName: reservedName}
 	case "netcdf4":
 		if !strings.HasPrefix(member, "netcdf3") {
-			return &copyRules{name: "NetCDF-4", unnamed: true, codec: "zlib:4", texts: true, types: true, attr: netcdfAttr, elem: netcdf4Elem,
+			return &copyRules{name: "NetCDF-4", unnamed: true, codec: "zlib:4", texts: true, types: true, attr: netcdf4Attr, elem: netcdf4Elem,
 				reserved: []string{"CLASS", "NAME", "DIMENSION_LIST", "REFERENCE_LIST", "_Netcdf4Dimid", "_Netcdf4Coordinates", "_NCProperties", "_nc3_strict"}}
 		}
 		fallthrough
@@ -322,6 +322,15 @@ func netcdfAttr(v any) (any, string) {
 		return nil, "its value is a complex number"
 	}
 	return nil, fmt.Sprintf("its value is a %T", v)
+}
+
+// netcdf4Attr is netcdfAttr for NetCDF-4, which has a compound for complex numbers.
+func netcdf4Attr(v any) (any, string) {
+	switch v.(type) {
+	case complex64, complex128:
+		return v, ""
+	}
+	return netcdfAttr(v)
 }
 
 // fill returns the fill value to store: the one the file states.

@@ -61,7 +61,7 @@ func TestPlanCopyHolds(t *testing.T) {
 		"reference":   {"a.zarr", "", formats.Group{Dims: x, Vars: []formats.Var{described("v", dtype.Raw, "reference", nil, "x")}}, "reference", 0},
 		"texts":       {"a.nc", "netcdf3", formats.Group{Dims: x, Vars: []formats.Var{described("v", dtype.String, "str", nil, "x")}}, "str", 0},
 		"groups":      {"a.nc", "netcdf3", formats.Group{Groups: []formats.NamedGroup{{Name: "g", Group: &formats.Group{}}}}, `group "g"`, 0},
-		"complex":     {"a.nc", "", formats.Group{Attrs: formats.Attrs{{Name: "z", Value: complex(1, 2)}}}, `attribute "z"`, 0},
+		"complex":     {"a.nc", "netcdf3", formats.Group{Attrs: formats.Attrs{{Name: "z", Value: complex(1, 2)}}}, `attribute "z"`, 0},
 		"latin 1":     {"a.zarr", "", formats.Group{Attrs: formats.Attrs{{Name: "units", Value: "\xb0C"}}}, "UTF-8", 0},
 		"name":        {"a.zarr", "", formats.Group{Dims: x, Vars: []formats.Var{described("__v", dtype.Int8, "int8", nil, "x")}}, "__v", 0},
 		"lengths":     {"a.nc", "", formats.Group{Dims: []formats.Dim{{Name: "x", Size: 9}}, Vars: []formats.Var{described("v", dtype.Int8, "int8", nil, "x")}}, "length 6", 1},

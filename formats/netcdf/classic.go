@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"reflect"
 
 	"github.com/arrayrun/arrayrun/chunk"
 	"github.com/arrayrun/arrayrun/chunk/dtype"
@@ -368,6 +369,17 @@ func setFill(m *formats.ArrayMeta, attrs formats.Attrs) {
 	}
 	if t, is := v.(string); is && m.DType == dtype.Raw && m.ItemBytes == 1 {
 		m.Fill, m.FillSet = append([]byte(t), 0)[:1], true
+		return
+	}
+	if r := reflect.ValueOf(v); r.IsValid() && r.CanComplex() && m.DType.IsComplex() {
+		part := dtype.Float64
+		if m.DType == dtype.Complex64 {
+			part = dtype.Float32
+		}
+		re, _ := castNumber(real(r.Complex()), part)
+		im, _ := castNumber(imag(r.Complex()), part)
+		_, m.Fill, _, _ = numbers.Encode([]any{re, im})
+		m.FillSet = true
 		return
 	}
 	if d, b, n, is := numbers.Encode(v); is && n == 1 && d == m.DType {

@@ -4,8 +4,10 @@ package netcdf
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 
+	"github.com/arrayrun/arrayrun/chunk/dtype"
 	"github.com/arrayrun/arrayrun/formats"
 	"github.com/arrayrun/arrayrun/formats/internal/numbers"
 	"github.com/arrayrun/arrayrun/formats/zarr"
@@ -16,7 +18,7 @@ import (
 const attrJSON = "_arrayrun_json"
 
 // foldAttrs makes values of JSON that the format has no type for texts, or numbers where they are bools, and lists their names in attrJSON. Lists of
-// texts are such values where texts is false: the classic format has none.
+// texts are such values where texts is false: the classic format has none. NetCDF-4 has a compound for complex numbers.
 func foldAttrs(attrs formats.Attrs, texts bool) (formats.Attrs, error) {
 	var names []string
 	out := slices.Clone(attrs)
@@ -26,6 +28,12 @@ func foldAttrs(attrs formats.Attrs, texts bool) (formats.Attrs, error) {
 			continue
 		}
 		switch v := a.Value.(type) {
+		case complex64, complex128:
+			if texts {
+				a.Type = complexType(map[bool]dtype.DType{true: dtype.Complex64, false: dtype.Complex128}[reflect.TypeOf(v).Kind() == reflect.Complex64])
+				a.Value = complexRecord(v)
+			}
+			continue
 		case nil:
 			a.Value = ""
 		case bool:
@@ -60,7 +68,7 @@ func foldAttrs(attrs formats.Attrs, texts bool) (formats.Attrs, error) {
 		names = append(names, a.Name)
 	}
 	if names == nil {
-		return attrs, nil
+		return out, nil
 	}
 	if _, taken := attrs.Get(attrJSON); taken {
 		return nil, fmt.Errorf("attribute %q: the format needs the name for %q: %w", attrJSON, names, formats.ErrFormat)

@@ -50,8 +50,8 @@ type outDim struct {
 // Dimensions that variables name and spec.Dims lacks are added from the shapes. A
 // one-dimensional variable with the name of its dimension is that dimension's
 // coordinate. Names of variables may hold slashes: the groups on the way are made;
-// dimensions are the root's unless spec.Groups has them. Float16, complex numbers and Zarr's times are refused with an error wrapping
-// formats.ErrFormat; bool becomes int8 with the attribute dtype = "bool". Compounds, enumerations, sequences and opaque
+// dimensions are the root's unless spec.Groups has them. Float16 and Zarr's times are refused with an error wrapping
+// formats.ErrFormat; bool becomes int8 with the attribute dtype = "bool", complex numbers compounds of r and i, which readers take for such. Compounds, enumerations, sequences and opaque
 // types (VarSpec.Stored, Attr.Type) are committed under the names that spec.Types and the groups give them, else under names of their own.
 //
 // A variable is contiguous unless it has an unlimited dimension, a Grid hint or a
