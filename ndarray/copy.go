@@ -53,7 +53,8 @@ func PlanCopy(ctx context.Context, g *formats.Group, uri string, o CopyOptions) 
 	if o.Warn == nil {
 		o.Warn = func(string) {}
 	}
-	c := &copier{ctx: ctx, opts: o, root: g, rules: rulesOf(f.Name, o.Format), dest: f.Name}
+	family := strings.TrimSuffix(f.Name, ".zip") // an archive holds what a folder does
+	c := &copier{ctx: ctx, opts: o, root: g, rules: rulesOf(family, o.Format), dest: family}
 	c.out = &Copying{URI: uri, Spec: formats.Spec{Overwrite: o.Overwrite, Format: o.Format}, opts: o}
 	if err := c.choose(); err != nil {
 		return nil, fmt.Errorf("ndarray: copy to %s: %w", uri, err)
