@@ -25,11 +25,11 @@ type packing struct {
 }
 
 // packs reports whether operands lie so that runs along the last axis cannot be read in place; k is an axis along which one of
-// them lies side by side, and turned is set, else the last but one.
+// them lies side by side, and turned is set, else the last but one, if there is one.
 func (r *foldRun) packs() (k int, turned, yes bool) {
 	g := &r.geo
 	last := g.n - 1
-	if last == 0 || g.dim[last] == 1 {
+	if g.dim[last] == 1 || last == 0 && !g.inner {
 		return -1, false, false
 	}
 	k = last - 1
@@ -59,11 +59,11 @@ func (r *foldRun) packExtent(k int, turned bool) (spread bool) {
 		r.dim[i] = 1
 	}
 	switch {
-	case g.inner && g.kept[k]:
+	case g.inner && turned && g.kept[k]:
 		r.dim[last], r.dim[k] = min(g.dim[last], packRun), min(g.dim[k], packLines)
 	case g.inner: // numbers are in order only if rows are whole
 		r.dim[last] = min(g.dim[last], packCells)
-		if r.dim[last] == g.dim[last] && k == last-1 {
+		if r.dim[last] == g.dim[last] && k == last-1 && k >= 0 {
 			r.dim[k] = min(g.dim[k], max(1, packCells/g.dim[last]))
 		}
 	default:
