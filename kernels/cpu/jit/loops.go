@@ -76,7 +76,7 @@ type loopKey struct {
 //	any, all       rows of bool: acc[i] |= x[i], acc[i] &= x[i]
 //	turn tiles     see turn
 //	reverse row, second row  see strided
-//	argmin, argmax, nanargmin, nanargmax  rows: see args; Mean are the places, Quads the bytes between their rows, Width a multiple of 4
+//	argmin, argmax, nanargmin, nanargmax  rows: see args; Mean are the places, Quads the bytes between their rows, Width a multiple of 8
 //
 // Each name is followed by the loop's form: " lanes" (element i of groups of 32 goes to accumulator i; where
 // accumulators are of dtype d, and for count, a group is 128 bytes and there are at most 4096 elements), " rows" (column i goes to

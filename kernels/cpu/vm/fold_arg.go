@@ -57,10 +57,10 @@ func (s *argSweep[T]) accelerate(asm Assembler, _ *kernels.Reduction, in dtype.D
 	s.native.find(asm, "arg"+name, in)
 }
 
-// nativeRows folds whole groups of 4 columns and returns how many columns that were. Steps are in elements.
+// nativeRows folds whole groups of 8 columns and returns how many columns that were. Steps are in elements.
 func (s *argSweep[T]) nativeRows(val []T, pos []int64, x args, step [2]int, count int) int {
 	n := &s.native
-	w := len(val) &^ 3
+	w := len(val) &^ 7
 	if n.rows == nil || w == 0 {
 		return 0
 	}
