@@ -107,14 +107,20 @@ func unfoldAttrs(attrs formats.Attrs) formats.Attrs {
 		return attrs
 	}
 	list, err := zarr.ParseJSON([]byte(text))
-	names, isList := list.([]any)
+	items, isList := list.([]any)
 	if err != nil || !isList {
 		return attrs
+	}
+	names := map[string]bool{}
+	for _, x := range items {
+		if name, ok := x.(string); ok {
+			names[name] = true
+		}
 	}
 	out := attrs.Without(attrJSON)
 	for i := range out {
 		a := &out[i]
-		if a.Type != nil || !slices.Contains(names, any(a.Name)) {
+		if a.Type != nil || !names[a.Name] {
 			continue
 		}
 		switch v := a.Value.(type) {
