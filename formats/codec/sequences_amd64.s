@@ -142,9 +142,10 @@ copied:
 	SUBQ R15, AX
 	CMPQ R15, $32
 	JB   near
-	VMOVDQU (AX), Y0
-	VMOVDQU Y0, (R14)
-	CMPQ    BX, $32
+	// most are short
+	VMOVDQU (AX), X0
+	VMOVDQU X0, (R14)
+	CMPQ    BX, $16
 	JBE     loop
 match:
 	VMOVDQU (AX), Y0
