@@ -21,9 +21,11 @@ type seqEntry struct {
 
 // seqTable is a decoding table of finite state entropy with up to 512 states.
 type seqTable struct {
-	set   bool // it belongs to the frame
-	log   uint8
 	state [512]seqEntry
+	sum   [512]uint8 // the bits of both
+	set   bool       // it belongs to the frame
+	log   uint8
+	_     [6]byte // whole words
 }
 
 // seqCode says how the symbols of a code become values, and the distribution that needs no description.
@@ -33,7 +35,8 @@ type seqCode struct {
 	most    int // the last symbol
 	base    func(symbol int) (base uint32, extra uint8)
 	usual   []int16
-	atStart seqTable // of the usual distribution
+	entries [64]seqEntry // of the symbols, without states
+	atStart seqTable     // of the usual distribution
 }
 
 var seqCodes = [3]*seqCode{
@@ -48,6 +51,9 @@ var seqCodes = [3]*seqCode{
 
 func init() {
 	for i, c := range seqCodes {
+		for s := range c.most + 1 {
+			c.entries[s].base, c.entries[s].extra = c.base(s)
+		}
 		c.atStart.fill(c, c.usual, [3]uint8{6, 5, 6}[i])
 	}
 }
@@ -83,7 +89,7 @@ func (t *seqTable) read(i int, mode byte, src []byte) ([]byte, error) {
 			return nil, corrupt("zstd", "the one symbol of the %s is cut off or unknown", c.name)
 		}
 		base, extra := c.base(int(src[0]))
-		t.log, t.state[0] = 0, seqEntry{base: base, extra: extra}
+		t.log, t.state[0], t.sum[0] = 0, seqEntry{base: base, extra: extra}, extra
 		src = src[1:]
 	case 2:
 		var norm [64]int16
@@ -172,18 +178,14 @@ func (t *seqTable) fill(c *seqCode, norm []int16, log uint8) {
 	for s, n := range norm {
 		next[s] = uint16(max(n, -n))
 	}
-	var bases [64]seqEntry
-	for s := range norm {
-		bases[s].base, bases[s].extra = c.base(s)
-	}
 	for i := range size {
 		s := symbols[i]
 		x := next[s]
 		next[s]++
-		e := bases[s]
+		e := c.entries[s]
 		e.bits = log - uint8(bits.Len16(x)-1)
 		e.next = x<<e.bits - uint16(size)
-		t.state[i] = e
+		t.state[i], t.sum[i] = e, e.extra+e.bits
 	}
 	t.log = log
 }

@@ -107,6 +107,7 @@ type sink struct {
 	halfs int       // how many of accs
 	count [2]int
 	holes bool  // what is left out are the lanes of a mask, if there is one
+	takes bool  // the mask has the other lanes, in a mask register
 	fixed bool  // of float64: sums of a panel are whole numbers of a unit, of 32 bits, in the first of accs
 	unit  int32 // its place in the pool
 }
@@ -234,7 +235,7 @@ func (w *columnWriter) columns(n int) {
 				w.ins(vmovupsLoad, w.full, s.accs[k][h], 0, acc(h))
 			}
 		}
-		if s.Count && s.holes { // as many as rows, less the holes
+		if s.Count && s.holes && !s.takes { // as many as rows, less the holes
 			w.ins(vmovdLoad, 0, s.count[k], 0, reg(rPanel))
 			w.ins([9]vop{4: vpbroadcastd, 8: vpbroadcastq}[s.size], w.full, s.count[k], 0, reg(s.count[k]))
 		} else if s.Count {
@@ -280,6 +281,13 @@ func (w *columnWriter) add(s *sink, n *node, r, k int) {
 	if s.Skip {
 		x = w.t
 		switch {
+		case s.takes && s.size == 8:
+			w.evex(vaddpd, w.full, accs[0], accs[0], reg(r), w.taking(s, n, k, l))
+			return
+		case s.takes:
+			p := w.taking(s, n, k, l)
+			p.zero = true
+			w.evex(vmovaps, l, w.t, 0, reg(r), p)
 		case s.holes:
 			w.ins(vmovaps, l, w.t, 0, reg(r))
 			w.leaveOut(s, n, k, l)

@@ -81,6 +81,10 @@ func (g *graph) withConstant(y val, op vop) (x val, c float64, ok bool) {
 func (w *columnWriter) addUnits(s *sink, n *node, r, k int, l uint8) {
 	acc := s.accs[k][0]
 	w.ins(vcvttps2dq, l, w.t, 0, reg(r))
+	if s.takes {
+		w.evex(vpaddd, l, acc, acc, reg(w.t), w.taking(s, n, k, l))
+		return
+	}
 	w.leaveOut(s, n, k, l)
 	w.ins(vpaddd, l, acc, acc, reg(w.t))
 }

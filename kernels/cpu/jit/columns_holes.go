@@ -17,6 +17,52 @@ func (w *columnWriter) findHoles() {
 			n.a, n.c, s.holes = b.a, b.c, true
 		}
 	}
+	if w.bytes > vectorBytes {
+		w.invertHoles()
+	}
+}
+
+// unequal are the comparisons that say the opposite of others, with the immediate isNotEqual.
+var unequal = map[vop]vop{vpcmpeqb: vpcmpb, vpcmpeqw: vpcmpw, vpcmpeqd: vpcmpd, vpcmpeqq: vpcmpq}
+
+// invertHoles makes the masks of holes that are comparisons of integers for equality, and of use for nothing else, into masks of what is
+// taken: one instruction less for each vector.
+func (w *columnWriter) invertHoles() {
+	g := w.g
+	w.findUses(g)
+	for i := range g.nodes {
+		n := &g.nodes[i]
+		op, ok := unequal[n.op]
+		if n.kind != nodeOp || !ok || len(w.uses[i]) == 0 {
+			continue
+		}
+		for _, u := range w.uses[i] {
+			s := &g.nodes[u]
+			ok = ok && s.kind == nodeStore && s.c == val(i) && s.a != val(i) && w.sinks[s.arg].holes
+		}
+		if !ok {
+			continue
+		}
+		n.op, n.imm = op, isNotEqual
+		for _, u := range w.uses[i] {
+			w.sinks[g.nodes[u].arg].takes = true
+		}
+	}
+}
+
+// taking is the predicate of what node n's sink takes; it counts that for copy k.
+func (w *columnWriter) taking(s *sink, n *node, k int, l uint8) predicate {
+	p := predicate{k: yes}
+	if m, ok := w.inMask(n.c); ok {
+		p.k = m.k
+	} else {
+		m := w.inRegister(n.c)
+		w.evex([9]vop{4: vptestmd, 8: vptestmq}[s.size], l, yes, m, reg(m), all)
+	}
+	if s.Count {
+		w.evex(subInt[s.size], l, s.count[k], s.count[k], reg(w.ones), p)
+	}
+	return p
 }
 
 // onlyNaN reports whether x is a constant of NaN in lanes of size bytes.

@@ -36,7 +36,7 @@ func TestEncodingEVEX(t *testing.T) {
 		}
 		for k, x := range []operand{reg(3), reg(13), reg(19), reg(30), memAt(r12, 1<<20), memAt(rSI, 64), memIndexed(r9, rCX, 2, 256), {kind: inPool, disp: 64}} {
 			r, v := (5*i+11*k)%32, (3*i+7*k)%32
-			toMask := laneBytes[op] > 0 || op == vptestmd
+			toMask := laneBytes[op] > 0 || op == vptestmd || op == vptestmq
 			fromMask := strings.HasPrefix(name, "vpmovm2")
 			if x.kind != inReg && (o.shape == shapeShift || op == vmovaps || fromMask) || x.kind == inReg && strings.HasPrefix(name, "vmov") && op != vmovaps {
 				continue
@@ -62,7 +62,7 @@ func TestEncodingEVEX(t *testing.T) {
 				}
 			}
 			var imm []byte
-			if op == vcmpps || op == vcmppd || regexp.MustCompile("round|range|ternlog|extract|ps2ph").MatchString(o.name) {
+			if op == vcmpps || op == vcmppd || op >= vpcmpb && op <= vpcmpuq || regexp.MustCompile("round|range|ternlog|extract|ps2ph").MatchString(o.name) {
 				imm = []byte{1}
 			}
 			switch o.shape {

@@ -28,10 +28,15 @@ const (
 // below 0. Where NaN is left out it beats nothing. pos and places are int64.
 func (w *writer) args(name, form string, d dtype.DType) bool {
 	name, skip := strings.CutPrefix(name, "nan")
-	if form != "rows" || name != "argmin" && name != "argmax" || d != dtype.Float32 && d != dtype.Float64 {
+	if form != "rows" || name != "argmin" && name != "argmax" {
 		return false
 	}
-	w.width = widthOf(vectorBytes)
+	if w.bytes > vectorBytes {
+		return w.argColumns(name == "argmin", skip, d)
+	}
+	if d != dtype.Float32 && d != dtype.Float64 {
+		return false
+	}
 	better := byte(isLess)
 	if name == "argmax" {
 		better = isGreater

@@ -169,6 +169,8 @@ const (
 	vpmovzxdq
 	vpacksswb
 	vpackssdw
+	vpackuswb
+	vpackusdw
 	vpmaddubsw
 	vpmaddwd
 	vpsadbw
@@ -207,10 +209,18 @@ const (
 	vpmovm2d
 	vpmovm2q
 	vptestmd
+	vptestmq
 	vpmovwb
 	vpmovdw
 	vpmovqd
+	vpmovqw
+	vpmovqb
 	vextractf64x4
+	vpcmpb
+	vpcmpw
+	vpcmpd
+	vpcmpq
+	vpcmpuq
 	vpminsq
 	vpmaxsq
 	vpminuq
@@ -348,6 +358,8 @@ var opcodes = [vopCount]opcode{
 	vpmovzxdq:    {"vpmovzxdq", p66, map0F38, 0, 0x35, shapeUnary, 0},
 	vpacksswb:    {"vpacksswb", p66, map0F, 0, 0x63, shapeBinary, 0},
 	vpackssdw:    {"vpackssdw", p66, map0F, 0, 0x6B, shapeBinary, 0},
+	vpackuswb:    {"vpackuswb", p66, map0F, 0, 0x67, shapeBinary, 0},
+	vpackusdw:    {"vpackusdw", p66, map0F38, 0, 0x2B, shapeBinary, 0},
 	vpmaddubsw:   {"vpmaddubsw", p66, map0F38, 0, 0x04, shapeBinary, 0},
 	vpmaddwd:     {"vpmaddwd", p66, map0F, 0, 0xF5, shapeBinary, 0},
 	vpsadbw:      {"vpsadbw", p66, map0F, 0, 0xF6, shapeBinary, 0},
@@ -385,10 +397,18 @@ var opcodes = [vopCount]opcode{
 	vpmovm2d:      {"vpmovm2d", pF3, map0F38, 0, 0x38, shapeUnary, 0},
 	vpmovm2q:      {"vpmovm2q", pF3, map0F38, 1, 0x38, shapeUnary, 0},
 	vptestmd:      {"vptestmd", p66, map0F38, 0, 0x27, shapeBinary, 0},
+	vptestmq:      {"vptestmq", p66, map0F38, 1, 0x27, shapeBinary, 0},
 	vpmovwb:       {"vpmovwb", pF3, map0F38, 0, 0x30, shapeToMem, 0},
 	vpmovdw:       {"vpmovdw", pF3, map0F38, 0, 0x33, shapeToMem, 0},
 	vpmovqd:       {"vpmovqd", pF3, map0F38, 0, 0x35, shapeToMem, 0},
+	vpmovqw:       {"vpmovqw", pF3, map0F38, 0, 0x34, shapeToMem, 0},
+	vpmovqb:       {"vpmovqb", pF3, map0F38, 0, 0x32, shapeToMem, 0},
+	vpcmpuq:       {"vpcmpuq", p66, map0F3A, 1, 0x1E, shapeBinary, 0},
 	vextractf64x4: {"vextractf64x4", p66, map0F3A, 1, 0x1B, shapeToMem, 0},
+	vpcmpb:        {"vpcmpb", p66, map0F3A, 0, 0x3F, shapeBinary, 0},
+	vpcmpw:        {"vpcmpw", p66, map0F3A, 1, 0x3F, shapeBinary, 0},
+	vpcmpd:        {"vpcmpd", p66, map0F3A, 0, 0x1F, shapeBinary, 0},
+	vpcmpq:        {"vpcmpq", p66, map0F3A, 1, 0x1F, shapeBinary, 0},
 	vpminsq:       {"vpminsq", p66, map0F38, 1, 0x39, shapeBinary, 0},
 	vpmaxsq:       {"vpmaxsq", p66, map0F38, 1, 0x3D, shapeBinary, 0},
 	vpminuq:       {"vpminuq", p66, map0F38, 1, 0x3B, shapeBinary, 0},

@@ -3,6 +3,7 @@
 package vm
 
 import (
+	"math"
 	"unsafe"
 
 	"github.com/arrayrun/arrayrun/chunk"
@@ -32,31 +33,34 @@ type argSweep[T ordered] struct {
 	slots []spot[T]
 
 	native native
-	best   [argLanes]T
-	where  [argLanes]int64
+	values native // of the extreme alone
+	found  [argPieces]T
+	places native // of the lowest position
+	lowest int64
 }
-
-// argLanes is in how many columns machine code folds a run.
-const argLanes = 8
 
 func (s *argSweep[T]) accelerate(asm Assembler, _ *kernels.Reduction, in dtype.DType) {
-	if !s.least && !s.most || !in.IsFloat() {
+	if !s.least && !s.most {
 		return
 	}
-	name := "argmax"
+	name := "max"
 	if s.least {
-		name = "argmin"
+		name = "min"
 	}
+	s.places.find(asm, "min", dtype.Int64)
 	if s.skip {
-		name = "nan" + name
+		s.values.find(asm, "nan"+name, in)
+		s.native.find(asm, "nanarg"+name, in)
+		return
 	}
-	s.native.find(asm, name, in)
+	s.values.find(asm, name, in)
+	s.native.find(asm, "arg"+name, in)
 }
 
-// nativeRows folds whole groups of 4 columns and returns how many columns that were. Steps are in elements.
+// nativeRows folds whole groups of 8 columns and returns how many columns that were. Steps are in elements.
 func (s *argSweep[T]) nativeRows(val []T, pos []int64, x args, step [2]int, count int) int {
 	n := &s.native
-	w := len(val) &^ 3
+	w := len(val) &^ 7
 	if n.rows == nil || w == 0 {
 		return 0
 	}
@@ -70,22 +74,54 @@ func (s *argSweep[T]) nativeRows(val []T, pos []int64, x args, step [2]int, coun
 	return w
 }
 
-// nativeSeg folds whole groups of argLanes elements of a run into a slot and returns how many elements that were.
-func (s *argSweep[T]) nativeSeg(slot int, x args, n int) int {
-	groups := n / argLanes
-	if s.native.rows == nil || groups < 4 {
+// argPiece is how many elements' extreme is found before the element is looked for, and argPieces how many times that is done at once.
+const (
+	argPiece  = 256
+	argPieces = kernels.InnerBlock / argPiece
+)
+
+// nativeSeg takes whole pieces of a run into a slot and returns how many elements that were: machine code finds the extreme of each, and
+// only where that may win is it looked for.
+func (s *argSweep[T]) nativeSeg(slot int, x []T, pos []int64) (done int) {
+	k := min(len(x)/argPiece, argPieces)
+	if k == 0 || s.places.runs == nil || !s.values.extremes(unsafe.Pointer(&s.found), unsafe.Pointer(unsafe.SliceData(x)), argPiece, argPiece, k) {
 		return 0
 	}
-	for i := range s.best {
-		s.best[i], s.where[i] = s.slots[slot].v, s.slots[slot].p
+	a := &s.slots[slot]
+	for i, m := range s.found[:k] {
+		at := i * argPiece
+		s.findIn(a, m, x[at:at+argPiece], pos[at:at+argPiece])
 	}
-	s.nativeRows(s.best[:], s.where[:], x, [2]int{argLanes, argLanes}, groups)
-	for i, p := range s.where {
-		if p >= 0 {
-			s.slots[slot] = s.scan(s.slots[slot], s.best[i:i+1], s.where[i:i+1], s.skip)
+	return k * argPiece
+}
+
+// findIn joins the element of a piece x with the extreme m, of equal ones the one with the lowest position, into a spot.
+func (s *argSweep[T]) findIn(a *spot[T], m T, x []T, pos []int64) {
+	switch {
+	case m != m && s.skip: // nothing but NaN
+		return
+	case m != m:
+		for i, y := range x {
+			if y != y && (a.p < 0 || a.v == a.v || pos[i] < a.p) {
+				*a = spot[T]{y, pos[i]}
+			}
+		}
+		return
+	case a.p >= 0 && (a.v != a.v || s.loses(m, a.v)):
+		return
+	case a.p < 0 || a.v != m:
+		a.p = math.MaxInt64
+	default:
+		s.places.extremes(unsafe.Pointer(&s.lowest), unsafe.Pointer(unsafe.SliceData(pos)), argPiece, 0, 1)
+		if s.lowest > a.p {
+			return
 		}
 	}
-	return groups * argLanes
+	for i, y := range x {
+		if y == m && pos[i] < a.p { // zeros of both signs are equal
+			*a = spot[T]{y, pos[i]}
+		}
+	}
 }
 
 // argScans are the loops by algebra.
@@ -177,8 +213,9 @@ func (s *argSweep[T]) resume() { s.half.resume() }
 func (s *argSweep[T]) fill() { s.start(0, 0, len(s.val)) }
 
 func (s *argSweep[T]) seg(slot, _ int, x args, n int, _ bool) {
-	done := s.nativeSeg(slot, x, n)
-	s.slots[slot] = s.scan(s.slots[slot], values[T](x[0], n)[done:], values[int64](x[1], n)[done:], s.skip)
+	v, pos := values[T](x[0], n), values[int64](x[1], n)
+	done := s.nativeSeg(slot, v, pos)
+	s.slots[slot] = s.scan(s.slots[slot], v[done:], pos[done:], s.skip)
 }
 
 func (s *argSweep[T]) flush(slot, at, _ int) {

@@ -3,6 +3,8 @@
 package vm
 
 import (
+	"unsafe"
+
 	"github.com/arrayrun/arrayrun/chunk"
 	"github.com/arrayrun/arrayrun/chunk/dtype"
 	"github.com/arrayrun/arrayrun/kernels"
@@ -76,7 +78,7 @@ const shortExtreme = 32
 
 func (s *extremeSweep[T]) shorts(at, n int, x args, stride, count int) bool {
 	if n > shortExtreme {
-		return s.nativeRuns(at, n, x[0], stride, count)
+		return s.native.extremes(unsafe.Pointer(&s.out[at]), x[0], n, stride, count)
 	}
 	v := values[T](x[0], (count-1)*stride+n)
 	out := s.out[at : at+count]
