@@ -11,9 +11,8 @@ import (
 // mostSteps bounds the steps in a tile that cannot be as small as chunks: each may decode them all.
 const mostSteps = 64
 
-// cutOnce shortens the outermost axis that can still be cut by a quarter, and when no tile can be cut the steps inside
-// tiles; false when there is none.
-func (t *tiler) cutOnce() bool {
+// cutTile shortens the outermost axis that can still be cut by a quarter; false when there is none.
+func (t *tiler) cutTile() bool {
 	for i := range t.cuts {
 		c := &t.cuts[i]
 		if !c.split || c.unit.Max() <= 1 || t.s.banded(i) {
@@ -28,6 +27,11 @@ func (t *tiler) cutOnce() bool {
 		t.set()
 		return true
 	}
+	return false
+}
+
+// cutStep shortens the steps inside tiles that cannot be cut; false when they are as short as they may be.
+func (t *tiler) cutStep() bool {
 	if t.stepped && t.stepShape().Size() <= t.s.Tiles.MaxChunk().Size()/mostSteps {
 		return false
 	}
@@ -48,17 +52,18 @@ func (t *tiler) cutOnce() bool {
 	return false
 }
 
-// narrower finds what a stage without folds needs at least where parts of chunks are enough: room for sources that are then decoded once is worth it.
+// narrower finds what a stage without folds needs at least where parts of chunks are enough: room for sources that are then
+// decoded once is worth it.
 func (t *tiler) narrower() {
 	if !t.cut || len(t.s.Folds) > 0 {
 		return
 	}
-	cuts := slices.Clone(t.cuts)
+	cuts, stepped := slices.Clone(t.cuts), t.stepped
 	for range 5 {
-		if t.cutOnce() {
+		if t.cutTile() || t.cutStep() {
 			t.s.narrow = min(t.s.narrow, t.s.Hold+t.s.Run*min(t.s.Len(), int64(t.pl.opt.Workers)))
 		}
 	}
-	t.cuts = cuts
+	t.cuts, t.stepped = cuts, stepped
 	t.set()
 }

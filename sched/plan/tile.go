@@ -243,12 +243,12 @@ func (pl *planner) tileAs(s *Stage, items []*item, long bool) (float64, error) {
 	for {
 		enough := t.target()
 		switch {
-		case whole && (long || s.Len() == 1):
+		case whole && long:
 			enough = max(enough, t.room())
 		case whole:
 			enough = max(enough, t.room()/2)
 		}
-		if s.Run <= enough || !t.cutOnce() {
+		if s.Run <= enough || !t.cutTile() && (s.Run <= t.room() || !t.cutStep()) {
 			break
 		}
 	}
