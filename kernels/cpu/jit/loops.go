@@ -75,12 +75,12 @@ type loopKey struct {
 //	count, nonzero lanes: returns how many of x are not NaN, not 0 (of integers: how many are 0); rows: acc[i] (int64) counts them
 //	any, all       rows of bool: acc[i] |= x[i], acc[i] &= x[i]
 //	turn tiles     see turn
-//	argmin, argmax, nanargmin, nanargmax  rows: see args; Mean are the places, Quads the bytes between their rows, Width a multiple of 4
+//	argmin, argmax, nanargmin, nanargmax  see firsts
 //
 // Each name is followed by the loop's form: " lanes" (element i of groups of 32 goes to accumulator i; where
 // accumulators are of dtype d, and for count, a group is 128 bytes and there are at most 4096 elements), " rows" (column i goes to
 // accumulator i, rows in order; where accumulators are of dtype d, Width is a multiple of 32 bytes) or " runs" (each run is a block
-// of its own; of sums, squares and extremes).
+// of its own; of sums, squares and extremes), of extremes also " short1" to " short4": see shorts.
 func (c *Compiler) Loop(name string, d dtype.DType) *Loop {
 	key := loopKey{name, d}
 	c.mu.Lock()
@@ -181,7 +181,7 @@ func (w *writer) lanes64() int { return w.bytes / 8 }
 func loopCode(name string, d dtype.DType, bytes int) []byte {
 	name, form, _ := strings.Cut(name, " ")
 	w := &writer{}
-	for _, emit := range []func(name, form string, d dtype.DType) bool{w.sums, w.extremes, w.counts, w.args, w.turn} {
+	for _, emit := range []func(name, form string, d dtype.DType) bool{w.sums, w.extremes, w.counts, w.firsts, w.turn} {
 		w.width = widthOf(bytes)
 		if emit(name, form, d) {
 			w.finish(w.pool)

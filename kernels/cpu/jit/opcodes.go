@@ -37,6 +37,7 @@ const (
 	shapeToMem                  // x = op r: extracts and stores
 	shapeTest                   // flags of r and x
 	shapeToGeneral              // x, a general register = r
+	shapeFromSigns              // r, a general register = f(x)
 )
 
 // vop names a row of opcodes.
@@ -187,6 +188,7 @@ const (
 	vmovqLoad
 	vmovqStore
 	vmovqGet
+	vpmovmskb
 	vmaskmovps
 	vmaskmovpd
 	vmovaps
@@ -371,6 +373,7 @@ var opcodes = [vopCount]opcode{
 	vmovqLoad:    {"vmovq", pF3, map0F, 0, 0x7E, shapeUnary, 0},
 	vmovqStore:   {"vmovq", p66, map0F, 0, 0xD6, shapeToMem, 0},
 	vmovqGet:     {"vmovq", p66, map0F, 1, 0x7E, shapeToGeneral, 0},
+	vpmovmskb:    {"vpmovmskb", p66, map0F, 0, 0xD7, shapeFromSigns, 0},
 	vmaskmovps:   {"vmaskmovps", p66, map0F38, 0, 0x2C, shapeBinary, 0},
 	vmaskmovpd:   {"vmaskmovpd", p66, map0F38, 0, 0x2D, shapeBinary, 0},
 	vmovaps:      {"vmovaps", pNone, map0F, 0, 0x28, shapeUnary, 0},

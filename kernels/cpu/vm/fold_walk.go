@@ -73,9 +73,12 @@ func gatherOf[T any](to, from unsafe.Pointer, k, stride, n int) {
 
 // folding is one fold of a running kernel: its sweep and where its operands are.
 type folding struct {
-	sweep sweep
-	nargs int
-	src   [2]source
+	sweep  sweep
+	nargs  int
+	src    [2]source // of positions that are a line, the second one has the strides only
+	spots  placed    // the sweep, if positions are a line
+	origin int64     // the position of the call's first element
+	here   int64     // and of the box's
 }
 
 // geometry is the loop of a call as the folds over one set of axes see it.
@@ -206,6 +209,7 @@ func (g *geometry) walkInner(b *box, fs []folding, kept, number int, slots bool)
 					if rows > 1 {
 						x = d.loadRows(off[f], at, last, rowAxis, length, take)
 					} else {
+						d.place(off[f][1]+at*d.src[1].stride[last], last, -1)
 						x, stable = d.load(off[f], at, last, take)
 					}
 					d.sweep.seg(slot, in%lanes, x, take, stable)
@@ -231,7 +235,11 @@ func (g *geometry) walkInner(b *box, fs []folding, kept, number int, slots bool)
 // joined reports whether each step along axis i goes length elements on along last.
 func joined(fs []folding, i, last, length int) bool {
 	for f := range fs {
-		for k := range fs[f].nargs {
+		n := fs[f].nargs
+		if fs[f].spots != nil {
+			n = 2
+		}
+		for k := range n {
 			if s := &fs[f].src[k]; s.stride[i] != s.stride[last]*length {
 				return false
 			}
@@ -258,12 +266,14 @@ func (g *geometry) walkShort(b *box, fs []folding, kept int) {
 		for f := range fs {
 			d := &fs[f]
 			step := [2]int{d.src[0].stride[along], d.src[1].stride[along]}
+			d.place(off[f][1], last, along)
 			if s := &d.src[0]; d.nargs == 1 && s.plain(last, length) && step[0] > 0 &&
 				d.sweep.shorts(kept, length, args{s.at(off[f][0])}, step[0], count) {
 				continue
 			}
 			for i := range count {
 				o := [2]int{off[f][0] + i*step[0], off[f][1] + i*step[1]}
+				d.place(o[1], last, -1)
 				x, stable := d.load(o, 0, last, length)
 				d.sweep.seg(0, 0, x, length, stable)
 				d.sweep.flush(0, kept+i, length)
@@ -279,6 +289,10 @@ func (g *geometry) walkShort(b *box, fs []folding, kept int) {
 // of the outputs from to on, or reports false where there is no shorter way than seg and flush.
 func (d *folding) blocks(to int, off [2]int, at, axis, n, count int) bool {
 	s := &d.src[0]
+	if d.spots != nil {
+		step := d.src[1].stride[axis]
+		d.spots.place(d.here+int64(off[1]+at*step), int64(step), int64(n*step))
+	}
 	return d.nargs == 1 && s.plain(axis, n) && d.sweep.shorts(to, n, args{s.at(off[0] + at*s.stride[axis])}, n, count)
 }
 
@@ -304,6 +318,9 @@ func (d *folding) loadRows(off [2]int, at, last, rowAxis, length, n int) (x args
 			k += m
 		}
 		x[i] = unsafe.Pointer(unsafe.SliceData(s.scratch))
+	}
+	if d.spots != nil {
+		x[1] = unsafe.Pointer(unsafe.SliceData(d.spell(off[1], at, n, length, last, rowAxis)))
 	}
 	return x
 }
@@ -370,7 +387,11 @@ func (d *folding) rows(slot, to, w int, off [2]int, at, count, rowAxis, last int
 		plain = plain && s.plain(last, w) && step[i] >= 0
 		stable = stable && s.stable
 	}
+	if d.spots != nil && rowAxis >= 0 {
+		step[1] = d.src[1].stride[rowAxis]
+	}
 	if plain {
+		d.place(off[1]+at*step[1], last, rowAxis)
 		for i := range d.nargs {
 			x[i] = d.src[i].at(off[i] + at*step[i])
 		}
@@ -379,6 +400,7 @@ func (d *folding) rows(slot, to, w int, off [2]int, at, count, rowAxis, last int
 	}
 	for count > 0 {
 		take := max(1, min(count, runMax/w))
+		d.place(off[1]+at*step[1], last, rowAxis)
 		for i := range d.nargs {
 			s := &d.src[i]
 			for r := range take {

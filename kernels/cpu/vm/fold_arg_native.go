@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package vm
+
+import (
+	"math"
+	"unsafe"
+
+	"github.com/arrayrun/arrayrun/chunk/dtype"
+	"github.com/arrayrun/arrayrun/kernels"
+)
+
+// vectorBytes is what short runs and columns of panels come in.
+const vectorBytes = 32
+
+// shortLoops are the loops over short runs, by vectors.
+var shortLoops = [...]string{1: " short1", 2: " short2", 3: " short3", 4: " short4"}
+
+// shorts is the machine code of folds of runs of less than groupBytes.
+type shorts struct {
+	loops [len(shortLoops)]Loop
+	size  int
+	fill  uint64 // the bits of an element that changes nothing
+	mask  shortMask
+}
+
+// shortMask describes the last vector of short runs.
+type shortMask struct{ keep, fill [vectorBytes]byte }
+
+func (k *shorts) find(asm Assembler, name string, d dtype.DType, fill uint64) {
+	k.size, k.fill = d.Size(), fill
+	for i := range k.loops {
+		if i > 0 {
+			k.loops[i] = asm.Loop(name+shortLoops[i], d)
+		}
+	}
+}
+
+// run folds as many of count runs of n elements, stride elements apart, as are followed by enough memory to be read in whole
+// vectors; it returns how many.
+func (k *shorts) run(a *loopArgs, n, stride, count int) int {
+	length, step := n*k.size, stride*k.size
+	vectors := (length + vectorBytes - 1) / vectorBytes
+	if vectors >= len(k.loops) || k.loops[vectors] == nil || count > 1 && step <= 0 {
+		return 0
+	}
+	if beyond := vectors*vectorBytes - length; beyond > 0 {
+		if step == 0 {
+			return 0
+		}
+		count -= (beyond + step - 1) / step
+	}
+	if count <= 0 {
+		return 0
+	}
+	rest := length - (vectors-1)*vectorBytes
+	for i := range vectorBytes {
+		k.mask.keep[i], k.mask.fill[i] = 0xFF, 0
+		if i >= rest {
+			k.mask.keep[i], k.mask.fill[i] = 0, byte(k.fill>>(8*(i%k.size)))
+		}
+	}
+	a.stride, a.rows, a.mask = step, count, unsafe.Pointer(&k.mask)
+	k.loops[vectors].Run(unsafe.Pointer(a))
+	return count
+}
+
+// argNative is the machine code of argmin and argmax.
+type argNative[T ordered] struct {
+	runs   Loop
+	panel  native // has rows only
+	short  shorts
+	size   int
+	args   loopArgs
+	best   []T    // of a panel's columns
+	place  []byte // the numbers of their rows
+	isBool bool
+}
+
+func (s *argSweep[T]) accelerate(asm Assembler, _ *kernels.Reduction, in dtype.DType) {
+	if !s.least && !s.most {
+		return
+	}
+	name := "argmax"
+	if s.least {
+		name = "argmin"
+	}
+	if s.skip {
+		name = "nan" + name
+	}
+	if narrow(in) {
+		in = dtype.Float32
+	}
+	n := &s.native
+	n.size, n.isBool = in.Size(), in == dtype.Bool
+	n.runs, n.panel = asm.Loop(name+" runs", in), native{rows: asm.Loop(name+" panel", in), size: n.size}
+	fill := s.seed
+	if fill != fill { // of those that leave NaN out
+		fill = T(math.Inf(1))
+		if s.most {
+			fill = -fill
+		}
+	}
+	n.short.find(asm, name, in, bitsOf(fill))
+}
+
+// bitsOf returns the bits of a value.
+func bitsOf[T ordered](v T) uint64 {
+	var b uint64
+	*(*T)(unsafe.Pointer(&b)) = v
+	return b
+}
+
+// nativeWinners puts the numbers of the winners of runs into k, -1 for none, or reports false where there is no machine code.
+func (s *argSweep[T]) nativeWinners(k []int64, x unsafe.Pointer, n, stride int) bool {
+	m := &s.native
+	length := n * m.size
+	if m.runs == nil || n > kernels.InnerBlock {
+		return false
+	}
+	a := &m.args
+	defer func() { *a = loopArgs{} }()
+	if length < groupBytes {
+		*a = loopArgs{x: x, count: unsafe.Pointer(&k[0])}
+		done := m.short.run(a, n, stride, len(k))
+		for i, w := range k[:done] {
+			if w >= int64(n) {
+				k[i] = -1
+			}
+		}
+		for i := done; i < len(k); i++ {
+			k[i] = int64(s.pick(values[T](element[T](x, i*stride), n), s.skip))
+		}
+		return true
+	}
+	most := max(1, callMost/n)
+	for i := 0; i < len(k); i += most {
+		*a = loopArgs{x: element[T](x, i*stride), count: unsafe.Pointer(&k[i]), width: length / groupBytes, stride: stride * m.size, rows: min(most, len(k)-i),
+			quads: length - groupBytes, part: min(1, length%groupBytes)}
+		m.runs.Run(unsafe.Pointer(a))
+	}
+	if m.isBool { // none is true, or false, so the first is
+		for i := range k {
+			k[i] = max(k[i], 0)
+		}
+	}
+	return true
+}
+
+// panelLeast is the fewest rows that are worth a panel.
+const panelLeast = 4
+
+// lump returns how many rows of w elements without gaps make one that has whole vectors, several of them, or 1.
+func (m *argNative[T]) lump(w, count int) int {
+	k, vector := 1, vectorBytes/m.size
+	for w*k%vector != 0 {
+		k *= 2
+	}
+	for w*k < 4*vector && count/k >= 4*panelLeast {
+		k *= 2
+	}
+	if w*k > tileMax || count/k < panelLeast {
+		return 1
+	}
+	return k
+}
+
+// nativePanel takes columns of rows by machine code, the winner of each into the spot it belongs to, and returns how many columns.
+func (s *argSweep[T]) nativePanel(at, w int, x unsafe.Pointer, stride, count int) int {
+	m := &s.native
+	if m.panel.rows == nil || count < panelLeast || count > kernels.OuterBlock {
+		return 0
+	}
+	k := 1
+	if stride == w {
+		k = m.lump(w, count)
+	}
+	vector := vectorBytes / m.size
+	width, rows := w*k, count/k
+	if width -= width % vector; width == 0 {
+		return 0
+	}
+	if len(m.best) < width {
+		m.best, m.place = make([]T, width), make([]byte, width*m.size)
+	}
+	best, place := m.best[:width], m.place[:width*m.size]
+	repeat(best, s.seed)
+	clear(place)
+	m.panel.panel(unsafe.Pointer(&best[0]), x, unsafe.Pointer(&place[0]), nil, width, stride*k, rows)
+	done := min(w, width)
+	for p := range k {
+		s.takePanel(at, best[p*done:][:done], place[p*done*m.size:], p, k)
+	}
+	if rest := count - rows*k; rest > 0 {
+		s.placedRows(at, 0, done, values[T](element[T](x, rows*k*stride), (rest-1)*stride+w), stride, rows*k, rest)
+	}
+	return done
+}
+
+// takePanel takes the winners of columns of every k-th row from number first on.
+func (s *argSweep[T]) takePanel(at int, best []T, place []byte, first, k int) {
+	switch p := unsafe.Pointer(unsafe.SliceData(place)); s.native.size {
+	case 1:
+		takeWinners[T, uint8](s, at, best, p, first, k)
+	case 2:
+		takeWinners[T, uint16](s, at, best, p, first, k)
+	case 4:
+		takeWinners[T, uint32](s, at, best, p, first, k)
+	default:
+		takeWinners[T, uint64](s, at, best, p, first, k)
+	}
+}
+
+func takeWinners[T ordered, P uint8 | uint16 | uint32 | uint64](s *argSweep[T], at int, best []T, place unsafe.Pointer, first, k int) {
+	rows := values[P](place, len(best))
+	val, pos := s.val[at:][:len(best)], s.pos[at:][:len(best)]
+	for j, b := range best {
+		q := s.spotted.at(first+int(rows[j])*k, j)
+		switch {
+		case s.skip && b != b:
+		case pos[j] < 0:
+			val[j], pos[j] = b, q
+		default:
+			s.take(at+j, best[j:j+1], q)
+		}
+	}
+}
