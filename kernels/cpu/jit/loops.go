@@ -75,6 +75,7 @@ type loopKey struct {
 //	count, nonzero lanes: returns how many of x are not NaN, not 0 (of integers: how many are 0); rows: acc[i] (int64) counts them
 //	any, all       rows of bool: acc[i] |= x[i], acc[i] &= x[i]
 //	turn tiles     see turn
+//	widen lanes    see widen
 //	argmin, argmax, nanargmin, nanargmax  see firsts
 //
 // Each name is followed by the loop's form: " lanes" (element i of groups of 32 goes to accumulator i; where
@@ -181,7 +182,7 @@ func (w *writer) lanes64() int { return w.bytes / 8 }
 func loopCode(name string, d dtype.DType, bytes int) []byte {
 	name, form, _ := strings.Cut(name, " ")
 	w := &writer{}
-	for _, emit := range []func(name, form string, d dtype.DType) bool{w.sums, w.extremes, w.counts, w.firsts, w.turn} {
+	for _, emit := range []func(name, form string, d dtype.DType) bool{w.sums, w.extremes, w.counts, w.firsts, w.turn, w.widen} {
 		w.width = widthOf(bytes)
 		if emit(name, form, d) {
 			w.finish(w.pool)

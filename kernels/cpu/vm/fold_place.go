@@ -90,8 +90,8 @@ func (d *folding) place(off, axis, rowAxis int) {
 // spell writes the n positions from number at on, of rows of some length, to the second source's scratch.
 func (d *folding) spell(off, at, n, length, last, rowAxis int) []int64 {
 	s := &d.src[1]
-	if len(s.scratch) < 8*runMax {
-		s.scratch = make([]byte, 16*runMax)
+	if len(s.scratch) < scratchBytes {
+		s.scratch = make([]byte, scratchBytes)
 	}
 	q := values[int64](unsafe.Pointer(unsafe.SliceData(s.scratch)), n)
 	for i := range q {

@@ -150,6 +150,9 @@ func newFoldRun(p *kernels.Program, g *foldGroup, asm Assembler) *foldRun {
 		for k, a := range it.fold.Args {
 			f.src[k].dt = p.RegType(a)
 			f.src[k].size = f.src[k].dt.Size()
+			if asm != nil {
+				f.src[k].find(asm, f.src[k].dt)
+			}
 		}
 	}
 	if g.group >= 0 {

@@ -12,6 +12,9 @@ import (
 // runMax is the longest run handed to a sweep at once, in elements.
 const runMax = kernels.InnerBlock
 
+// scratchBytes is the room for widened and copied elements of a source.
+const scratchBytes = 16 * runMax
+
 // source is one operand of a fold inside a box: where its elements are.
 type source struct {
 	dt      dtype.DType
@@ -19,7 +22,9 @@ type source struct {
 	base    unsafe.Pointer // the box's first element
 	stride  [kernels.MaxAxes + 1]int
 	stable  bool   // the memory stays as it is until the run of the kernel ends
-	scratch []byte // room for runMax widened elements, when they must be copied
+	scratch []byte // scratchBytes, when elements must be copied
+
+	widener
 }
 
 // plain reports whether runs along axis can be read where they are.
@@ -39,21 +44,13 @@ func (s *source) run(off, axis, n int) unsafe.Pointer {
 
 // gather copies n elements, stride apart, to place k of the scratch, widened if they are narrow.
 func (s *source) gather(k, off, stride, n int) {
-	if need := 16 * runMax; len(s.scratch) < need {
-		s.scratch = make([]byte, need)
+	if len(s.scratch) < scratchBytes {
+		s.scratch = make([]byte, scratchBytes)
 	}
 	to := unsafe.Pointer(unsafe.SliceData(s.scratch))
 	switch {
-	case s.dt == dtype.Float16:
-		x, y := (*dtype.F16)(s.at(off)), values[float32](to, k+n)[k:]
-		for i := range y {
-			y[i] = (*dtype.F16)(element[dtype.F16](unsafe.Pointer(x), i*stride)).Float32()
-		}
-	case s.dt == dtype.BFloat16:
-		x, y := (*dtype.BF16)(s.at(off)), values[float32](to, k+n)[k:]
-		for i := range y {
-			y[i] = (*dtype.BF16)(element[dtype.BF16](unsafe.Pointer(x), i*stride)).Float32()
-		}
+	case narrow(s.dt):
+		s.widen(values[float32](to, k+n)[k:], s.at(off), stride)
 	default:
 		gathers[s.size](to, s.at(off), k, stride, n)
 	}
@@ -271,6 +268,9 @@ func (g *geometry) walkShort(b *box, fs []folding, kept int) {
 				d.sweep.shorts(kept, length, args{s.at(off[f][0])}, step[0], count) {
 				continue
 			}
+			if d.narrowShorts(kept, length, off[f], last, along, count) {
+				continue
+			}
 			for i := range count {
 				o := [2]int{off[f][0] + i*step[0], off[f][1] + i*step[1]}
 				d.place(o[1], last, -1)
@@ -399,12 +399,16 @@ func (d *folding) rows(slot, to, w int, off [2]int, at, count, rowAxis, last int
 		return
 	}
 	for count > 0 {
-		take := max(1, min(count, runMax/w))
+		take := max(1, min(count, scratchBytes/(max(4, d.src[0].size, d.src[1].size)*w)))
 		d.place(off[1]+at*step[1], last, rowAxis)
 		for i := range d.nargs {
 			s := &d.src[i]
-			for r := range take {
-				s.gather(r*w, off[i]+(at+r)*step[i], s.stride[last], w)
+			if s.stride[last] == 1 && step[i] == w {
+				s.gather(0, off[i]+at*w, 1, take*w)
+			} else {
+				for r := range take {
+					s.gather(r*w, off[i]+(at+r)*step[i], s.stride[last], w)
+				}
 			}
 			x[i] = unsafe.Pointer(unsafe.SliceData(s.scratch))
 			stride[i] = w
