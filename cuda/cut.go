@@ -3,7 +3,6 @@
 package cuda
 
 import (
-	"context"
 	"slices"
 
 	"github.com/arrayrun/arrayrun/chunk"
@@ -24,8 +23,7 @@ type taken struct {
 	split   bool // all pieces are swept once for the means of variances, and once more for the squares
 }
 
-// whole returns a call in one piece.
-func (k *kernel) whole(c *kernels.Call) *piece {
+func (k *programForm) whole(c *kernels.Call) *piece {
 	p := &piece{Call: c, folds: make([]taken, len(k.parts))}
 	for i, q := range k.parts {
 		p.folds[i] = taken{run: run{0, numbers(c.Shape, q.axes, 0)}, resumes: c.Continue && len(q.folds) > 0}
@@ -44,42 +42,23 @@ func numbers(shape chunk.Shape, axes kernels.AxisSet, first int) int64 {
 	return n
 }
 
-// halve runs a piece in two.
-func (k *kernel) halve(ctx context.Context, p *piece) error {
+func (k *programForm) halves(p *piece) (parts []*piece, twice bool) {
 	axis, at := k.cut(p)
 	if axis < 0 {
-		return errWhole
+		return nil, false
 	}
-	k.dev.stats.halved.Add(1)
-	parts, splits := k.divide(p, axis, at)
-	for _, part := range parts {
-		if err := k.try(ctx, part); err != nil {
-			return err
-		}
-	}
-	if !splits {
-		return nil
-	}
-	for _, part := range parts {
-		part.second = true
-		if err := k.try(ctx, part); err != nil {
-			return err
-		}
-	}
-	return nil
+	two, twice := k.divide(p, axis, at)
+	return two[:], twice
 }
 
 // cut returns where a piece is cut in two: in the middle of its longest axis that no fold reduces; where there is none, near the middle of the
 // longest that can be cut. axis is -1 where none can be cut.
-func (k *kernel) cut(p *piece) (axis int, at int64) {
+func (k *programForm) cut(p *piece) (axis int, at int64) {
 	axis = -1
-	if k.program == nil {
-		return axis, 0
-	}
 	length, kept := int64(1), false
 	for a, n := range p.Shape {
 		m := n / 2
-		reduced := slices.ContainsFunc(k.program.Folds, func(f kernels.Fold) bool { return f.Axes.Has(a) })
+		reduced := slices.ContainsFunc(k.p.Folds, func(f kernels.Fold) bool { return f.Axes.Has(a) })
 		if reduced && p.Shape.Size() > 0 {
 			m = k.between(p, a)
 		}
@@ -93,7 +72,7 @@ func (k *kernel) cut(p *piece) (axis int, at int64) {
 
 // between returns a position near the middle of an axis that folds reduce: between two blocks of all of them where there is one, else where
 // a block of the longest, in positions, ends.
-func (k *kernel) between(p *piece, axis int) int64 {
+func (k *programForm) between(p *piece, axis int) int64 {
 	n, unit, longest := p.Shape[axis], int64(1), int64(1)
 	at := n / 2
 	for i, q := range k.parts {
@@ -130,7 +109,7 @@ func blockOf(q *part) int64 {
 
 // divides reports whether a piece can be cut along an axis that folds reduce: their numbers before the cut must be those before all others, and
 // both parts must be smaller than the piece.
-func (k *kernel) divides(p *piece, axis int, at int64) bool {
+func (k *programForm) divides(p *piece, axis int, at int64) bool {
 	if p.Shape.Size() == 0 {
 		return false
 	}
@@ -147,7 +126,7 @@ func (k *kernel) divides(p *piece, axis int, at int64) bool {
 
 // divide cuts a piece at a position of an axis. Where blocks of folds go over the cut, the first part reaches as far as they do, and the second
 // skips their numbers. splits reports whether the parts are to be swept twice.
-func (k *kernel) divide(p *piece, axis int, at int64) (parts [2]*piece, splits bool) {
+func (k *programForm) divide(p *piece, axis int, at int64) (parts [2]*piece, splits bool) {
 	n, end := p.Shape[axis], at
 	first, second := slices.Clone(p.folds), slices.Clone(p.folds)
 	blocks := make([][2]int64, len(k.parts)) // of each part of the kernel: where the first piece's end, and all
@@ -186,7 +165,7 @@ func (k *kernel) divide(p *piece, axis int, at int64) (parts [2]*piece, splits b
 
 // slice returns the box of a piece's call from lo to hi along an axis; blocks says which blocks of the folds of a kernel's part it has, where they
 // are in blocks along the axis.
-func (k *kernel) slice(p *piece, axis int, lo, hi int64, blocks func(part int) (from, to int64)) *kernels.Call {
+func (k *programForm) slice(p *piece, axis int, lo, hi int64, blocks func(part int) (from, to int64)) *kernels.Call {
 	c := p.Call
 	cut := func(x *chunk.Chunk, at int, lo, hi int64) *chunk.Chunk {
 		r := chunk.Region{Lo: make(chunk.Shape, len(x.Shape)), Hi: x.Shape.Clone()}
@@ -198,7 +177,7 @@ func (k *kernel) slice(p *piece, axis int, lo, hi int64, blocks func(part int) (
 	h.Shape[axis] = hi - lo
 	h.Origin[axis] += lo
 	for i, in := range c.In {
-		if in.Strides[axis] != 0 && int(k.program.In[i].Gather) != axis {
+		if in.Strides[axis] != 0 && int(k.p.In[i].Gather) != axis {
 			in = cut(in, axis, lo, hi)
 		}
 		h.In = append(h.In, in)

@@ -30,28 +30,8 @@ func TestCut(t *testing.T) {
 		for set := kernels.AxisSet(1); set < 1<<len(shape); set++ {
 			for _, grouped := range []bool{false, true} {
 				p, in := cutProgram(t, shape, set, grouped)
-				outs := func() (list []*chunk.Chunk) {
-					for range p.Ret {
-						list = append(list, hostChunk(dtype.Float32, shape))
-					}
-					for _, f := range p.Folds {
-						cells := chunk.Shape{kernels.FoldBlocks(shape, f.Axes)}
-						if f.Group >= 0 {
-							cells[0] = cutGroups
-						}
-						for a, n := range shape {
-							if !f.Axes.Has(a) {
-								cells = append(cells, n)
-							}
-						}
-						for _, s := range kernels.ReductionOf(f.Op).State(dtype.Float32) {
-							list = append(list, hostChunk(s.DType, cells))
-						}
-					}
-					return list
-				}
 				before := d.Stats().Halved
-				results := map[kernels.Device][]*chunk.Chunk{d: outs(), host: outs()}
+				results := map[kernels.Device][]*chunk.Chunk{d: outputsOf(p, shape, cutGroups), host: outputsOf(p, shape, cutGroups)}
 				for dev, out := range results {
 					k, err := dev.Compile(ctx, p)
 					if err != nil {

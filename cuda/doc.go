@@ -17,7 +17,8 @@
 // float and double (sqrtf, fmaf ...); no other library function, no inline assembly, no
 // float atomics, no communication between blocks. It is compiled without contraction (--fmad=false).
 //
-// To add a template: a render function that returns a Source, a row in the switch of kernel.launches.
+// To add a unit: one file with its form (how calls become launches) and its templates, and its line in forms. render_combine.go is
+// the smallest.
 //
 // What it must not know: arrays, graphs, files, how tasks are scheduled. The driver's calls are in cuda/driver.
 //

@@ -14,30 +14,16 @@ import (
 // Sources returns the sources that a call of a unit over a shape runs when its operands lie in C order in memory, each
 // varying along all axes, or an error wrapping kernels.ErrUnsupported. groups is the number of groups of grouped folds.
 func Sources(u kernels.Unit, shape chunk.Shape, groups int64) ([]*Source, error) {
-	var steps []*step
-	switch u := u.(type) {
-	case *kernels.Combine:
-		steps = []*step{{combine: u}}
-	case *kernels.Program:
-		if len(shape) != u.Rank {
-			return nil, fmt.Errorf("cuda: sources: got a shape of rank %d, want %d: %w", len(shape), u.Rank, chunk.ErrShape)
-		}
-		in := make([]*chunk.Chunk, len(u.In))
-		for i, port := range u.In {
-			in[i] = &chunk.Chunk{DType: port.DType, ItemBytes: int32(port.DType.Size()), Shape: shape, Strides: shape.RowMajor()}
-		}
-		for _, q := range partsOf(u) {
-			if err := q.check(); err != nil {
-				return nil, err
-			}
-			steps = append(steps, stepOf(q, shape, in, groups))
-		}
-	default:
-		return nil, fmt.Errorf("cuda: sources: %T: %w", u, kernels.ErrUnsupported)
+	f, err := formOf(u)
+	if err != nil {
+		return nil, err
+	}
+	steps, err := f.example(shape, groups)
+	if err != nil {
+		return nil, err
 	}
 	out := make([]*Source, len(steps))
 	for i, s := range steps {
-		var err error
 		if out[i], err = s.render(); err != nil {
 			return nil, err
 		}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -19,13 +20,14 @@ import (
 	"github.com/arrayrun/arrayrun/kernels/cpu"
 )
 
-// job is a program with its operands: out = x*x + x and its column sums.
+// job is a program with its operands.
 type job struct {
 	p    *kernels.Program
-	x    *chunk.Chunk
+	in   []*chunk.Chunk
 	want []*chunk.Chunk
 }
 
+// newJob is out = x*x + x and its column sums.
 func newJob(t *testing.T, host kernels.Device, shape chunk.Shape) *job {
 	t.Helper()
 	b := kernels.NewBuilder(2)
@@ -38,8 +40,8 @@ func newJob(t *testing.T, host kernels.Device, shape chunk.Shape) *job {
 	if err != nil {
 		t.Fatal(err)
 	}
-	j := &job{p: p, x: hostChunk(dtype.Float32, shape)}
-	v := chunk.Slice[float32](j.x)
+	j := &job{p: p, in: []*chunk.Chunk{hostChunk(dtype.Float32, shape)}}
+	v := chunk.Slice[float32](j.in[0])
 	for i := range v {
 		v[i] = float32(i%997) / 7
 	}
@@ -47,6 +49,40 @@ func newJob(t *testing.T, host kernels.Device, shape chunk.Shape) *job {
 		t.Fatal(err)
 	}
 	return j
+}
+
+// newGroupedJob is folds in groups, variances among them, whose pieces go on where the one before ended and are swept twice.
+func newGroupedJob(t *testing.T, host kernels.Device, shape chunk.Shape) *job {
+	t.Helper()
+	j := &job{}
+	j.p, j.in = cutProgram(t, shape, 1<<len(shape)-1, true)
+	var err error
+	if j.want, err = j.run(host); err != nil {
+		t.Fatal(err)
+	}
+	return j
+}
+
+// outputsOf returns the outputs of a call of a program of float32; groups is the number of groups.
+func outputsOf(p *kernels.Program, shape chunk.Shape, groups int64) (list []*chunk.Chunk) {
+	for range p.Ret {
+		list = append(list, hostChunk(dtype.Float32, shape))
+	}
+	for _, f := range p.Folds {
+		cells := chunk.Shape{kernels.FoldBlocks(shape, f.Axes)}
+		if f.Group >= 0 {
+			cells[0] = groups
+		}
+		for a, n := range shape {
+			if !f.Axes.Has(a) {
+				cells = append(cells, n)
+			}
+		}
+		for _, s := range kernels.ReductionOf(f.Op).State(dtype.Float32) {
+			list = append(list, hostChunk(s.DType, cells))
+		}
+	}
+	return list
 }
 
 func hostChunk(d dtype.DType, shape chunk.Shape) *chunk.Chunk {
@@ -60,22 +96,22 @@ func (j *job) run(d kernels.Device) ([]*chunk.Chunk, error) {
 	if err != nil {
 		return nil, err
 	}
-	shape := j.x.Shape
-	out := []*chunk.Chunk{hostChunk(dtype.Float32, shape), hostChunk(dtype.Float64, chunk.Shape{kernels.FoldBlocks(shape, kernels.Axes(0)), shape[1]})}
+	shape := j.in[0].Shape
+	out := outputsOf(j.p, shape, cutGroups)
 	scratch, err := d.Allocator().Alloc(k.Scratch(shape))
 	if err != nil {
 		return nil, err
 	}
 	defer scratch.Release()
-	x := j.x
+	in := slices.Clone(j.in)
 	if g, ok := d.(*cuda.Device); ok { // where there is page-locked memory for it, the operand lies there
 		if c := g.Stage(dtype.Float32, 4, shape); c != nil {
-			copy(c.Bytes(), x.Bytes())
+			copy(c.Bytes(), in[0].Bytes())
 			defer c.Release()
-			x = c
+			in[0] = c
 		}
 	}
-	return out, k.Run(context.Background(), &kernels.Call{In: []*chunk.Chunk{x}, Out: out, Shape: shape, Origin: chunk.Shape{0, 0}, Scratch: scratch})
+	return out, k.Run(context.Background(), &kernels.Call{In: in, Out: out, Shape: shape, Origin: make(chunk.Shape, len(shape)), Scratch: scratch})
 }
 
 // check compares results with the CPU's.
@@ -127,7 +163,7 @@ func TestOutOfCore(t *testing.T) {
 	if stats.FellBack != 0 || stats.Launches < 4 || stats.PeakBytes > budget {
 		t.Errorf("%+v: want several launches, none on the CPU, at most %d bytes", stats, budget)
 	}
-	if up := j.x.Shape.Size() * 4; stats.UploadedBytes != up {
+	if up := j.in[0].Shape.Size() * 4; stats.UploadedBytes != up {
 		t.Errorf("%d bytes uploaded, want each byte of the operand once: %d", stats.UploadedBytes, up)
 	}
 	if n := sim.Stats(); n["live_device"] != 0 || n["live_host"] != 0 {
@@ -141,9 +177,15 @@ func TestFaultSweep(t *testing.T) {
 	t.Setenv(cuda.EnvCache, t.TempDir())
 	host := cpu.New(cpu.Options{Mode: "generic"})
 	defer host.Close()
-	sim := cudasim.Start(t)
-	j := newJob(t, host, chunk.Shape{300, 40})
 	opt := cuda.Options{Always: true, Memory: 256 << 10, Pinned: 1 << 20}
+	for name, j := range map[string]*job{"results and sums": newJob(t, host, chunk.Shape{300, 40}), "groups": newGroupedJob(t, host, chunk.Shape{90, 77})} {
+		t.Run(name, func(t *testing.T) { faultSweep(t, host, j, opt) })
+	}
+}
+
+func faultSweep(t *testing.T, host kernels.Device, j *job, opt cuda.Options) {
+	t.Helper()
+	sim := cudasim.Start(t)
 	if _, stats, err := j.attempt(t, host, opt); err != nil || stats.Halved == 0 || stats.FellBack != 0 {
 		t.Fatalf("error %v, %+v: want a job that is halved", err, stats)
 	}
@@ -347,7 +389,7 @@ func TestOverlap(t *testing.T) {
 				outs = outs[1:]
 			}
 			run := func() {
-				if err := k.Run(context.Background(), &kernels.Call{In: []*chunk.Chunk{j.x}, Out: outs, Shape: shape, Origin: chunk.Shape{0, 0}}); err != nil {
+				if err := k.Run(context.Background(), &kernels.Call{In: j.in, Out: outs, Shape: shape, Origin: chunk.Shape{0, 0}}); err != nil {
 					t.Error(err)
 				}
 			}

@@ -17,12 +17,9 @@ import (
 // kernel is a unit on a device. The CPU's kernel of it runs what the device cannot, and the first calls while the
 // compiler works: the bits are the same.
 type kernel struct {
-	dev     *Device
-	program *kernels.Program // nil for a combine
-	combine *kernels.Combine
-	parts   []*part
-	outs    int // outputs of a call
-	cpu     kernels.Kernel
+	dev  *Device
+	form form
+	cpu  kernels.Kernel
 
 	mu       sync.Mutex
 	variants map[string]*variant // by the key of the step
@@ -37,30 +34,11 @@ type variant struct {
 
 // newKernel checks that the device can run a unit.
 func newKernel(ctx context.Context, d *Device, u kernels.Unit) (*kernel, error) {
-	k := &kernel{dev: d, variants: map[string]*variant{}}
-	switch u := u.(type) {
-	case *kernels.Program:
-		if err := u.Verify(); err != nil {
-			return nil, fmt.Errorf("cuda: compile: %w", err)
-		}
-		k.program, k.parts, k.outs = u, partsOf(u), len(u.Ret)
-		for _, q := range k.parts {
-			if err := q.check(); err != nil {
-				return nil, err
-			}
-			for _, f := range q.folds {
-				k.outs += len(f.r.State(u.RegType(f.Args[0])))
-			}
-		}
-	case *kernels.Combine:
-		if _, err := renderCombine(u); err != nil {
-			return nil, err
-		}
-		k.combine, k.outs = u, len(u.In)
-	default:
-		return nil, fmt.Errorf("cuda: compile: %T: %w", u, kernels.ErrUnsupported)
+	f, err := formOf(u)
+	if err != nil {
+		return nil, err
 	}
-	var err error
+	k := &kernel{dev: d, form: f, variants: map[string]*variant{}}
 	if k.cpu, err = d.opt.CPU.Compile(ctx, u); err != nil {
 		return nil, err
 	}
@@ -78,11 +56,11 @@ var errCPU = errors.New("cuda: left to the CPU")
 
 // Run computes the call on the device, or on the CPU where the device cannot.
 func (k *kernel) Run(ctx context.Context, c *kernels.Call) error {
-	if err := k.check(c); err != nil {
+	if err := k.form.check(c); err != nil {
 		return err
 	}
 	restore := k.states(c)
-	err := k.try(ctx, k.whole(c))
+	err := k.try(ctx, k.form.whole(c))
 	switch {
 	case err == nil, errors.Is(err, kernels.ErrDomain), ctx.Err() != nil:
 		return err
@@ -108,55 +86,19 @@ func (k *kernel) Run(ctx context.Context, c *kernels.Call) error {
 // states remembers the states that a call goes on with, and returns what puts them back: some of them may have come from the device
 // when it fails.
 func (k *kernel) states(c *kernels.Call) (restore func()) {
-	first := 0
-	if k.program != nil {
-		first = len(k.program.Ret)
-	}
-	if k.program != nil && !c.Continue || k.dev.opt.Strict {
+	outs := k.form.changes(c)
+	if outs == nil || k.dev.opt.Strict {
 		return func() {}
 	}
 	var old [][]byte
-	for _, o := range c.Out[first:] {
+	for _, o := range outs {
 		old = append(old, slices.Clone(o.Bytes()))
 	}
 	return func() {
-		for i, o := range c.Out[first:] {
+		for i, o := range outs {
 			copy(o.Bytes(), old[i])
 		}
 	}
-}
-
-// check reports a call that does not fit the unit.
-func (k *kernel) check(c *kernels.Call) error {
-	if k.program == nil {
-		if len(c.Out) != k.outs || len(c.In) != k.outs {
-			return fmt.Errorf("cuda: combine: got %d and %d state components, want %d", len(c.Out), len(c.In), k.outs)
-		}
-		for i, s := range k.combine.In {
-			if c.Out[i].DType != s.DType || c.In[i].DType != s.DType || !c.Out[i].Shape.Equal(c.In[i].Shape) {
-				return fmt.Errorf("cuda: combine: component %d: got %v %v and %v %v, want two of %v and one shape", i, c.Out[i].DType, c.Out[i].Shape, c.In[i].DType, c.In[i].Shape, s.DType)
-			}
-		}
-		return nil
-	}
-	p := k.program
-	if err := c.CheckContinue(p); err != nil {
-		return err
-	}
-	if len(c.Shape) != p.Rank || len(c.In) != len(p.In) || len(c.Out) != k.outs {
-		return fmt.Errorf("cuda: run: got rank %d, %d inputs, %d outputs, want %d, %d, %d", len(c.Shape), len(c.In), len(c.Out), p.Rank, len(p.In), k.outs)
-	}
-	for i, in := range c.In {
-		if in.DType != p.In[i].DType || len(in.Shape) != p.Rank {
-			return fmt.Errorf("cuda: run: input %d: got %v of rank %d, want %v of rank %d", i, in.DType, len(in.Shape), p.In[i].DType, p.Rank)
-		}
-	}
-	for i, r := range p.Ret {
-		if o := c.Out[i]; o.DType != p.RegType(r) || !o.Shape.Equal(c.Shape) {
-			return fmt.Errorf("cuda: run: output %d: got %v %v, want %v %v", i, o.DType, o.Shape, p.RegType(r), c.Shape)
-		}
-	}
-	return nil
 }
 
 // variant returns the compiled source of a step. Unless the device runs everything, one that is not ready

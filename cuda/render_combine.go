@@ -5,8 +5,54 @@ package cuda
 import (
 	"fmt"
 
+	"github.com/arrayrun/arrayrun/chunk"
 	"github.com/arrayrun/arrayrun/kernels"
 )
+
+// combineForm is the form of a combine: one step that changes all outputs.
+type combineForm struct{ *kernels.Combine }
+
+func newCombineForm(u kernels.Unit) (form, error) {
+	c, ok := u.(*kernels.Combine)
+	if !ok {
+		return nil, nil
+	}
+	if _, err := renderCombine(c); err != nil {
+		return nil, err
+	}
+	return combineForm{c}, nil
+}
+
+func (k combineForm) check(c *kernels.Call) error {
+	if n := len(k.In); len(c.Out) != n || len(c.In) != n {
+		return fmt.Errorf("cuda: combine: got %d and %d state components, want %d", len(c.Out), len(c.In), n)
+	}
+	for i, s := range k.In {
+		if c.Out[i].DType != s.DType || c.In[i].DType != s.DType || !c.Out[i].Shape.Equal(c.In[i].Shape) {
+			return fmt.Errorf("cuda: combine: component %d: got %v %v and %v %v, want two of %v and one shape", i, c.Out[i].DType, c.Out[i].Shape, c.In[i].DType, c.In[i].Shape, s.DType)
+		}
+	}
+	return nil
+}
+
+func (k combineForm) reads(int) bool { return true }
+
+func (k combineForm) changes(c *kernels.Call) []*chunk.Chunk { return c.Out }
+
+func (k combineForm) whole(c *kernels.Call) *piece { return &piece{Call: c} }
+
+func (k combineForm) steps(p *piece, _ []*chunk.Chunk) []*step {
+	return []*step{{source: k.render, changes: true, vector: 1, width: 1, count: p.Out[0].Shape.Size()}}
+}
+
+// halves cuts nothing: states are small.
+func (k combineForm) halves(*piece) ([]*piece, bool) { return nil, false }
+
+func (k combineForm) example(chunk.Shape, int64) ([]*step, error) {
+	return []*step{{source: k.render}}, nil
+}
+
+func (k combineForm) render() (*Source, error) { return renderCombine(k.Combine) }
 
 // renderCombine returns the source that joins the states in the call's In into those in its Out.
 func renderCombine(c *kernels.Combine) (*Source, error) {

@@ -178,7 +178,7 @@ func everySource(t *testing.T, random int) map[string]string {
 				}
 			}
 			u := kernels.CombineOf(r.ID, r.State(d))
-			s, err := (&step{combine: u}).render()
+			s, err := renderCombine(u)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -43,6 +43,30 @@ func (k *kernel) try(ctx context.Context, c *piece) error {
 	}
 }
 
+// halve runs a piece in two.
+func (k *kernel) halve(ctx context.Context, p *piece) error {
+	parts, twice := k.form.halves(p)
+	if parts == nil {
+		return errWhole
+	}
+	k.dev.stats.halved.Add(1)
+	for _, part := range parts {
+		if err := k.try(ctx, part); err != nil {
+			return err
+		}
+	}
+	if !twice {
+		return nil
+	}
+	for _, part := range parts {
+		part.second = true
+		if err := k.try(ctx, part); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // errTooLarge is wrapped when a call takes more than its share of the device's memory; errWhole when it cannot be cut.
 var (
 	errTooLarge = errors.New("cuda: the call does not fit its share of the device's memory")
@@ -62,10 +86,10 @@ func (k *kernel) attempt(ctx context.Context, c *piece) error {
 			}
 			defer r.unpin()
 			views[i] = view{chunk: in, at: r}
-		} else if k.reads(i) {
+		} else if k.form.reads(i) {
 			views[i] = viewOf(in)
 		}
-		if k.program != nil && c.Shape.Size() == 0 { // nothing is read, and there may be nothing to read
+		if c.Shape.Size() == 0 { // nothing is read, and there may be nothing to read
 			views[i].src = nil
 		}
 	}
@@ -85,16 +109,6 @@ func (k *kernel) attempt(ctx context.Context, c *piece) error {
 	return k.dev.ctx.Do(func(s *driver.Session) error {
 		return sl.finish(s, k.on(ctx, s, sl, c.Call, views, steps, fns))
 	})
-}
-
-// reads reports whether some part reads input i.
-func (k *kernel) reads(i int) bool {
-	for _, q := range k.parts {
-		if q.in[i] {
-			return true
-		}
-	}
-	return k.program == nil
 }
 
 // sources returns the compiled sources of steps, nil for those without work. No slot waits for the compiler.
@@ -118,18 +132,14 @@ func (k *kernel) sources(steps []*step) ([]*loaded, error) {
 // on runs a call in a slot. Its launches follow the copies of their operands on the slot's stream.
 func (k *kernel) on(ctx context.Context, s *driver.Session, sl *slot, c *kernels.Call, views []view, steps []*step, fns []*loaded) error {
 	l := &launch{call: c, in: make([]uint64, len(c.In)), out: make([]uint64, len(c.Out))}
-	if k.program != nil {
-		in := make([]*chunk.Chunk, len(c.In)) // as they lie on the device: what parameters are made of
-		for i := range in {
-			in[i] = c.In[i]
-			if views[i].chunk != nil {
-				in[i] = views[i].chunk
-			}
+	call := *c
+	call.In = slices.Clone(c.In) // as they lie on the device: what parameters are made of
+	for i, v := range views {
+		if v.chunk != nil {
+			call.In[i] = v.chunk
 		}
-		call := *c
-		call.In = in
-		l.call = &call
 	}
+	l.call = &call
 	for i, v := range views {
 		if v.at != nil {
 			l.in[i] = uint64(v.at.block.ptr.Add(v.chunk.Offset * int64(v.chunk.ItemBytes)))
@@ -226,7 +236,9 @@ func usesOf(c *kernels.Call, steps []*step, fns []*loaded) []use {
 		}
 		if st.part == nil {
 			for j := range uses {
-				uses[j] = updated
+				if uses[j] = written; st.changes {
+					uses[j] = updated
+				}
 			}
 			continue
 		}
@@ -244,42 +256,20 @@ func usesOf(c *kernels.Call, steps []*step, fns []*loaded) []use {
 	return uses
 }
 
-// steps plans the launches of a call.
-func (k *kernel) steps(c *piece, views []view) []*step {
-	if k.program == nil {
-		return []*step{{combine: k.combine, vector: 1, width: 1, count: c.Out[0].Shape.Size()}}
-	}
+// steps plans the launches of a piece.
+func (k *kernel) steps(p *piece, views []view) []*step {
 	in := make([]*chunk.Chunk, len(views))
 	for i, v := range views {
 		in[i] = v.chunk
 	}
-	var steps []*step
-	for i, q := range k.parts {
-		m := mode{resumes: c.folds[i].resumes}
-		switch t := q.twice(); {
-		case c.second && !c.folds[i].split: // done
-			steps = append(steps, &step{part: q})
-			continue
-		case c.second:
-			q, m.sweep = t, squareSweep
-		case c.folds[i].split:
-			m.sweep = sumSweep
-		}
-		groups := int64(0)
-		if q.group >= 0 {
-			groups = c.Out[q.folds[0].out].Shape[0]
-		}
-		st := stepOf(q, c.Shape, in, groups)
-		if len(q.folds) > 0 {
-			st.limit(c.folds[i].run, m)
-		}
+	steps := k.form.steps(p, in)
+	for _, st := range steps {
 		for i, v := range views {
 			// Wide loads want what begins where an allocation does; a view may begin anywhere.
-			if v.at != nil && q.in[i] && v.chunk.Offset*int64(v.chunk.ItemBytes)%16 != 0 {
+			if st.part != nil && st.part.in[i] && v.at != nil && v.chunk.Offset*int64(v.chunk.ItemBytes)%16 != 0 {
 				st.vector = 1
 			}
 		}
-		steps = append(steps, st)
 	}
 	return steps
 }
@@ -317,11 +307,12 @@ func (sl *slot) domain(s *driver.Session, flag driver.DevicePtr) error {
 // Slow reports whether a device leaves a call of a program over a shape to the CPU, unless it always runs all: some grouped fold has few threads, each
 // of which walks over many elements. groups is the number of groups.
 func Slow(p *kernels.Program, shape chunk.Shape, groups int64) bool {
-	in := make([]*chunk.Chunk, len(p.In))
-	for i, port := range p.In {
-		in[i] = &chunk.Chunk{DType: port.DType, ItemBytes: int32(port.DType.Size()), Shape: shape, Strides: shape.RowMajor()}
+	f, err := newProgramForm(p)
+	if err != nil {
+		return false // which compiling it tells
 	}
-	return slices.ContainsFunc(partsOf(p), func(q *part) bool { return stepOf(q, shape, in, groups).slow() })
+	steps, err := f.example(shape, groups)
+	return err == nil && slices.ContainsFunc(steps, (*step).slow)
 }
 
 // slow reports a step whose few threads each walk over many elements, which a CPU does faster.

@@ -12,8 +12,9 @@ import (
 
 // step is one launch of a call: a part, the geometry of the call, and the template that suits both.
 type step struct {
-	part     *part // nil for a combine
-	combine  *kernels.Combine
+	part     *part // of a program; nil: source and changes say what the step is
+	source   func() (*Source, error)
+	changes  bool // all outputs are operands too
 	geo      *geometry
 	template string
 	vector   int
@@ -106,7 +107,7 @@ func (s *step) key(part int) string {
 func (s *step) render() (*Source, error) {
 	switch {
 	case s.part == nil:
-		return renderCombine(s.combine)
+		return s.source()
 	case len(s.part.folds) == 0:
 		return renderMap(s.part, s.geo, s.template, s.vector)
 	}

@@ -43,21 +43,29 @@ var expWide = []float64{0x1.fffffffffffebp-2, 0x1.555555555554bp-3, 0x1.55555555
 	0x1.a01a05fc9595dp-16, 0x1.71de3df0b88bfp-19, 0x1.27e1914d1d735p-22, 0x1.ae5f94e09b697p-26, 0x1.218e4126349cdp-29, 0x1.644fe87a371cap-33}
 
 // exp64 reduces by even multiples of ln2: the polynomial has two terms more, and 2^n is the square of one number.
-func exp64(m mb, x Reg) Reg { return m.expOf(x, NoReg) }
-
-// expOf is exp(x + lo), lo being far below x or NoReg.
-func (m mb) expOf(x, lo Reg) Reg {
+func exp64(m mb, x Reg) Reg {
 	x = m.min(m.max(x, m.c(-746)), m.c(712))
 	t := m.fma(x, m.c(0.5/math.Ln2), m.c(biasedShifter))
 	n := m.sub(t, m.c(biasedShifter))
-	r := m.fma(n, m.c(-2*ln2hi), x)
-	if lo == NoReg {
-		r = m.fma(n, m.c(-2*ln2lo), r)
-	} else {
-		r = m.add(r, m.fma(n, m.c(-2*ln2lo), lo))
-	}
-	y := m.add(m.fma(m.mul(r, r), m.poly(r, expWide...), r), m.c(1))
-	return m.scaleTwice(y, m.bits(t))
+	r := m.fma(n, m.c(-2*ln2lo), m.fma(n, m.c(-2*ln2hi), x))
+	return m.scaleTwice(m.expNear(r), m.bits(t))
+}
+
+// expNear is exp(r) for |r| <= ln2.
+func (m mb) expNear(r Reg) Reg {
+	return m.add(m.fma(m.mul(r, r), m.poly(r, expWide...), r), m.c(1))
+}
+
+// expOf is exp(x + lo), |lo| < 0.3. It reduces by what x is, so that nothing but the sum waits for lo: by all multiples of ln2, which leaves room for it.
+func (m mb) expOf(x, lo Reg) Reg {
+	const shift = shifter + 2*1023
+	x = m.min(m.max(x, m.c(-746)), m.c(712))
+	t := m.fma(x, m.c(1/math.Ln2), m.c(shift))
+	n := m.sub(t, m.c(shift))
+	r := m.add(m.fma(n, m.c(-ln2hi), x), m.fma(n, m.c(-ln2lo), lo))
+	k := m.bits(t)
+	h := m.shr(k, 1) // see scale
+	return m.mul(m.mul(m.expNear(r), m.f64(m.shl(h, 52))), m.f64(m.shl(m.sub(k, h), 52)))
 }
 
 func exp2of64(m mb, x Reg) Reg {

@@ -49,7 +49,8 @@ func hypot64(m mb, x, y Reg) Reg {
 }
 
 // logPair is the logarithm of a finite x > 0 in two pieces, to about 2^-64 of it: log(1+f) = 2 atanh(s) =
-// 2s + s*(2/3*z + z*z*q(z)), z = s*s, where all but q is in two pieces.
+// 2s + s*(2/3*z + z*z*q(z)), z = s*s, where all but q is in two pieces. The second piece has s*z*z*q, which is below 2^-12 of the first one
+// and known later.
 func (m mb) logPair(x Reg) dd {
 	k, f := m.logSplit(x)
 	two := m.c(2)
@@ -59,22 +60,23 @@ func (m mb) logPair(x Reg) dd {
 	rest := m.fma(m.neg(s.hi), m.sub(f, m.sub(den, two)), m.fma(m.neg(s.hi), den, f)) // what s.hi leaves of f
 	s.lo = m.mul(rest, inv)
 
+	twice := m.add(s.hi, s.hi)
 	z := m.mul(s.hi, s.hi)
-	zlo := m.fma(m.add(s.hi, s.hi), s.lo, m.fma(s.hi, s.hi, m.neg(z)))
+	zlo := m.fma(twice, s.lo, m.fma(s.hi, s.hi, m.neg(z)))
 	const third, thirdLo = 0x1.5555555555555p-1, 0x1.5555555555555p-55 // 2/3
 	q := m.poly(z, 0x1.999999999999ap-2, 0x1.2492492492481p-2, 0x1.c71c71c720423p-3, 0x1.745d1742aa5ddp-3, 0x1.3b13b2b4bc7f0p-3,
 		0x1.1110a5d508543p-3, 0x1.e2078eb333ad1p-4, 0x1.ab2a6d6834c20p-4, 0x1.c1785b89baf0ap-4)
 	u := m.mul(z, m.c(third))
-	ulo := m.fma(z, m.c(third), m.neg(u))
-	ulo = m.add(ulo, m.fma(m.mul(z, z), q, m.fma(zlo, m.c(third), m.mul(z, m.c(thirdLo)))))
+	ulo := m.fma(m.mul(z, z), q, m.fma(zlo, m.c(third), m.fma(z, m.c(thirdLo), m.fma(z, m.c(third), m.neg(u)))))
 	v := m.mul(s.hi, u)
-	vlo := m.fma(s.lo, u, m.fma(s.hi, ulo, m.fma(s.hi, u, m.neg(v))))
+	vlo := m.fma(s.lo, u, m.fma(s.hi, u, m.neg(v))) // without s.hi*ulo
 
-	// The parts by size: k*ln2, 2s, v and the rest.
-	l := m.quickSum(m.add(s.hi, s.hi), v)
-	l.lo = m.add(l.lo, m.fma(two, s.lo, vlo))
+	// The parts by size: k*ln2, 2s, v and the rest, s.hi*ulo last.
+	l := m.quickSum(twice, v)
 	e := m.quickSum(m.mul(k, m.c(ln2hi)), l.hi)
-	return m.quickSum(e.hi, m.add(e.lo, m.fma(k, m.c(ln2lo), l.lo)))
+	lo := m.add(m.fma(two, s.lo, vlo), l.lo)
+	lo = m.add(m.fma(k, m.c(ln2lo), lo), e.lo)
+	return dd{e.hi, m.fma(s.hi, ulo, lo)}
 }
 
 // powLog is the logarithm l of x >= 0, with what it is at the edges.
@@ -122,11 +124,12 @@ func pow64(m mb, x, y Reg) Reg {
 	} else {
 		r = m.powWide(ax, y)
 	}
-	whole := m.eq(m.rint(y), y)
+	near := m.rint(y)
+	whole, broken := m.eq(near, y), m.ne(near, y) // two comparisons cost less than what it takes to invert one
 	half := m.mul(y, m.c(0.5))
 	odd := m.and(whole, m.ne(m.rint(half), half))
 	r = m.f64(m.xor(m.bits(r), m.sel(odd, m.signOf(x), m.u(0))))
-	root := m.and(m.and(m.lt(x, zero), m.lt(ax, inf)), m.not(whole)) // a negative number's fractional power
+	root := m.and(m.and(m.lt(x, zero), m.lt(ax, inf)), broken) // a negative number's fractional power
 	r = m.sel(root, m.c(math.NaN()), r)
 	return m.sel(m.or(m.eq(y, zero), m.eq(x, one)), one, r)
 }

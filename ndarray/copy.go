@@ -53,7 +53,8 @@ func PlanCopy(ctx context.Context, g *formats.Group, uri string, o CopyOptions) 
 	if o.Warn == nil {
 		o.Warn = func(string) {}
 	}
-	c := &copier{ctx: ctx, opts: o, root: g, rules: rulesOf(f.Name, o.Format), dest: f.Name}
+	family := strings.TrimSuffix(f.Name, ".zip") // an archive holds what a folder does
+	c := &copier{ctx: ctx, opts: o, root: g, rules: rulesOf(family, o.Format), dest: family}
 	c.out = &Copying{URI: uri, Spec: formats.Spec{Overwrite: o.Overwrite, Format: o.Format}, opts: o}
 	if err := c.choose(); err != nil {
 		return nil, fmt.Errorf("ndarray: copy to %s: %w", uri, err)
@@ -313,7 +314,7 @@ func (c *copier) variable(v *formats.Var, at string, dims scope) error {
 		v = &text
 		c.opts.Warn(fmt.Sprintf("variable %q: texts of type %v become texts of any length", name, was))
 	}
-	m := c.moments(v)
+	m, units := c.moments(v, name)
 	s := formats.VarSpec{Name: name, DType: m.DType, ItemBytes: m.ItemBytes, Fill: c.fill(v), Stored: m.Stored}
 	if why := c.rules.holds(v.Name, m); why != "" {
 		return c.refuse(fmt.Sprintf("variable %q", name), why)
@@ -321,7 +322,7 @@ func (c *copier) variable(v *formats.Var, at string, dims scope) error {
 	if err := c.plainNumbers(&s, name); err != nil {
 		return err
 	}
-	attrs := c.usableFill(c.fillAttr(v), m, name)
+	attrs := append(c.usableFill(c.fillAttr(v), m, name), units...)
 	a := FromSource(v.Source, name)
 	a, axes := c.cut(a, v, dims)
 	if v.Dims != nil {

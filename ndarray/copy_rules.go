@@ -46,12 +46,12 @@ func rulesOf(family, member string) *copyRules {
 		return &copyRules{name: "Zarr 3", attr: jsonAttr, elem: zarrElem(3), badName: reservedName}
 	case "netcdf4":
 		if !strings.HasPrefix(member, "netcdf3") {
-			return &copyRules{name: "NetCDF-4", unnamed: true, codec: "zlib:4", texts: true, types: true, attr: netcdfAttr, elem: netcdf4Elem,
+			return &copyRules{name: "NetCDF-4", unnamed: true, codec: "zlib:4", texts: true, types: true, attr: netcdf4Attr, elem: netcdf4Elem,
 				reserved: []string{"CLASS", "NAME", "DIMENSION_LIST", "REFERENCE_LIST", "_Netcdf4Dimid", "_Netcdf4Coordinates", "_NCProperties", "_nc3_strict"}}
 		}
 		fallthrough
 	case "netcdf3":
-		return &copyRules{name: "NetCDF-3", noGroups: true, oneGrows: true, unnamed: true, codec: "", attr: classicAttr, elem: classicElem}
+		return &copyRules{name: "NetCDF-3", noGroups: true, oneGrows: true, unnamed: true, codec: "", attr: netcdfAttr, elem: classicElem}
 	case "npy", "npz":
 		return &copyRules{name: "a NumPy file", noGroups: true, noNames: true, valuesOnly: true, elem: npyElem}
 	case "csv":
@@ -131,17 +131,39 @@ func isMoment(stored string) bool {
 	return strings.HasPrefix(stored, "datetime64") || strings.HasPrefix(stored, "timedelta64")
 }
 
-// moments returns what describes a variable of the file. Where the output is NetCDF, times whose units the attributes say are the integers they are.
-func (c *copier) moments(v *formats.Var) *formats.ArrayMeta {
+// momentUnits are CF's names of NumPy's units of time.
+var momentUnits = map[string]string{"ns": "nanoseconds", "us": "microseconds", "ms": "milliseconds", "s": "seconds", "m": "minutes", "h": "hours", "D": "days"}
+
+// moments returns what describes a variable of the file, and attributes to add. Where the output is NetCDF, times are the integers they are, with
+// the units that NumPy's type says where the attributes say none.
+func (c *copier) moments(v *formats.Var, name string) (*formats.ArrayMeta, formats.Attrs) {
 	m := v.Source.Meta()
 	stored, _ := m.Stored.(string)
-	units, _ := v.Attrs.Get("units")
-	if text, _ := units.(string); text == "" || !isMoment(stored) || m.DType != dtype.Int64 || !c.rules.unnamed {
-		return m
+	if !isMoment(stored) || m.DType != dtype.Int64 || !c.rules.unnamed {
+		return m, nil
 	}
 	plain := *m
 	plain.Stored = nil
-	return &plain
+	units, _ := v.Attrs.Get("units")
+	if text, _ := units.(string); text != "" {
+		return &plain, nil
+	}
+	kind, letters, _ := strings.Cut(strings.TrimSuffix(stored, "]"), "[")
+	unit := momentUnits[letters]
+	if unit == "" {
+		return m, nil
+	}
+	var add formats.Attrs
+	if kind == "datetime64" {
+		add = formats.Attrs{{Name: "units", Value: unit + " since 1970-01-01"}, {Name: "calendar", Value: "proleptic_gregorian"}}
+	} else {
+		add = formats.Attrs{{Name: "units", Value: unit}}
+	}
+	if _, has := v.Attrs.Get("_FillValue"); !has {
+		add = append(add, formats.Attr{Name: "_FillValue", Value: int64(math.MinInt64)}) // NumPy's NaT
+	}
+	c.opts.Warn(fmt.Sprintf("variable %q: times of type %s become numbers in %s", name, stored, add[0].Value))
+	return &plain, add
 }
 
 func zarrElem(version int) func(m *formats.ArrayMeta, stored string) bool {
@@ -241,6 +263,10 @@ func (c *copier) attributes(attrs formats.Attrs, where string) (formats.Attrs, e
 			}
 			continue
 		}
+		_, object := v.(map[string]any)
+		if texts, list := v.([]string); object && c.rules.unnamed || list && len(texts) != 1 && c.rules.oneGrows {
+			c.opts.Warn(fmt.Sprintf("attribute %q of %s becomes a text in JSON, which is read as what it was", a.Name, where))
+		}
 		x := formats.Attr{Name: a.Name, Value: v}
 		if typed && c.dest == "zarr" {
 			x.Type = a.Type // for the way back
@@ -279,15 +305,11 @@ func jsonAttr(v any) (any, string) {
 	return v, ""
 }
 
-// netcdfAttr makes a value one of NetCDF-4's: text, a list of texts, numbers.
+// netcdfAttr checks a value for NetCDF: text, lists of texts, numbers, and what JSON has beside them, which becomes its text.
 func netcdfAttr(v any) (any, string) {
-	switch x := v.(type) {
-	case nil:
-		return "", ""
-	case string, []string, bool:
+	switch v.(type) {
+	case nil, string, []string, bool, []any, map[string]any:
 		return v, ""
-	case []any:
-		return listAttr(x)
 	}
 	t := reflect.TypeOf(v)
 	if t.Kind() == reflect.Slice {
@@ -296,63 +318,19 @@ func netcdfAttr(v any) (any, string) {
 	if k := t.Kind(); k >= reflect.Int && k <= reflect.Float64 && k != reflect.Uintptr {
 		return v, ""
 	}
-	return nil, fmt.Sprintf("its value is %s", goText(v))
+	if k := t.Kind(); k == reflect.Complex64 || k == reflect.Complex128 {
+		return nil, "its value is a complex number"
+	}
+	return nil, fmt.Sprintf("its value is a %T", v)
 }
 
-func goText(v any) string {
-	switch reflect.ValueOf(v).Kind() {
-	case reflect.Map:
-		return "a JSON object"
-	case reflect.Complex64, reflect.Complex128:
-		return "a complex number"
-	case reflect.Slice:
-		return "a list of other things than numbers or texts of one kind"
+// netcdf4Attr is netcdfAttr for NetCDF-4, which has a compound for complex numbers.
+func netcdf4Attr(v any) (any, string) {
+	switch v.(type) {
+	case complex64, complex128:
+		return v, ""
 	}
-	return fmt.Sprintf("a %T", v)
-}
-
-// listAttr makes a JSON list one of texts or of numbers.
-func listAttr(list []any) (any, string) {
-	texts := []string{}
-	ints, floats := []int64{}, []float64{}
-	for _, x := range list {
-		switch y := x.(type) {
-		case string:
-			texts = append(texts, y)
-		case int64:
-			ints, floats = append(ints, y), append(floats, float64(y))
-		case float64:
-			floats = append(floats, y)
-		default:
-			return nil, fmt.Sprintf("its value is %s", goText(list))
-		}
-	}
-	switch len(list) {
-	case 0:
-		return "", ""
-	case len(texts):
-		return texts, ""
-	case len(ints):
-		return ints, ""
-	case len(floats):
-		return floats, ""
-	}
-	return nil, fmt.Sprintf("its value is %s", goText(list))
-}
-
-// classicAttr makes a value one of NetCDF-3's, which has no lists of texts.
-func classicAttr(v any) (any, string) {
-	out, why := netcdfAttr(v)
-	switch x := out.(type) {
-	case []string:
-		if len(x) == 1 {
-			return x[0], why
-		}
-		return nil, "it is a list of texts"
-	case bool:
-		return map[bool]int8{true: 1}[x], why
-	}
-	return out, why
+	return netcdfAttr(v)
 }
 
 // fill returns the fill value to store: the one the file states.

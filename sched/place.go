@@ -142,13 +142,11 @@ func (e *Engine) place(ctx context.Context, p *plan.Plan, noRoom error) error {
 		case noRoom != nil:
 			stay(func() string { return "no room for a GPU's driver in the budget: " + noRoom.Error() })
 		default:
+			p.Rates = func() []plan.Rate { return e.explainRates(p) }
 			if err := e.placeStage(ctx, p, s, there); err != nil {
 				return err
 			}
 		}
-	}
-	if e.gpu != nil {
-		p.Rates = func() []plan.Rate { return e.explainRates(p) }
 	}
 	return nil
 }

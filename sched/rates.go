@@ -14,6 +14,7 @@ import (
 
 	"github.com/arrayrun/arrayrun/chunk"
 	"github.com/arrayrun/arrayrun/chunk/dtype"
+	"github.com/arrayrun/arrayrun/chunk/mem"
 	"github.com/arrayrun/arrayrun/formats/codec"
 	"github.com/arrayrun/arrayrun/kernels"
 	"github.com/arrayrun/arrayrun/sched/plan"
@@ -82,11 +83,6 @@ const (
 func (e *Engine) measure(ctx context.Context) (rates, error) {
 	n := int64(e.opt.Workers)
 	sweep := min(sweepBytes, e.opt.Memory/4) / (3 * 4 * n) // two operands and a result of float32
-	bill := e.opt.Memory / 2
-	if !e.gate.try(bill) {
-		return rates{}, errors.New("sched: measure: tasks are running")
-	}
-	defer e.gate.release(bill)
 	r := guess(e.opt.Workers)
 	t, err := e.together(ctx, dtype.Float32, 1, max(sweep, 1), 1)
 	if err != nil {
@@ -126,6 +122,11 @@ func (e *Engine) together(ctx context.Context, d dtype.DType, ops int, elements 
 		return 0, err
 	}
 	shape := chunk.Shape{elements}
+	bill := int64(e.opt.Workers) * (3*mem.ClassBytes(elements*int64(d.Size())) + mem.ClassBytes(k.Scratch(shape)))
+	if !e.gate.try(bill) {
+		return 0, errors.New("sched: measure: tasks are running")
+	}
+	defer e.gate.release(bill)
 	calls := make([]*kernels.Call, e.opt.Workers)
 	for i := range calls {
 		c := &kernels.Call{Shape: shape, Origin: chunk.Shape{0}}

@@ -28,6 +28,9 @@ func TestMeasure(t *testing.T) {
 		t.Fatal(err)
 	}
 	took := time.Since(start)
+	if e.gate.peak > 32<<20 || e.gate.peak < 8<<20 {
+		t.Errorf("%d bytes of the budget were taken, want about a quarter of it", e.gate.peak)
+	}
 	// Bounds that any processor of the last twenty years keeps, emulated ones included.
 	for name, x := range map[string]float64{"float32": r.float32, "float64": r.float64, "memory": r.memory} {
 		if x < 1e6 || x > 1e13 {
@@ -91,7 +94,7 @@ func TestPlacedByRates(t *testing.T) {
 			if stage.Place.Device != c.device || !strings.Contains(stage.Place.Why(), "on the GPU") {
 				t.Errorf("%s processors: placed on %s: %s, want %s", c.name, stage.Place.Device, stage.Place.Why(), c.device)
 			}
-			if text := p.Explain(); !strings.Contains(text, "cpu float64, a worker: ") || !strings.Contains(text, "operations, measured") || !strings.Contains(text, "gpu up: ") {
+			if text := p.Explain(); !strings.Contains(text, "cpu float64, a worker: ") || !strings.Contains(text, "G operations, measured") || !strings.Contains(text, "gpu up: ") {
 				t.Errorf("%s processors: the explanation tells no rates:\n%s", c.name, text)
 			}
 			text, err := p.ExplainJSON()

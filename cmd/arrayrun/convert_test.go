@@ -180,8 +180,8 @@ func TestConvertAnywhere(t *testing.T) {
 		code int
 		want string // in stderr
 	}{
-		{"a.nc", []string{"--format", "netcdf3", "--var", "air", "--lossy"}, 0, `"names"`},
-		{"c.nc", []string{"--format", "netcdf3"}, exitUsage, "list of texts"},
+		{"a.nc", []string{"--format", "netcdf3", "--var", "air", "--lossy"}, 0, `"names" of the file becomes a text in JSON`},
+		{"c.nc", []string{"--format", "netcdf3"}, exitUsage, `"word"`},
 		{"d.nc", []string{"--format", "netcdf3", "--lossy"}, 0, `group "fc" is left out`},
 		{"e.npy", nil, exitUsage, "--var"},
 		{"f.npy", []string{"--var", "air"}, 0, "values only"},

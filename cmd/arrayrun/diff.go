@@ -86,6 +86,8 @@ func (d *differ) run(ctx context.Context, uriA, uriB string, asJSON bool) (err e
 		return err
 	}
 	defer closeGroup(b)
+	tellApart(a)
+	tellApart(b)
 	if d.eng, err = d.app.engine(); err != nil {
 		return at(exitUsage, err)
 	}
@@ -108,6 +110,22 @@ func (d *differ) run(ctx context.Context, uriA, uriB string, asJSON bool) (err e
 		return &quietError{exitFailed}
 	}
 	return nil
+}
+
+// tellApart gives every axis of a variable a name of its own: labelled arrays cannot have one dimension twice, as covariances do, and comparing needs no labels.
+func tellApart(g *formats.Group) {
+	for i := range g.Vars {
+		v := &g.Vars[i]
+		for k, name := range v.Dims {
+			if slices.Contains(v.Dims[:k], name) {
+				v.Dims = slices.Clone(v.Dims)
+				v.Dims[k] = fmt.Sprintf("%s (axis %d)", name, k)
+			}
+		}
+	}
+	for _, s := range g.Groups {
+		tellApart(s.Group)
+	}
 }
 
 // one reports whether a URI stands for one array whatever its name is: it was picked by name, or the file does not name it.

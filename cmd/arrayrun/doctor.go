@@ -141,10 +141,10 @@ func examineCUDA(a *app) []diagnosis {
 			d.Detail = "no GPU is used: " + d.Detail
 		}
 		proof.Status = checkOff
-		if search.NVRTC == "" {
-			return []diagnosis{d, proof}
-		}
 		compiler, _ := examineNVRTC(search)
+		if search.NVRTC == "" && compiler.Status == checkFail { // kernels dump does without it
+			compiler.Status, compiler.Detail = checkOff, "not needed without a driver: "+compiler.Detail
+		}
 		return []diagnosis{d, compiler, proof}
 	}
 	list := []diagnosis{{Name: "cuda-driver", Status: checkOK, Detail: fmt.Sprintf("CUDA %v, %s, devices: %d", drv.Version(), drv.Library().Path(), drv.DeviceCount())}}

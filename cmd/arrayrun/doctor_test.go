@@ -45,6 +45,15 @@ func TestDoctor(t *testing.T) {
 			t.Errorf("%s: %+v, want ok or a warning with its detail", name, d)
 		}
 	}
+	if d := seen["cuda-compiler"]; d.Status != checkFail || !strings.Contains(d.Detail, "none.so") || d.Fix == "" {
+		t.Errorf("cuda-compiler %+v, want a failure that names the file and the fix", d)
+	}
+	t.Setenv(driver.EnvCUDA, "")
+	t.Setenv(driver.EnvNVRTC, "")
+	if _, out, _ = arrayrun(t, "doctor"); !strings.Contains(out, " cuda-driver ") || !strings.Contains(out, " cuda-compiler ") {
+		t.Errorf("got %q, want the driver and the compiler, whether they are there or not", out)
+	}
+	noGPU(t)
 	t.Setenv("ARRAYRUN_CODECS", "go")
 	code, out, _ = arrayrun(t, "doctor")
 	if !strings.Contains(out, "OFF  libdeflate") || !strings.Contains(out, "OFF  libzstd") || strings.Contains(out, "is used; --codecs=go") {
@@ -160,7 +169,12 @@ func TestKernelsDump(t *testing.T) {
 			t.Errorf("no %q in\n%s", want, out)
 		}
 	}
-	if code, _, _ := arrayrun(t, "kernels"); code != exitUsage {
-		t.Errorf("kernels without a verb: exit code %d, want %d", code, exitUsage)
+	if code, out, errs := arrayrun(t, "kernels", "dump", "a.T", "a="+a); code != exitDone || !strings.Contains(out, "nothing is computed") {
+		t.Errorf("a view: exit code %d, %q%s, want that nothing is computed", code, out, errs)
+	}
+	for _, args := range [][]string{{"kernels"}, {"kernels", "dump"}, {"kernels", "dump", "a +", "a=" + a}} {
+		if code, _, errs := arrayrun(t, args...); code != exitUsage || errs == "" {
+			t.Errorf("%q: exit code %d, %q, want %d", args, code, errs, exitUsage)
+		}
 	}
 }

@@ -32,7 +32,7 @@ func kernelsCommand(a *app) *cobra.Command {
 		Long: `Plans the expression as eval does and prints, for each stage, its program and the CUDA C that a GPU would run.
 Nothing is computed and no GPU is needed. Where NVIDIA's run-time compiler is found the registers and spills of each kernel are told, and with --ptx its PTX.`,
 		Example: "  arrayrun kernels dump 'mean(a*a, axis=0)' a=a.npy --arch 90",
-		Args:    cobra.MinimumNArgs(1),
+		Args:    usageArgs(cobra.MinimumNArgs(1)),
 		RunE:    func(c *cobra.Command, args []string) error { return a.dump(c, args) },
 	}
 	dump.Flags().Int("arch", 80, "architecture to compile for: 80 is sm_80")
@@ -82,10 +82,11 @@ func (d *kernelDump) text(p *plan.Plan) (string, error) {
 		fmt.Fprintf(&b, "// not compiled: %v\n", d.why)
 	}
 	for _, s := range p.Stages {
+		fmt.Fprintf(&b, "// stage %d: %s\n", s.ID, p.StageName(s))
 		if s.Body.Program == nil {
+			b.WriteString("// no kernel: nothing is computed\n\n")
 			continue
 		}
-		fmt.Fprintf(&b, "// stage %d: %s\n", s.ID, p.StageName(s))
 		for line := range strings.Lines(s.Body.Program.String()) {
 			b.WriteString("//   " + line)
 		}

@@ -16,6 +16,17 @@ var haveSequences = bytesimd.HaveBMI2()
 //go:noescape
 func zstdSequences(s *seqRun)
 
+// huffPairs decodes rounds of five times one or two literals from each of four streams. It trusts that these have the bytes for it, and their
+// parts the room.
+//
+//go:noescape
+func huffPairs(h *huffRun)
+
+// huffSingles is huffPairs with five literals a round.
+//
+//go:noescape
+func huffSingles(h *huffRun)
+
 // lz4Sequences decodes LZ4 sequences while there is room for whole words behind them, and stops before the first that it leaves to
 // the caller. It reads nothing outside of what s describes.
 //

@@ -21,8 +21,7 @@
 	BZHIQ   R14, BP, BP    \
 	MOVWLZX 4(E), E        \
 	ADDQ    E, BP          \
-	MOVQ    T(SI), R14     \
-	LEAQ    (R14)(BP*8), E
+	LEAQ    T(SI)(BP*8), E
 
 // REFILL moves the window down over the whole bytes that are taken, so that 56 bits are left or more; at the start of the stream it goes by
 // way of SLOW.
@@ -48,13 +47,13 @@
 
 // ENTRY makes E the address of the entry of a state in S(SI) of the table at T(SI), STATE the other way round.
 #define ENTRY(S, T, E) \
-	MOVQ S(SI), AX         \
-	MOVQ T(SI), E          \
-	LEAQ (E)(AX*8), E
+	MOVQ S(SI), AX        \
+	LEAQ T(SI)(AX*8), E
 
 #define STATE(S, T, E) \
-	SUBQ T(SI), E          \
-	SHRQ $3, E             \
+	LEAQ T(SI), AX \
+	SUBQ AX, E     \
+	SHRQ $3, E     \
 	MOVQ E, S(SI)
 
 // func zstdSequences(s *seqRun)
@@ -83,9 +82,12 @@ TEXT ·zstdSequences(SB), NOSPLIT, $32-8
 	MOVQ $64, CX
 	SUBQ 72(SI), CX
 	MOVQ (R10), R9
-	ENTRY(112, 88, R11)
-	ENTRY(120, 96, R12)
-	ENTRY(128, 104, R13)
+	ENTRY(88, 168, R11)
+	ENTRY(96, 4272, R12)
+	ENTRY(104, 8376, R13)
+	VMOVQ 112(SI), X13
+	VMOVQ 120(SI), X14
+	VMOVQ 128(SI), X15
 
 loop:
 	REFILL(slow1)
@@ -108,20 +110,18 @@ back1:
 	VALUE(R11, AX, DX)
 	DECQ    80(SI)
 	JZ      last
-	NEXT(R11, AX, 88)
-	NEXT(R13, AX, 104)
-	NEXT(R12, AX, 96)
+	NEXT(R11, AX, 168)
+	NEXT(R13, AX, 8376)
+	NEXT(R12, AX, 4272)
 
 execute:
 	CMPQ R15, $3
 	JBE  repeated
 	SUBQ $3, R15
 shift:
-	MOVQ 144(SI), AX
-	MOVQ AX, 152(SI)
-	MOVQ 136(SI), AX
-	MOVQ AX, 144(SI)
-	MOVQ R15, 136(SI)
+	VMOVDQA X14, X15
+	VMOVDQA X13, X14
+	VMOVQ   R15, X13
 check:
 	LEAQ (R8)(DX*1), AX
 	CMPQ AX, litlimit-24(SP)
@@ -146,6 +146,10 @@ copied:
 	SUBQ R15, AX
 	CMPQ R15, $32
 	JB   near
+	VMOVDQU (AX), Y0
+	VMOVDQU Y0, (R14)
+	CMPQ    BX, $32
+	JBE     loop
 match:
 	VMOVDQU (AX), Y0
 	VMOVDQU Y0, (R14)
@@ -179,7 +183,7 @@ period:
 short:
 	TESTQ   R15, R15
 	JZ      none
-	MOVQ    184(SI), DX
+	MOVQ    160(SI), DX
 	SHLQ    $5, R15
 	ADDQ    R15, DX
 	VMOVDQU (AX), X0
@@ -213,21 +217,20 @@ from1:
 	JE   rep2
 	CMPQ R15, $3
 	JE   rep3
-	MOVQ 136(SI), R15
-	DECQ R15
-	JMP  shift
+	VMOVQ X13, R15
+	DECQ  R15
+	JMP   shift
 rep3:
-	MOVQ 152(SI), R15
-	JMP  shift
+	VMOVQ X15, R15
+	JMP   shift
 rep2:
-	MOVQ 144(SI), R15
-	MOVQ 136(SI), AX
-	MOVQ AX, 144(SI)
-	MOVQ R15, 136(SI)
-	JMP  check
+	VMOVQ   X14, R15
+	VMOVDQA X13, X14
+	VMOVQ   R15, X13
+	JMP     check
 rep1:
-	MOVQ 136(SI), R15
-	JMP  check
+	VMOVQ X13, R15
+	JMP   check
 
 	// an offset of zero: back to before its literals
 none:
@@ -254,16 +257,16 @@ back2:
 	JZ   last
 	REFILL(slow3)
 back3:
-	NEXT(R11, CX, 88)
-	NEXT(R13, CX, 104)
-	NEXT(R12, CX, 96)
+	NEXT(R11, CX, 168)
+	NEXT(R13, CX, 8376)
+	NEXT(R12, CX, 4272)
 	JMP  execute
 
 	// near an end, the last or wrong: the caller looks at this one
 give:
-	MOVQ DX, 160(SI)
-	MOVQ BX, 168(SI)
-	MOVQ R15, 176(SI)
+	MOVQ DX, 136(SI)
+	MOVQ BX, 144(SI)
+	MOVQ R15, 152(SI)
 	SUBQ 0(SI), DI
 	MOVQ DI, 8(SI)
 	SUBQ 32(SI), R8
@@ -273,9 +276,12 @@ give:
 	MOVQ $64, AX
 	SUBQ CX, AX
 	MOVQ AX, 72(SI)
-	STATE(112, 88, R11)
-	STATE(120, 96, R12)
-	STATE(128, 104, R13)
+	STATE(88, 168, R11)
+	STATE(96, 4272, R12)
+	STATE(104, 8376, R13)
+	VMOVQ X13, 112(SI)
+	VMOVQ X14, 120(SI)
+	VMOVQ X15, 128(SI)
 	VZEROUPPER
 	RET
 

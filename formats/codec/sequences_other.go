@@ -8,5 +8,6 @@ const haveSequences = false
 
 // Without assembly the portable loops do everything and nobody calls these.
 func zstdSequences(*seqRun)   {}
+func huffStreams(*huffRun)    {}
 func lz4Sequences(*lz4Run)    {}
 func inflateFast(*inflateRun) {}

@@ -2,24 +2,20 @@
 
 package codec
 
-import (
-	"encoding/binary"
-
-	"github.com/klauspost/compress/huff0"
-)
+import "encoding/binary"
 
 // unzstd decodes Zstandard frames from one slice into another. Chunks are shuffled numbers: their matches are mostly runs, offsets
-// shorter than a word, which the library copies byte by byte; here they are copied in words. The literals are
-// decoded by the library. Specification: RFC 8878.
+// shorter than a word, which the library copies byte by byte; here they are copied in words.
+// Specification: RFC 8878.
 type unzstd struct {
-	huff     *huff0.Scratch
 	literals []byte
 	room     []byte // for decoded literals
-	tables   [3]seqTable
+	huff     huffRun
+	weights  seqTable // of a tree
 	rep      [3]int
 	run      seqRun
 	short    [16]byte      // a stream of bits that is shorter than a word
-	tree     bool          // huff holds the tree of an earlier block of the frame
+	tree     bool          // huff has the code of an earlier block of the frame
 	sink     func(end int) // told after each block how many bytes there are
 }
 
@@ -94,8 +90,8 @@ func (z *unzstd) frame(dst []byte, n int, src []byte) (end, used int, err error)
 		return n, 0, full("zstd", "frame of %d bytes, want at most %d", size, len(dst)-n)
 	}
 	z.tree, z.rep = false, [3]int{1, 4, 8}
-	for i := range z.tables {
-		z.tables[i].set = false
+	for i := range z.run.tables {
+		z.run.tables[i].set = false
 	}
 	for last := false; !last; {
 		if len(src) < p+3 {
@@ -174,85 +170,12 @@ func (z *unzstd) block(dst []byte, start, n int, src []byte) (int, error) {
 		return n, corrupt("zstd", "modes of the sequences %#x", modes)
 	}
 	src = src[p+1:]
-	for i := range z.tables {
-		if src, err = z.tables[i].read(i, modes>>(6-2*i)&3, src); err != nil {
+	for i := range z.run.tables {
+		if src, err = z.run.tables[i].read(i, modes>>(6-2*i)&3, src); err != nil {
 			return n, err
 		}
 	}
 	return z.sequences(dst[:most], start, n, src, count)
-}
-
-// readLiterals decodes the literals at the start of a block and returns what is behind them.
-func (z *unzstd) readLiterals(src []byte) ([]byte, error) {
-	if len(src) == 0 {
-		return nil, corrupt("zstd", "an empty block")
-	}
-	bad := func() ([]byte, error) { return nil, corrupt("zstd", "literals are cut off") }
-	kind, form := int(src[0]&3), src[0]>>2&3
-	var head [8]byte
-	copy(head[:], src)
-	h := binary.LittleEndian.Uint64(head[:])
-	if kind < zstdCompressed {
-		size, p := int(h>>3&31), 1
-		switch form {
-		case 1:
-			size, p = int(h>>4&0xfff), 2
-		case 3:
-			size, p = int(h>>4&0xfffff), 3
-		}
-		stored := size
-		if kind == zstdRLE {
-			stored = 1
-		}
-		if size > zstdMaxBlock || p+stored > len(src) {
-			return bad()
-		}
-		if kind == zstdRaw {
-			z.literals = src[p : p+size]
-			return src[p+size:], nil
-		}
-		z.room = Grow(z.room, zstdMaxBlock+seqSlack)
-		z.literals = z.room[:size]
-		repeatByte(z.literals, src[p])
-		return src[p+1:], nil
-	}
-	size, stored, p := int(h>>4&0x3ff), int(h>>14&0x3ff), 3
-	switch form {
-	case 2:
-		size, stored, p = int(h>>4&0x3fff), int(h>>18&0x3fff), 4
-	case 3:
-		size, stored, p = int(h>>4&0x3ffff), int(h>>22&0x3ffff), 5
-	}
-	if size > zstdMaxBlock || p+stored > len(src) {
-		return bad()
-	}
-	body, rest := src[p:p+stored], src[p+stored:]
-	if z.huff == nil {
-		z.huff = &huff0.Scratch{}
-	}
-	if kind == zstdCompressed {
-		var err error
-		z.tree = false
-		if z.huff, body, err = huff0.ReadTable(body, z.huff); err != nil {
-			z.huff = nil
-			return nil, corrupt("zstd", "tree of the literals: %v", err)
-		}
-		z.tree = true
-	}
-	if !z.tree {
-		return nil, corrupt("zstd", "literals use the tree of an earlier block, there is none")
-	}
-	z.room = Grow(z.room, zstdMaxBlock+seqSlack)
-	decode := z.huff.Decoder().Decompress4X
-	if form == 0 {
-		decode = z.huff.Decoder().Decompress1X
-	}
-	out, err := decode(z.room[:0:size], body)
-	if err != nil || len(out) != size {
-		return nil, corrupt("zstd", "literals: %d of %d bytes: %v", len(out), size, err)
-	}
-	z.literals = z.room[:size]
-	return rest, nil
 }
 
 // repeatByte fills b.

@@ -61,13 +61,13 @@ type seqRun struct {
 	stream    *byte
 	at, used  int
 	count     int // sequences left
-	tables    [3]*seqEntry
 	states    [3]int
 	rep       [3]int
 	length    int // of the literals, the match and its offset of a sequence that is given back
 	match     int
 	offset    int
 	patterns  *seqPattern
+	tables    [3]seqTable
 }
 
 // seqPattern makes 16 bytes of a shorter run: where each of them comes from, and how many make whole repetitions.
@@ -96,7 +96,7 @@ func (z *unzstd) sequences(dst []byte, start, n int, src []byte, count int) (int
 	}
 	left := r.b
 	pad := 8 * max(8-len(src), 0)
-	states := [3]uint32{r.take(z.tables[0].log), r.take(z.tables[1].log), r.take(z.tables[2].log)}
+	states := [3]uint32{r.take(z.run.tables[0].log), r.take(z.run.tables[1].log), r.take(z.run.tables[2].log)}
 	lits := z.literals
 	var err error
 	if haveSequences && len(dst) > 0 {
@@ -105,11 +105,12 @@ func (z *unzstd) sequences(dst []byte, start, n int, src []byte, count int) (int
 			z.room = Grow(z.room, seqSlack)
 			lits = z.room[:0]
 		}
-		*s = seqRun{dst: &dst[0], n: n, limit: len(dst) - seqSlack, start: start, lits: &lits[:1][0], most: min(len(lits), cap(lits)-seqSlack), stream: &left[0], at: r.at, used: int(r.used),
-			count: count, rep: z.rep, patterns: &seqPatterns[0]}
-		for i := range s.tables {
-			s.tables[i] = &z.tables[seqOrder[i]].state[0]
-			s.states[i] = int(states[seqOrder[i]] & 511)
+		s.dst, s.n, s.limit, s.start = &dst[0], n, len(dst)-seqSlack, start
+		s.lits, s.lit, s.most = &lits[:1][0], 0, min(len(lits), cap(lits)-seqSlack)
+		s.stream, s.at, s.used, s.count = &left[0], r.at, int(r.used), count
+		s.rep, s.patterns = z.rep, &seqPatterns[0]
+		for i, state := range states {
+			s.states[i] = int(state & 511)
 		}
 		for {
 			zstdSequences(s)
@@ -138,12 +139,9 @@ func (z *unzstd) sequences(dst []byte, start, n int, src []byte, count int) (int
 	return n + copy(dst[n:], lits), nil
 }
 
-// seqOrder is the order of the tables in seqRun.
-var seqOrder = [3]int{seqLiterals, seqOffset, seqMatch}
-
 // plainSequences is what zstdSequences does, and all of it. It returns the bytes dst has and the literals left.
 func (z *unzstd) plainSequences(dst []byte, start, n int, r *seqBits, states [3]uint32, count int) (int, []byte, error) {
-	ll, of, ml := &z.tables[seqLiterals], &z.tables[seqOffset], &z.tables[seqMatch]
+	ll, of, ml := &z.run.tables[seqLiterals], &z.run.tables[seqOffset], &z.run.tables[seqMatch]
 	ls, os, ms := states[seqLiterals], states[seqOffset], states[seqMatch]
 	lits, rep := z.literals, z.rep
 	var err error

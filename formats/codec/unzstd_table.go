@@ -21,9 +21,10 @@ type seqEntry struct {
 
 // seqTable is a decoding table of finite state entropy with up to 512 states.
 type seqTable struct {
+	state [512]seqEntry
 	set   bool // it belongs to the frame
 	log   uint8
-	state [512]seqEntry
+	_     [6]byte // whole words
 }
 
 // seqCode says how the symbols of a code become values, and the distribution that needs no description.
@@ -33,7 +34,8 @@ type seqCode struct {
 	most    int // the last symbol
 	base    func(symbol int) (base uint32, extra uint8)
 	usual   []int16
-	atStart seqTable // of the usual distribution
+	entries [64]seqEntry // of the symbols, without states
+	atStart seqTable     // of the usual distribution
 }
 
 var seqCodes = [3]*seqCode{
@@ -48,6 +50,9 @@ var seqCodes = [3]*seqCode{
 
 func init() {
 	for i, c := range seqCodes {
+		for s := range c.most + 1 {
+			c.entries[s].base, c.entries[s].extra = c.base(s)
+		}
 		c.atStart.fill(c, c.usual, [3]uint8{6, 5, 6}[i])
 	}
 }
@@ -172,15 +177,11 @@ func (t *seqTable) fill(c *seqCode, norm []int16, log uint8) {
 	for s, n := range norm {
 		next[s] = uint16(max(n, -n))
 	}
-	var bases [64]seqEntry
-	for s := range norm {
-		bases[s].base, bases[s].extra = c.base(s)
-	}
 	for i := range size {
 		s := symbols[i]
 		x := next[s]
 		next[s]++
-		e := bases[s]
+		e := c.entries[s]
 		e.bits = log - uint8(bits.Len16(x)-1)
 		e.next = x<<e.bits - uint16(size)
 		t.state[i] = e

@@ -342,7 +342,8 @@ func (o *Object) symbolNode(c *cursor, names uint64) error {
 	n := c.u2()
 	for i := 0; i < n && c.err == nil; i++ {
 		name, addr, cache := c.o(), c.o(), c.u4()
-		scratch := c.n(20)
+		c.n(4) // reserved
+		scratch := c.n(16)
 		if c.err != nil {
 			break
 		}

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"reflect"
 
 	"github.com/arrayrun/arrayrun/chunk"
 	"github.com/arrayrun/arrayrun/chunk/dtype"
@@ -230,7 +231,7 @@ func openClassic(r io.ReaderAt, size int64) (*formats.Group, error) {
 		}
 		g.Dims = append(g.Dims, d)
 	}
-	g.Attrs = h.attrs()
+	g.Attrs = unfoldAttrs(h.attrs())
 	var vars []classicVar
 	for n := h.list(tagVars); n > 0 && h.err == nil; n-- {
 		vars = append(vars, h.variable(g.Dims))
@@ -272,7 +273,7 @@ func (h *header) variable(dims []formats.Dim) classicVar {
 		}
 		v.dims = append(v.dims, int(d))
 	}
-	v.attrs = h.attrs()
+	v.attrs = unfoldAttrs(h.attrs())
 	v.kind = h.kind()
 	h.nonNeg() // vsize
 	if h.version == 1 {
@@ -368,6 +369,17 @@ func setFill(m *formats.ArrayMeta, attrs formats.Attrs) {
 	}
 	if t, is := v.(string); is && m.DType == dtype.Raw && m.ItemBytes == 1 {
 		m.Fill, m.FillSet = append([]byte(t), 0)[:1], true
+		return
+	}
+	if r := reflect.ValueOf(v); r.IsValid() && r.CanComplex() && m.DType.IsComplex() {
+		part := dtype.Float64
+		if m.DType == dtype.Complex64 {
+			part = dtype.Float32
+		}
+		re, _ := castNumber(real(r.Complex()), part)
+		im, _ := castNumber(imag(r.Complex()), part)
+		_, m.Fill, _, _ = numbers.Encode([]any{re, im})
+		m.FillSet = true
 		return
 	}
 	if d, b, n, is := numbers.Encode(v); is && n == 1 && d == m.DType {

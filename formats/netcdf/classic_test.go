@@ -166,7 +166,7 @@ func TestClassicRefusals(t *testing.T) {
 		"groups":    {Vars: []formats.VarSpec{{Name: "a/v", Shape: chunk.Shape{2}, DType: dtype.Int8}}},
 		"codec":     {Vars: []formats.VarSpec{{Name: "v", Shape: chunk.Shape{2}, DType: dtype.Int8, Codec: "zlib:4"}}},
 		"complex":   {Vars: []formats.VarSpec{{Name: "v", Shape: chunk.Shape{2}, DType: dtype.Complex64}}},
-		"list":      {Attrs: formats.Attrs{{Name: "a", Value: []string{"x", "y"}}}},
+		"object":    {Attrs: formats.Attrs{{Name: "a", Value: struct{}{}}}},
 		"unlimited": {Dims: []formats.Dim{{Name: "a", Unlimited: true}, {Name: "b", Unlimited: true}}},
 		"not first": {Dims: []formats.Dim{{Name: "t", Size: 2, Unlimited: true}}, Vars: []formats.VarSpec{{Name: "v", Dims: []string{"x", "t"}, Shape: chunk.Shape{3, 2}, DType: dtype.Int8}}},
 		"format":    {Format: "netcdf3-quad"},

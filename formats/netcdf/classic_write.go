@@ -80,7 +80,10 @@ func newClassicWriter(ctx context.Context, path string, spec formats.Spec) (*cla
 		return nil, err
 	}
 	w := &classicWriter{path: path, partial: store.Partial(path), overwrite: spec.Overwrite}
-	w.attrs = spec.Attrs
+	var err error
+	if w.attrs, err = foldAttrs(spec.Attrs, false); err != nil {
+		return nil, err
+	}
 	if len(spec.Groups) > 0 {
 		return nil, fmt.Errorf("group %q: NetCDF-3 has no groups; write netcdf4: %w", spec.Groups[0].Path, formats.ErrFormat)
 	}
@@ -183,7 +186,11 @@ func (w *classicWriter) newSink(v *formats.VarSpec) (*classicSink, error) {
 	if v.Codec != "" && v.Codec != "none" {
 		return nil, fmt.Errorf("codec %q: NetCDF-3 does not compress; write netcdf4: %w", v.Codec, formats.ErrFormat)
 	}
-	s := &classicSink{w: w, name: v.Name, shape: v.Shape.Clone(), dtype: v.DType, item: v.DType.Size(), attrs: v.Attrs}
+	s := &classicSink{w: w, name: v.Name, shape: v.Shape.Clone(), dtype: v.DType, item: v.DType.Size()}
+	var err error
+	if s.attrs, err = foldAttrs(v.Attrs, false); err != nil {
+		return nil, err
+	}
 	stored, _ := v.Stored.(string)
 	switch {
 	case v.DType == dtype.Bool:

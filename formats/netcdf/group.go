@@ -15,7 +15,7 @@ import (
 
 // finish builds the formats.Group of n and those below it.
 func (t *tree) finish(n *node) error {
-	n.out = &formats.Group{Format: "hdf5", Attrs: t.attrs(n.obj)}
+	n.out = &formats.Group{Format: "hdf5", Attrs: t.attrs(n.obj, hiddenOfGroups)}
 	if t.netcdf4 {
 		n.out.Format = "netcdf4"
 	}
@@ -45,7 +45,7 @@ func (t *tree) open(n *node, v *variable) formats.Var {
 	if v.obj == nil {
 		return out
 	}
-	out.Attrs = t.attrs(v.obj)
+	out.Attrs = t.attrs(v.obj, hidden)
 	shape := chunk.Shape{}
 	for i, d := range v.dims {
 		out.Dims = append(out.Dims, d.name)
@@ -101,7 +101,7 @@ func (t *tree) count(src formats.Source) {
 }
 
 // attrs returns the attributes of an object, in netCDF-4 without those netCDF-C keeps for itself.
-func (t *tree) attrs(o *hdf5.Object) formats.Attrs {
+func (t *tree) attrs(o *hdf5.Object, hidden []string) formats.Attrs {
 	out := formats.Attrs{}
 next:
 	for i := range o.Attrs {
@@ -123,5 +123,5 @@ next:
 		}
 		out = append(out, x)
 	}
-	return out
+	return unfoldAttrs(out)
 }

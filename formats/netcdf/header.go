@@ -143,9 +143,9 @@ func (w *writer) headers(heap *metaHeap, objs []*object, groups []*outGroup) ([]
 		out = append(out, objectHeader(ms))
 	}
 	for i, g := range groups {
-		own := g.attrs.Without(hidden...)
+		own := g.attrs.Without(hiddenOfGroups...)
 		if i == 0 {
-			own = w.attrs.Without(hidden...).With(attrProps, properties)
+			own = w.attrs.Without(hiddenOfGroups...).With(attrProps, properties)
 		}
 		attrs, err := w.userAttrs(heap, own)
 		if err != nil {
@@ -344,8 +344,6 @@ func (w *writer) userAttr(heap *metaHeap, a formats.Attr) (message, error) {
 	}
 	texts, isList := a.Value.([]string)
 	switch v := a.Value.(type) {
-	case bool:
-		return attribute(a.Name, typeInt(1, true), list(1), []byte{map[bool]byte{true: 1}[v]})
 	case string:
 		if !utf8.ValidString(v) {
 			return attribute(a.Name, typeChars(len(v)), spaceScalar(), []byte(v))

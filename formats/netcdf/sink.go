@@ -52,7 +52,11 @@ func (w *writer) newSink(v *formats.VarSpec) (*sink, error) {
 			return nil, err
 		}
 	}
-	s := &sink{w: w, name: v.Name, shape: v.Shape.Clone(), dtype: v.DType, attrs: v.Attrs}
+	s := &sink{w: w, name: v.Name, shape: v.Shape.Clone(), dtype: v.DType}
+	var err error
+	if s.attrs, err = foldAttrs(v.Attrs, true); err != nil {
+		return nil, err
+	}
 	if err := s.setType(v); err != nil {
 		return nil, err
 	}

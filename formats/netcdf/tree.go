@@ -35,6 +35,9 @@ const (
 
 var hidden = []string{attrClass, attrName, attrDims, attrRefs, attrDimID, attrCoords, attrProps, attrStrict}
 
+// hiddenOfGroups are those of groups: what makes a dataset a dimension scale is anyone's attribute there.
+var hiddenOfGroups = []string{attrProps, attrStrict}
+
 // node is a group while its file is being read.
 type node struct {
 	path   string

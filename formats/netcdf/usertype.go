@@ -302,6 +302,28 @@ func HoldsType(stored any) error {
 	return err
 }
 
+// complexType describes complex numbers as h5py, netCDF4-python and the nc-complex library have them: a compound of r and i.
+func complexType(d dtype.DType) map[string]any {
+	part := map[bool]string{true: "float32", false: "float64"}[d == dtype.Complex64]
+	return map[string]any{"fields": []any{[]any{"r", part}, []any{"i", part}}}
+}
+
+// complexRecord makes a complex number, or the list of its parts that JSON has, a value of complexType; a real number too.
+func complexRecord(v any) any {
+	r := reflect.ValueOf(v)
+	switch {
+	case !r.IsValid():
+		return v
+	case r.CanComplex():
+		return map[string]any{"r": real(r.Complex()), "i": imag(r.Complex())}
+	case r.Kind() == reflect.Slice && r.Len() == 2:
+		return map[string]any{"r": r.Index(0).Interface(), "i": r.Index(1).Interface()}
+	case r.CanInt() || r.CanUint() || r.CanFloat():
+		return map[string]any{"r": v, "i": 0.0}
+	}
+	return v
+}
+
 // userTypeOf returns the type of a variable's elements, nil where the dtype says it all.
 func userTypeOf(d dtype.DType, itemBytes int, stored any) (*userType, error) {
 	name, isName := stored.(string)
@@ -312,6 +334,8 @@ func userTypeOf(d dtype.DType, itemBytes int, stored any) (*userType, error) {
 		return nil, nil
 	case d == dtype.Bool:
 		return nil, nil
+	case d.IsComplex():
+		return newType(complexType(d), 0)
 	case strings.HasPrefix(name, "datetime64") || strings.HasPrefix(name, "timedelta64"):
 		return nil, fmt.Errorf("dtype %s is not NetCDF's; write numbers with units such as \"seconds since 1970-01-01\": %w", name, formats.ErrFormat)
 	case d != dtype.Raw && d != dtype.String:

@@ -159,6 +159,10 @@ func (s *sink) userFill(fill []byte) error {
 	if !ok || s.user.family == familyChars {
 		return nil
 	}
+	if s.dtype.IsComplex() {
+		v = complexRecord(v)
+		s.attrs = s.attrs.With("_FillValue", v)
+	}
 	values := s.user.elements(v)
 	if len(values) != 1 {
 		return fmt.Errorf("attribute _FillValue: %d values, want one: %w", len(values), formats.ErrFormat)

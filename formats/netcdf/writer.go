@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -49,8 +50,8 @@ type outDim struct {
 // Dimensions that variables name and spec.Dims lacks are added from the shapes. A
 // one-dimensional variable with the name of its dimension is that dimension's
 // coordinate. Names of variables may hold slashes: the groups on the way are made;
-// dimensions are the root's unless spec.Groups has them. Float16, complex numbers and Zarr's times are refused with an error wrapping
-// formats.ErrFormat; bool becomes int8 with the attribute dtype = "bool". Compounds, enumerations, sequences and opaque
+// dimensions are the root's unless spec.Groups has them. Float16 and Zarr's times are refused with an error wrapping
+// formats.ErrFormat; bool becomes int8 with the attribute dtype = "bool", complex numbers compounds of r and i, which readers take for such. Compounds, enumerations, sequences and opaque
 // types (VarSpec.Stored, Attr.Type) are committed under the names that spec.Types and the groups give them, else under names of their own.
 //
 // A variable is contiguous unless it has an unlimited dimension, a Grid hint or a
@@ -80,7 +81,17 @@ func newWriter(ctx context.Context, path string, spec formats.Spec) (*writer, er
 	if err := files.FreeForFile(path, spec.Overwrite); err != nil {
 		return nil, err
 	}
-	w := &writer{path: path, partial: store.Partial(path), overwrite: spec.Overwrite, attrs: spec.Attrs, groups: spec.Groups, end: superblockBytes}
+	w := &writer{path: path, partial: store.Partial(path), overwrite: spec.Overwrite, groups: slices.Clone(spec.Groups), end: superblockBytes}
+	var err error
+	if w.attrs, err = foldAttrs(spec.Attrs, true); err != nil {
+		return nil, err
+	}
+	for i := range w.groups {
+		g := &w.groups[i]
+		if g.Attrs, err = foldAttrs(g.Attrs, true); err != nil {
+			return nil, fmt.Errorf("group %q: %w", g.Path, err)
+		}
+	}
 	for _, g := range append([]formats.GroupSpec{{Dims: spec.Dims}}, spec.Groups...) {
 		if err := checkGroup(g.Path); err != nil {
 			return nil, err

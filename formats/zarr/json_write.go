@@ -55,7 +55,16 @@ func appendJSON(b []byte, v any, level int) ([]byte, error) {
 	return nil, fmt.Errorf("zarr: write a %T to JSON: there is no such value in JSON; remove the attribute: %w", v, formats.ErrFormat)
 }
 
+// oneLine is a level that breaks no lines.
+const oneLine = -1 << 30
+
+// AppendJSON appends v as ParseJSON reads it, on one line.
+func AppendJSON(b []byte, v any) ([]byte, error) { return appendJSON(b, v, oneLine) }
+
 func newline(b []byte, level int) []byte {
+	if level < 0 {
+		return b
+	}
 	b = append(b, '\n')
 	for range level {
 		b = append(b, "  "...)

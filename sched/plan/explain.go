@@ -135,7 +135,7 @@ func (p *Plan) Explain() string {
 	if len(e.Rates) > 0 {
 		b.WriteString("\nplaces were compared by, in a second\n")
 		for _, r := range e.Rates {
-			fmt.Fprintf(&b, "   %s: %.3g G%s, %s\n", r.Name, r.PerSecond/1e9, r.Unit, r.From)
+			fmt.Fprintf(&b, "   %s: %.3g G%s, %s\n", r.Name, r.PerSecond/1e9, map[string]string{"bytes": "B", "operations": " operations"}[r.Unit], r.From)
 		}
 	}
 	return b.String()

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package netcdf
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+
+	"github.com/arrayrun/arrayrun/chunk/dtype"
+	"github.com/arrayrun/arrayrun/formats"
+	"github.com/arrayrun/arrayrun/formats/internal/numbers"
+	"github.com/arrayrun/arrayrun/formats/zarr"
+)
+
+// attrJSON lists, as a JSON list of names, the attributes of a group or variable that stand for values NetCDF has no type for: texts for what they say in
+// JSON, "" for null, and 0 and 1 for false and true.
+const attrJSON = "_arrayrun_json"
+
+// foldAttrs makes values of JSON that the format has no type for texts, or numbers where they are bools, and lists their names in attrJSON. Lists of
+// texts are such values where texts is false: the classic format has none. NetCDF-4 has a compound for complex numbers.
+func foldAttrs(attrs formats.Attrs, texts bool) (formats.Attrs, error) {
+	var names []string
+	out := slices.Clone(attrs)
+	for i := range out {
+		a := &out[i]
+		if a.Type != nil {
+			continue
+		}
+		switch v := a.Value.(type) {
+		case complex64, complex128:
+			if texts {
+				a.Type = complexType(map[bool]dtype.DType{true: dtype.Complex64, false: dtype.Complex128}[reflect.TypeOf(v).Kind() == reflect.Complex64])
+				a.Value = complexRecord(v)
+			}
+			continue
+		case nil:
+			a.Value = ""
+		case bool:
+			a.Value = map[bool]int8{true: 1}[v]
+		case map[string]any:
+			text, err := zarr.AppendJSON(nil, v)
+			if err != nil {
+				return nil, fmt.Errorf("attribute %q: %w", a.Name, err)
+			}
+			a.Value = string(text)
+		case []string:
+			if texts || len(v) == 1 {
+				continue
+			}
+			text, err := zarr.AppendJSON(nil, v)
+			if err != nil {
+				return nil, fmt.Errorf("attribute %q: %w", a.Name, err)
+			}
+			a.Value = string(text)
+		case []any:
+			if plainList(v, texts) {
+				continue
+			}
+			text, err := zarr.AppendJSON(nil, v)
+			if err != nil {
+				return nil, fmt.Errorf("attribute %q: %w", a.Name, err)
+			}
+			a.Value = string(text)
+		default:
+			continue
+		}
+		names = append(names, a.Name)
+	}
+	if names == nil {
+		return out, nil
+	}
+	if _, taken := attrs.Get(attrJSON); taken {
+		return nil, fmt.Errorf("attribute %q: the format needs the name for %q: %w", attrJSON, names, formats.ErrFormat)
+	}
+	text, err := zarr.AppendJSON(nil, names)
+	if err != nil {
+		return nil, fmt.Errorf("attributes %q: %w", names, err)
+	}
+	return append(out, formats.Attr{Name: attrJSON, Value: string(text)}), nil
+}
+
+// plainList reports whether a list is numbers of one kind, or texts where there are lists of them.
+func plainList(list []any, texts bool) bool {
+	n := 0
+	for _, x := range list {
+		if _, ok := x.(string); ok {
+			n++
+		}
+	}
+	if n > 0 {
+		return n == len(list) && texts
+	}
+	_, _, _, ok := numbers.Encode(list)
+	return ok && len(list) > 0
+}
+
+// unfoldAttrs undoes foldAttrs. What does not fit its name in the list, because someone has changed it since, stays as it is.
+func unfoldAttrs(attrs formats.Attrs) formats.Attrs {
+	v, ok := attrs.Get(attrJSON)
+	text, isText := v.(string)
+	if !ok || !isText {
+		return attrs
+	}
+	list, err := zarr.ParseJSON([]byte(text))
+	names, isList := list.([]any)
+	if err != nil || !isList {
+		return attrs
+	}
+	out := attrs.Without(attrJSON)
+	for i := range out {
+		a := &out[i]
+		if a.Type != nil || !slices.Contains(names, any(a.Name)) {
+			continue
+		}
+		switch v := a.Value.(type) {
+		case int8:
+			a.Value = v != 0
+		case string:
+			if v == "" {
+				a.Value = nil
+			} else if value, err := zarr.ParseJSON([]byte(v)); err == nil {
+				a.Value = value
+			}
+		}
+	}
+	return out
+}
