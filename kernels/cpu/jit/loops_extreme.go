@@ -326,28 +326,12 @@ func (x extreme) long(signed bool) vop {
 	return vpmaxuq
 }
 
-// counts emits a loop that counts, or of any and all.
+// counts emits a loop that counts.
 func (w *writer) counts(name, form string, d dtype.DType) bool {
 	s := lane(d)
 	switch {
 	case s == 0 || d.IsFloat() && s < 4:
 		return false
-	case (name == "any" || name == "all") && form == "rows" && d == dtype.Bool:
-		op := vpor
-		if name == "all" {
-			op = vpand
-		}
-		w.rows(func(n int) {
-			w.load(rAcc, memAt(rArgs, argAcc))
-			w.columns(1, n, []cursor{{rAcc, 1}}, func() int { return w.bytes }, func(first int) {
-				w.op(vmovupsLoad, 0, 0, memAt(rAcc, int32(first)))
-				for k := range n {
-					w.op(op, 0, 0, rowAt(k, first))
-				}
-				w.op(vmovupsStore, 0, 0, memAt(rAcc, int32(first)))
-			})
-		})
-		return true
 	case name == "count" && d.IsFloat():
 	case name == "nonzero":
 	default:

@@ -10,61 +10,6 @@ import (
 	"github.com/arrayrun/arrayrun/kernels"
 )
 
-// vectorBytes is what short runs and columns of panels come in.
-const vectorBytes = 32
-
-// shortLoops are the loops over short runs, by vectors.
-var shortLoops = [...]string{1: " short1", 2: " short2", 3: " short3", 4: " short4"}
-
-// shorts is the machine code of folds of runs of less than groupBytes.
-type shorts struct {
-	loops [len(shortLoops)]Loop
-	size  int
-	fill  uint64 // the bits of an element that changes nothing
-	mask  shortMask
-}
-
-// shortMask describes the last vector of short runs.
-type shortMask struct{ keep, fill [vectorBytes]byte }
-
-func (k *shorts) find(asm Assembler, name string, d dtype.DType, fill uint64) {
-	k.size, k.fill = d.Size(), fill
-	for i := range k.loops {
-		if i > 0 {
-			k.loops[i] = asm.Loop(name+shortLoops[i], d)
-		}
-	}
-}
-
-// run folds as many of count runs of n elements, stride elements apart, as are followed by enough memory to be read in whole
-// vectors; it returns how many.
-func (k *shorts) run(a *loopArgs, n, stride, count int) int {
-	length, step := n*k.size, stride*k.size
-	vectors := (length + vectorBytes - 1) / vectorBytes
-	if vectors >= len(k.loops) || k.loops[vectors] == nil || count > 1 && step <= 0 {
-		return 0
-	}
-	if beyond := vectors*vectorBytes - length; beyond > 0 {
-		if step == 0 {
-			return 0
-		}
-		count -= (beyond + step - 1) / step
-	}
-	if count <= 0 {
-		return 0
-	}
-	rest := length - (vectors-1)*vectorBytes
-	for i := range vectorBytes {
-		k.mask.keep[i], k.mask.fill[i] = 0xFF, 0
-		if i >= rest {
-			k.mask.keep[i], k.mask.fill[i] = 0, byte(k.fill>>(8*(i%k.size)))
-		}
-	}
-	a.stride, a.rows, a.mask = step, count, unsafe.Pointer(&k.mask)
-	k.loops[vectors].Run(unsafe.Pointer(a))
-	return count
-}
-
 // argNative is the machine code of argmin and argmax.
 type argNative[T ordered] struct {
 	runs   Loop
@@ -104,13 +49,6 @@ func (s *argSweep[T]) accelerate(asm Assembler, _ *kernels.Reduction, in dtype.D
 	n.short.find(asm, name, in, bitsOf(fill))
 }
 
-// bitsOf returns the bits of a value.
-func bitsOf[T ordered](v T) uint64 {
-	var b uint64
-	*(*T)(unsafe.Pointer(&b)) = v
-	return b
-}
-
 // nativeWinners puts the numbers of the winners of runs into k, -1 for none, or reports false where there is no machine code.
 func (s *argSweep[T]) nativeWinners(k []int64, x unsafe.Pointer, n, stride int) bool {
 	m := &s.native
@@ -121,8 +59,7 @@ func (s *argSweep[T]) nativeWinners(k []int64, x unsafe.Pointer, n, stride int) 
 	a := &m.args
 	defer func() { *a = loopArgs{} }()
 	if length < groupBytes {
-		*a = loopArgs{x: x, count: unsafe.Pointer(&k[0])}
-		done := m.short.run(a, n, stride, len(k))
+		done := m.short.run(nil, unsafe.Pointer(&k[0]), x, n, stride, len(k))
 		for i, w := range k[:done] {
 			if w >= int64(n) {
 				k[i] = -1
@@ -147,33 +84,15 @@ func (s *argSweep[T]) nativeWinners(k []int64, x unsafe.Pointer, n, stride int) 
 	return true
 }
 
-// panelLeast is the fewest rows that are worth a panel.
-const panelLeast = 4
-
-// lump returns how many rows of w elements without gaps make one that has whole vectors, several of them, or 1.
-func (m *argNative[T]) lump(w, count int) int {
-	k, vector := 1, vectorBytes/m.size
-	for w*k%vector != 0 {
-		k *= 2
-	}
-	for w*k < 4*vector && count/k >= 4*panelLeast {
-		k *= 2
-	}
-	if w*k > tileMax || count/k < panelLeast {
-		return 1
-	}
-	return k
-}
-
 // nativePanel takes columns of rows by machine code, the winner of each into the spot it belongs to, and returns how many columns.
 func (s *argSweep[T]) nativePanel(at, w int, x unsafe.Pointer, stride, count int) int {
 	m := &s.native
-	if m.panel.rows == nil || count < panelLeast || count > kernels.OuterBlock {
+	if m.panel.rows == nil || count < lumpLeast || count > kernels.OuterBlock {
 		return 0
 	}
 	k := 1
 	if stride == w {
-		k = m.lump(w, count)
+		k = lumps(w, vectorBytes/m.size, 4*vectorBytes/m.size, count)
 	}
 	vector := vectorBytes / m.size
 	width, rows := w*k, count/k

@@ -126,8 +126,8 @@ type accelerated interface {
 }
 
 func (s *sumSweep[T, A]) accelerate(asm Assembler, r *kernels.Reduction, in dtype.DType) {
-	name := map[kernels.Algebra]string{kernels.FoldSum: "sum", kernels.FoldMean: "mean"}[r.Algebra]
-	if name == "" || in.IsComplex() {
+	name := map[kernels.Algebra]string{kernels.FoldSum: "sum", kernels.FoldMean: "mean", kernels.FoldProd: "prod"}[r.Algebra]
+	if in.IsComplex() || name == "prod" && !in.IsFloat() {
 		return
 	}
 	if s.skip {
