@@ -32,22 +32,26 @@ func Supports(p *kernels.Program, in kernels.Inst) bool { return need(p, in) > 0
 
 // need returns the widest lanes an instruction needs, 0 when it has no form.
 func need(p *kernels.Program, in kernels.Inst) int {
-	widest := lane(in.DType)
+	low := lowerings[in.Op]
+	if low == nil {
+		return 0
+	}
+	size := lane
+	if in.Op == kernels.OpReal || in.Op == kernels.OpImag || in.Op == kernels.OpComplex {
+		size = laneOf
+	}
+	widest := size(in.DType)
 	if widest == 0 {
 		return 0
 	}
 	for _, r := range in.Args {
 		if r >= 0 {
-			s := lane(p.RegType(r))
+			s := size(p.RegType(r))
 			if s == 0 {
 				return 0
 			}
 			widest = max(widest, s)
 		}
-	}
-	low := lowerings[in.Op]
-	if low == nil {
-		return 0
 	}
 	t := in.DType
 	if in.Args[0] >= 0 {
@@ -75,10 +79,10 @@ func lane(d dtype.DType) int {
 func lower(p *kernels.Program, same []bool, bytes int) (*graph, error) {
 	widest := 1
 	for _, in := range p.In {
-		widest = max(widest, lane(in.DType))
+		widest = max(widest, laneOf(in.DType))
 	}
 	for _, r := range p.Ret {
-		widest = max(widest, lane(p.RegType(r)))
+		widest = max(widest, laneOf(p.RegType(r)))
 	}
 	for _, in := range p.Body {
 		n := need(p, in)
@@ -112,7 +116,7 @@ func lower(p *kernels.Program, same []bool, bytes int) (*graph, error) {
 			}
 			continue
 		}
-		if c.DType.IsComplex() {
+		if c.DType == dtype.Complex128 {
 			continue // only instructions without a form use it
 		}
 		l.num[r] = l.splat(c.DType.Size(), c.Bits)

@@ -96,6 +96,9 @@ func init() {
 		kernels.OpCeil:         {floats, rounding(roundUp)},
 		kernels.OpTrunc:        {floats, rounding(roundToCut)},
 		kernels.OpRint:         {floats, rounding(roundEven)},
+		kernels.OpReal:         {complexNeed, (*lowerer).real},
+		kernels.OpImag:         {complexNeed, (*lowerer).imag},
+		kernels.OpComplex:      {complexNeed, (*lowerer).complex},
 		kernels.OpCold:         {whatever, (*lowerer).coldOp},
 	}
 }
