@@ -16,6 +16,7 @@ type lowerer struct {
 	*graph
 	p    *kernels.Program
 	num  []val
+	pair [][2]val // of complex128: the parts
 	mask [][4]val // by log2 of the lane size; none where that form has not been made
 	made []int    // the lane size a truth value was made in, 0: constants
 }
@@ -92,11 +93,15 @@ func lower(p *kernels.Program, same []bool, bytes int) (*graph, error) {
 		widest = max(widest, n)
 	}
 	n := len(p.In) + len(p.Consts) + len(p.Body)
-	l := &lowerer{graph: newGraph(bytes/widest, bytes), p: p, num: make([]val, n), mask: make([][4]val, n), made: make([]int, n)}
+	l := &lowerer{graph: newGraph(bytes/widest, bytes), p: p, num: make([]val, n), pair: make([][2]val, n), mask: make([][4]val, n), made: make([]int, n)}
 	for i := range l.mask {
 		l.mask[i] = [4]val{none, none, none, none}
 	}
 	for i, in := range p.In {
+		if in.DType == dtype.Complex128 {
+			l.pair[i] = l.loadPair(i, same[i])
+			continue
+		}
 		get := l.load
 		if same[i] {
 			get = l.same
@@ -116,13 +121,18 @@ func lower(p *kernels.Program, same []bool, bytes int) (*graph, error) {
 			}
 			continue
 		}
-		if c.DType == dtype.Complex128 {
-			continue // only instructions without a form use it
+		if c.DType == dtype.Complex128 { // no imaginary part
+			l.pair[r] = [2]val{l.splat(8, c.Bits), l.splat(8, 0)}
+			continue
 		}
 		l.num[r] = l.splat(c.DType.Size(), c.Bits)
 	}
 	for i, in := range p.Body {
 		r := kernels.Reg(len(p.In) + len(p.Consts) + i)
+		if in.DType == dtype.Complex128 {
+			l.pair[r] = [2]val{l.arg(in, 0), l.arg(in, 1)}
+			continue
+		}
 		x, size := lowerings[in.Op].do(l, in)
 		if in.DType == dtype.Bool {
 			l.setMask(r, size, x)
@@ -131,6 +141,10 @@ func lower(p *kernels.Program, same []bool, bytes int) (*graph, error) {
 		}
 	}
 	for i, r := range p.Ret {
+		if p.RegType(r) == dtype.Complex128 {
+			l.storePair(i, l.pair[r])
+			continue
+		}
 		if p.RegType(r) == dtype.Bool {
 			l.graph.store(i, 1, l.un(vpabsb, 1, l.truth(r, 1)))
 			continue

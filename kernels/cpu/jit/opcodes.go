@@ -225,6 +225,7 @@ const (
 	vrangeps
 	vrangepd
 	vmovupdLoad
+	vpermpd
 	vopCount
 )
 
@@ -408,5 +409,6 @@ var opcodes = [vopCount]opcode{
 	vpmaxuq:       {"vpmaxuq", p66, map0F38, 1, 0x3F, shapeBinary, 0},
 	vrangeps:      {"vrangeps", p66, map0F3A, 0, 0x50, shapeBinary, 0},
 	vrangepd:      {"vrangepd", p66, map0F3A, 1, 0x50, shapeBinary, 0},
+	vpermpd:       {"vpermpd", p66, map0F38, 1, 0x16, shapeBinary, 0},
 	vmovupdLoad:   {"vmovupd", p66, map0F, 1, 0x10, shapeUnary, 0},
 }
