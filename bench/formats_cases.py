@@ -38,6 +38,8 @@ READS = [
     Read("i2 v3 zstd", "i2", {"version": 3, **codec("zstd")}, beat=1.1),
     Read("q v3 zstd", "q", {"version": 3, **codec("zstd")}, beat=1.1),
     Read("i2 v3 shards zstd", "i2", {"version": 3, **codec("zstd"), "shards": 4}, beat=1.1),
+    Read("i2 v3 shards, a time series", "i2", {"version": 3, **codec("zstd"), "shards": 4}, part=SERIES),
+    Read("i2 v3 shards, a column of inner chunks", "i2", {"version": 3, **codec("zstd"), "shards": 4}, part="[:, :512, 512:]"),
     Read("q v3 uncompressed", "q", {"version": 3, **codec("none")}, beat=2.0),
     Read("i2 v3 blosc-zstd", "i2", {"version": 3, **codec("blosc", cname="zstd")}, alone=0.85),
     Read("q v3 blosc-zstd", "q", {"version": 3, **codec("blosc", cname="zstd")}, alone=0.85),

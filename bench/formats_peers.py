@@ -67,7 +67,7 @@ class Zarr:
         from zarr.core.buffer.cpu import NDBuffer
 
         self.index = index(text)
-        self.out = np.zeros(self.a.shape, self.a.dtype)
+        self.out = np.zeros(np.broadcast_to(np.zeros((), self.a.dtype), self.a.shape)[self.index].shape, self.a.dtype)
         self.buffer = NDBuffer.from_numpy_array(self.out)
 
     def run(self):

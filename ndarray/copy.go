@@ -116,7 +116,7 @@ func (c *copier) group(g *formats.Group, at string, above scope) error {
 	vars := len(c.out.Spec.Vars)
 	place := len(c.out.Spec.Groups)
 	var err error
-	if spec.Attrs, err = c.attributes(g.Attrs, c.label(at)); err != nil {
+	if spec.Attrs, err = c.attributes(g.Attrs, c.label(at), c.rules.ofGroups); err != nil {
 		return err
 	}
 	if at == "" {
@@ -339,7 +339,7 @@ func (c *copier) variable(v *formats.Var, at string, dims scope) error {
 		attrs = c.scalars(v, attrs, dims)
 	}
 	var err error
-	if s.Attrs, err = c.attributes(attrs, fmt.Sprintf("variable %q", name)); err != nil {
+	if s.Attrs, err = c.attributes(attrs, fmt.Sprintf("variable %q", name), c.rules.reserved); err != nil {
 		return err
 	}
 	c.store(&s, m, axes)

@@ -28,7 +28,8 @@ type copyRules struct {
 	oneGrows   bool     // one unlimited dimension, which comes first
 	unnamed    bool     // axes must have names
 	codec      string   // for compressed sources
-	reserved   []string // names of attributes by which the format keeps its structure
+	reserved   []string // names of attributes by which the format keeps its structure, in variables
+	ofGroups   []string // the same in groups
 	badName    func(name string) (why string)
 	attr       func(v any) (out any, why string)
 	texts      bool // texts of a fixed number of characters become texts of any length
@@ -47,7 +48,8 @@ func rulesOf(family, member string) *copyRules {
 	case "netcdf4":
 		if !strings.HasPrefix(member, "netcdf3") {
 			return &copyRules{name: "NetCDF-4", unnamed: true, codec: "zlib:4", texts: true, types: true, attr: netcdf4Attr, elem: netcdf4Elem,
-				reserved: []string{"CLASS", "NAME", "DIMENSION_LIST", "REFERENCE_LIST", "_Netcdf4Dimid", "_Netcdf4Coordinates", "_NCProperties", "_nc3_strict"}}
+				reserved: []string{"CLASS", "NAME", "DIMENSION_LIST", "REFERENCE_LIST", "_Netcdf4Dimid", "_Netcdf4Coordinates", "_NCProperties", "_nc3_strict"},
+				ofGroups: []string{"_NCProperties", "_nc3_strict"}}
 		}
 		fallthrough
 	case "netcdf3":
@@ -233,8 +235,8 @@ func (c *copier) types(g *formats.Group) (out []formats.Type) {
 	return out
 }
 
-// attributes returns what the format can hold of attributes.
-func (c *copier) attributes(attrs formats.Attrs, where string) (formats.Attrs, error) {
+// attributes returns what the format can hold of attributes, without the reserved names.
+func (c *copier) attributes(attrs formats.Attrs, where string, reserved []string) (formats.Attrs, error) {
 	if c.rules.valuesOnly {
 		c.dropped(len(attrs) > 0, "attributes")
 		if c.dest == "csv" {
@@ -247,7 +249,7 @@ func (c *copier) attributes(attrs formats.Attrs, where string) (formats.Attrs, e
 	}
 	out := make(formats.Attrs, 0, len(attrs))
 	for _, a := range attrs {
-		if slices.Contains(c.rules.reserved, a.Name) {
+		if slices.Contains(reserved, a.Name) {
 			c.opts.Warn(fmt.Sprintf("attribute %q of %s is left out: %s keeps its own structure under that name", a.Name, where, c.rules.name))
 			continue
 		}

@@ -159,3 +159,18 @@ func TestCopyPlainTimes(t *testing.T) {
 		}
 	}
 }
+
+// TestCopyScaleNames: attributes by which HDF5 marks dimension scales are dropped from variables, with a warning, and stay in groups.
+func TestCopyScaleNames(t *testing.T) {
+	class := formats.Attrs{{Name: "CLASS", Value: "GROUP"}}
+	g := formats.Group{Format: "hdf5", Attrs: class, Dims: sixes("x"), Vars: []formats.Var{described("v", dtype.Int8, "int8", class, "x")},
+		Groups: []formats.NamedGroup{{Name: "g", Group: &formats.Group{Attrs: class}}}}
+	var warned []string
+	p, err := ndarray.PlanCopy(context.Background(), &g, "a.nc", ndarray.CopyOptions{Warn: func(s string) { warned = append(warned, s) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(p.Spec.Attrs) != 1 || len(p.Spec.Groups) != 1 || len(p.Spec.Groups[0].Attrs) != 1 || len(p.Spec.Vars[0].Attrs) != 0 || len(warned) != 1 || !strings.Contains(warned[0], `variable "v"`) {
+		t.Errorf("got %+v, warnings %q", p.Spec, warned)
+	}
+}

@@ -18,6 +18,7 @@ import (
 	"github.com/arrayrun/arrayrun/formats/csv"
 	"github.com/arrayrun/arrayrun/formats/netcdf"
 	"github.com/arrayrun/arrayrun/formats/npy"
+	"github.com/arrayrun/arrayrun/formats/store"
 	"github.com/arrayrun/arrayrun/formats/tiff"
 	"github.com/arrayrun/arrayrun/formats/zarr"
 )
@@ -83,9 +84,18 @@ func Open(ctx context.Context, uri string) (*formats.Group, error) {
 		what = "an empty file"
 		if st, err := os.Stat(path); err == nil && st.IsDir() {
 			what = "a folder without zarr.json, .zgroup or .zarray"
+			if isIcechunk(path) {
+				return nil, fmt.Errorf("formats: open %s: an Icechunk repository, which is not read; copy what is wanted to Zarr with Icechunk's own library: %w", path, formats.ErrFormat)
+			}
 		}
 	}
 	return nil, fmt.Errorf("formats: open %s: %s: no known format (%s): %w", path, what, names(false), formats.ErrFormat)
+}
+
+// isIcechunk reports whether a folder is a repository of Icechunk: snapshots, manifests, and refs or, since its version 2, a file.
+func isIcechunk(path string) bool {
+	return store.Exists(filepath.Join(path, "snapshots")) && store.Exists(filepath.Join(path, "manifests")) &&
+		(store.Exists(filepath.Join(path, "refs")) || store.Exists(filepath.Join(path, "repo")))
 }
 
 // firstBytes returns up to 4096 bytes of the file at path, none for a directory.

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/arrayrun/arrayrun/chunk"
@@ -87,6 +88,14 @@ func TestErrors(t *testing.T) {
 		if _, err := all.Open(ctx, uri); !errors.Is(err, want) {
 			t.Errorf("Open(%s) = %v, want %v", uri, err, want)
 		}
+	}
+	for _, sub := range []string{"snapshots", "manifests", "refs"} {
+		if err := os.MkdirAll(filepath.Join(dir, "repo", sub), 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := all.Open(ctx, filepath.Join(dir, "repo")); !errors.Is(err, formats.ErrFormat) || !strings.Contains(err.Error(), "Icechunk") {
+		t.Errorf("an Icechunk repository: %v, want ErrFormat that names it", err)
 	}
 	if _, err := all.Create(ctx, filepath.Join(dir, "out.xyz"), formats.Spec{}); !errors.Is(err, formats.ErrFormat) {
 		t.Errorf("Create with an unknown ending = %v, want ErrFormat", err)

@@ -28,18 +28,19 @@ const (
 	pieceBytes = 1 << 30
 )
 
-// effortOf says how hard each of zlib's levels looks: how many earlier places for each position, from which length it is content, up to which it
-// looks, half as hard, if the next position has better, and after how many positions in vain (a power of 2) it looks at fewer.
-var effortOf = [10]struct{ depth, content, lazy, patience int }{
-	1: {4, 64, 0, 5},
-	2: {5, 128, 0, 6},
-	3: {6, 128, 12, 6},
-	4: {8, 64, 12, 6},
-	5: {14, 64, 32, 7},
-	6: {24, 128, 64, 8},
-	7: {64, 128, 128, 8},
-	8: {160, 258, 258, 24},
-	9: {500, 258, 258, 24},
+// effortOf says how hard each of zlib's levels looks: how many earlier places for each position, how many of them where a byte costs more than
+// two bits, from which length it is content, up to which it looks, half as hard, if the next position has better, and after how many positions in
+// vain (a power of 2) it looks at fewer.
+var effortOf = [10]struct{ depth, dense, content, lazy, patience int }{
+	1: {4, 4, 64, 0, 5},
+	2: {5, 4, 128, 0, 6},
+	3: {6, 4, 128, 12, 6},
+	4: {8, 5, 64, 12, 6},
+	5: {14, 14, 64, 32, 7},
+	6: {24, 24, 128, 64, 8},
+	7: {64, 64, 128, 128, 8},
+	8: {160, 160, 258, 258, 24},
+	9: {500, 500, 258, 258, 24},
 }
 
 // deflater packs slices as deflate streams. Unlike others it asks of every match what it costs in bits, by the codes that the last bytes and
@@ -273,8 +274,12 @@ func (d *deflater) parse(src []byte, p, end int) int {
 	e := &effortOf[d.level]
 	base, start := p, p          // of the segment, and of the literals that are not yet in a sequence
 	stop := min(end, len(src)-7) // eight bytes are looked at
+	depth := e.depth
+	if d.mean > 2*costBit {
+		depth = e.dense
+	}
 	for p < stop {
-		n, dist, worth := d.find(src, p, d.sums[p-base:], math.MinInt32, e.depth)
+		n, dist, worth := d.find(src, p, d.sums[p-base:], math.MinInt32, depth)
 		passed := min(d.vain>>e.patience, stepMost-1)
 		if n == 0 {
 			d.vain = min(d.vain+1, stepMost<<e.patience)
@@ -292,7 +297,7 @@ func (d *deflater) parse(src []byte, p, end int) int {
 		}
 		// a literal, and a match at the next position, if that is better
 		for n < e.lazy && next == p+1 && next < stop {
-			m, far, w := d.find(src, next, d.sums[next-base:], worth+d.lit[src[p]]-d.mean, e.depth/2)
+			m, far, w := d.find(src, next, d.sums[next-base:], worth+d.lit[src[p]]-d.mean, depth/2)
 			next++
 			if m == 0 {
 				break

@@ -130,17 +130,15 @@ func (z zstdStage) decodeRows(to *Rows, n int, src []byte, s *Scratch) error {
 	s.Dec = Grow(s.Dec, n)
 	var got int
 	var err error
-	done, whole := 0, false
-	if haveSequences && plainFrames(src) {
+	done := 0
+	if haveSequences {
 		s.unz.sink = func(end int) {
 			to.Put(done, s.Dec[done:end])
 			done = end
 		}
-		got, whole, err = s.unz.decode(s.Dec, src)
+		got, err = s.unz.decode(s.Dec, src)
 		s.unz.sink = nil
-	}
-	if !whole {
-		done = 0
+	} else {
 		got, err = s.Zstd(s.Dec, src)
 	}
 	if err != nil {

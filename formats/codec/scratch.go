@@ -2,10 +2,7 @@
 
 package codec
 
-import (
-	"github.com/arrayrun/arrayrun/formats/codec/internal/clib"
-	"github.com/klauspost/compress/zstd"
-)
+import "github.com/arrayrun/arrayrun/formats/codec/internal/clib"
 
 // Scratch holds the buffers and codec state of one worker. It is not safe for
 // concurrent use. Get one with Borrow and give it back with Return.
@@ -21,7 +18,6 @@ type Scratch struct {
 	inf    Inflater
 	lz4    *lz4Packer
 	unz    unzstd
-	zdec   *zstd.Decoder
 	zpack  *zstdPacker
 	def    *deflater
 

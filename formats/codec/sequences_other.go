@@ -8,6 +8,7 @@ const haveSequences = false
 
 // Without assembly the portable loops do everything and nobody calls these.
 func zstdSequences(*seqRun)   {}
-func huffStreams(*huffRun)    {}
+func huffPairs(*huffRun)      {}
+func huffSingles(*huffRun)    {}
 func lz4Sequences(*lz4Run)    {}
 func inflateFast(*inflateRun) {}

@@ -33,49 +33,50 @@ const (
 	zstdMaxBlock = 128 << 10
 )
 
-// plainFrames reports whether src is a list of frames that unzstd decodes: without dictionary and checksum.
-func plainFrames(src []byte) bool {
-	return len(src) >= 6 && binary.LittleEndian.Uint32(src) == zstdMagic && src[4]&0x0f == 0
-}
-
-// decode decodes the frames in src into dst and returns the bytes written. whole is false where a frame is none of plainFrames:
-// nothing of the output counts then.
-func (z *unzstd) decode(dst, src []byte) (n int, whole bool, err error) {
+// decode decodes the frames in src into dst and returns the bytes written.
+func (z *unzstd) decode(dst, src []byte) (n int, err error) {
 	for len(src) > 0 {
 		if len(src) >= 8 && binary.LittleEndian.Uint32(src)&^15 == zstdSkip {
 			size := int64(binary.LittleEndian.Uint32(src[4:]))
 			if size > int64(len(src)-8) {
-				return n, true, corrupt("zstd", "a skipped frame of %d bytes is cut off", size)
+				return n, corrupt("zstd", "a skipped frame of %d bytes is cut off", size)
 			}
 			src = src[8+size:]
 			continue
 		}
-		if !plainFrames(src) {
-			return n, false, nil
-		}
 		var used int
 		if n, used, err = z.frame(dst, n, src); err != nil {
-			return n, true, err
+			return n, err
 		}
 		src = src[used:]
 	}
-	return n, true, nil
+	return n, nil
 }
 
 // frame decodes one frame behind the n bytes dst has.
 func (z *unzstd) frame(dst []byte, n int, src []byte) (end, used int, err error) {
 	start, size, p := n, uint64(0), 5
-	kind, single := src[4]>>6, src[4]&0x20 != 0
+	if len(src) < 6 || binary.LittleEndian.Uint32(src) != zstdMagic || src[4]&8 != 0 {
+		return n, 0, corrupt("zstd", "no frame at %d bytes from the end", len(src))
+	}
+	kind, single, sum := src[4]>>6, src[4]&0x20 != 0, src[4]&4 != 0
 	if !single {
 		p++ // the window: all of the output is at hand
 	}
+	names := [4]int{0, 1, 2, 4}[src[4]&3]
 	width := [4]int{0, 2, 4, 8}[kind]
 	if kind == 0 && single {
 		width = 1
 	}
-	if len(src) < p+width {
+	if len(src) < p+names+width {
 		return n, 0, corrupt("zstd", "header is cut off")
 	}
+	for _, b := range src[p : p+names] {
+		if b != 0 {
+			return n, 0, corrupt("zstd", "it wants the dictionary % x, chunks have none", src[p:p+names])
+		}
+	}
+	p += names
 	for i := range width {
 		size |= uint64(src[p+i]) << (8 * i)
 	}
@@ -130,6 +131,15 @@ func (z *unzstd) frame(dst []byte, n int, src []byte) (end, used int, err error)
 	}
 	if width > 0 && uint64(n-start) != size {
 		return n, 0, corrupt("zstd", "frame decoded to %d bytes, it says %d", n-start, size)
+	}
+	if sum {
+		if len(src) < p+4 {
+			return n, 0, corrupt("zstd", "checksum is cut off")
+		}
+		if got, want := uint32(xxh64(dst[start:n])), binary.LittleEndian.Uint32(src[p:]); got != want {
+			return n, 0, corrupt("zstd", "checksum is %08x, want %08x", got, want)
+		}
+		p += 4
 	}
 	return n, p, nil
 }

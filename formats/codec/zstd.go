@@ -4,14 +4,12 @@ package codec
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"math/bits"
 	"slices"
 
 	"github.com/arrayrun/arrayrun/formats"
 	"github.com/arrayrun/arrayrun/formats/codec/internal/clib"
-	"github.com/klauspost/compress/zstd"
 )
 
 // packKey names an encoder of libzstd.
@@ -52,40 +50,7 @@ func (s *Scratch) Zstd(dst, src []byte) (int, error) {
 			}
 		}
 	}
-	return s.zstd(dst, src)
-}
-
-// zstd is Zstd in Go.
-func (s *Scratch) zstd(dst, src []byte) (int, error) {
-	if plainFrames(src) {
-		if n, whole, err := s.unz.decode(dst, src); whole {
-			return n, err
-		}
-	}
-	return s.zstdLibrary(dst, src)
-}
-
-// zstdLibrary decodes any frames with the library.
-func (s *Scratch) zstdLibrary(dst, src []byte) (int, error) {
-	if s.zdec == nil {
-		d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecodeAllCapLimit(true),
-			zstd.WithDecoderMaxMemory(1<<34), zstd.WithDecoderMaxWindow(1<<31))
-		if err != nil {
-			return 0, err
-		}
-		s.zdec = d
-	}
-	out, err := s.zdec.DecodeAll(src, dst[:0:len(dst)])
-	switch {
-	case errors.Is(err, zstd.ErrDecoderSizeExceeded):
-		return 0, full("zstd", "%v in %d bytes", err, len(src))
-	case err != nil:
-		return 0, corrupt("zstd", "%v in %d bytes", err, len(src))
-	}
-	if len(out) > 0 && len(dst) > 0 && &out[0] != &dst[0] {
-		return 0, full("zstd", "decoded to %d bytes, want at most %d", len(out), len(dst))
-	}
-	return len(out), nil
+	return s.unz.decode(dst, src)
 }
 
 func (z zstdStage) Decode(dst, src []byte, s *Scratch) ([]byte, error) {

@@ -14,11 +14,11 @@ import (
 func zstdReaders(s *Scratch) map[string]func(dst, src []byte) (int, bool) {
 	readers := map[string]func(dst, src []byte) (int, bool){
 		"the library in Go": func(dst, src []byte) (int, bool) {
-			n, err := s.zstdLibrary(dst, src)
+			n, err := libraryZstd(dst, src)
 			return n, err == nil
 		},
 		"ours": func(dst, src []byte) (int, bool) {
-			n, err := s.zstd(dst, src)
+			n, err := s.unz.decode(dst, src)
 			return n, err == nil
 		},
 	}

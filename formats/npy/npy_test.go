@@ -3,6 +3,7 @@
 package npy
 
 import (
+	"archive/zip"
 	"bytes"
 	"context"
 	"crypto/md5"
@@ -158,6 +159,57 @@ func FuzzHeader(f *testing.F) {
 		}
 		if err == nil && h.el.item > maxItem {
 			t.Fatalf("item of %d bytes", h.el.item)
+		}
+	})
+}
+
+// FuzzArchive: any bytes are an archive whose arrays are read, or refused by name, without harm.
+func FuzzArchive(f *testing.F) {
+	ctx := context.Background()
+	for _, deflate := range []bool{false, true} {
+		var b bytes.Buffer
+		z := zip.NewWriter(&b)
+		for _, name := range []string{"a.npy", "g/b.npy", "note.txt"} {
+			method := zip.Store
+			if deflate {
+				method = zip.Deflate
+			}
+			m, err := z.CreateHeader(&zip.FileHeader{Name: name, Method: method})
+			if err != nil {
+				f.Fatal(err)
+			}
+			m.Write(append(appendHeader(nil, "<i2", chunk.Shape{3}), 1, 0, 2, 0, 3, 0))
+		}
+		z.Close()
+		f.Add(b.Bytes())
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		g, err := Archive.OpenAt(ctx, bytes.NewReader(b), int64(len(b)), "a.npz")
+		if err != nil {
+			if !errors.Is(err, formats.ErrFormat) && !errors.Is(err, formats.ErrCorrupt) {
+				t.Fatalf("%v, want ErrFormat or ErrCorrupt", err)
+			}
+			return
+		}
+		for _, v := range g.Vars {
+			if (v.Source == nil) == (v.Err == nil) {
+				t.Fatalf("%s: a source is there: %v, error %v", v.Name, v.Source != nil, v.Err)
+			}
+			if v.Err != nil {
+				if !errors.Is(v.Err, formats.ErrFormat) && !errors.Is(v.Err, formats.ErrCorrupt) {
+					t.Fatalf("%s: %v, want ErrFormat or ErrCorrupt", v.Name, v.Err)
+				}
+				continue
+			}
+			if n, err := v.Source.Meta().Shape.Bytes(int64(v.Source.Meta().ItemBytes)); err != nil || n > 1<<20 {
+				continue // a deflated megabyte may be a kilobyte
+			}
+			if _, err := formattest.ReadAll(ctx, v.Source); err != nil && !errors.Is(err, formats.ErrFormat) && !errors.Is(err, formats.ErrCorrupt) {
+				t.Fatalf("%s: %v, want ErrFormat or ErrCorrupt", v.Name, err)
+			}
+		}
+		if g.Close != nil {
+			g.Close()
 		}
 	})
 }

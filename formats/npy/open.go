@@ -59,7 +59,7 @@ func openFile(ctx context.Context, f io.ReaderAt, size int64, path string) (*for
 // detectArchive takes a zip archive for one of ours by its name or its first member's.
 func detectArchive(head []byte, path string) bool {
 	h := string(head)
-	if strings.HasPrefix(h, "PK\x05\x06") || strings.HasPrefix(h, "PK\x06\x06") { // no members, the latter as we write it
+	if strings.HasPrefix(h, "PK\x05\x06") { // no members
 		return strings.HasSuffix(path, ".npz")
 	}
 	if !strings.HasPrefix(h, "PK\x03\x04") || len(h) < 30 {

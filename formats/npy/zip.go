@@ -95,19 +95,21 @@ func (w *writer) directory(ctx context.Context) error {
 		end = s.start + s.size
 	}
 	n, size := uint64(len(w.sinks)), uint64(len(dir))
-	dir = le.AppendUint32(dir, 0x06064b50) // the 64-bit end record
-	dir = le.AppendUint64(dir, 44)
-	dir = le.AppendUint16(dir, 3<<8|zip64)
-	dir = le.AppendUint16(dir, zip64)
-	dir = append(dir, make([]byte, 8)...)
-	dir = le.AppendUint64(dir, n)
-	dir = le.AppendUint64(dir, n)
-	dir = le.AppendUint64(dir, size)
-	dir = le.AppendUint64(dir, uint64(end))
-	dir = le.AppendUint32(dir, 0x07064b50) // and where it is
-	dir = le.AppendUint32(dir, 0)
-	dir = le.AppendUint64(dir, uint64(end)+size)
-	dir = le.AppendUint32(dir, 1)
+	if n > 0 { // NumPy knows an archive of nothing by its plain end record
+		dir = le.AppendUint32(dir, 0x06064b50) // the 64-bit end record
+		dir = le.AppendUint64(dir, 44)
+		dir = le.AppendUint16(dir, 3<<8|zip64)
+		dir = le.AppendUint16(dir, zip64)
+		dir = append(dir, make([]byte, 8)...)
+		dir = le.AppendUint64(dir, n)
+		dir = le.AppendUint64(dir, n)
+		dir = le.AppendUint64(dir, size)
+		dir = le.AppendUint64(dir, uint64(end))
+		dir = le.AppendUint32(dir, 0x07064b50) // and where it is
+		dir = le.AppendUint32(dir, 0)
+		dir = le.AppendUint64(dir, uint64(end)+size)
+		dir = le.AppendUint32(dir, 1)
+	}
 	dir = le.AppendUint32(dir, 0x06054b50) // the end record, which points there
 	dir = append(dir, 0, 0, 0, 0)
 	dir = le.AppendUint16(dir, uint16(min(n, 0xffff)))

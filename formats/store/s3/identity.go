@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -62,8 +63,13 @@ func profile(name string) map[string]string {
 		return nil
 	}
 	defer f.Close()
+	return readProfile(f, name)
+}
+
+// readProfile is profile for an open file, as far as its lines are shorter than 64 KiB.
+func readProfile(r io.Reader, name string) map[string]string {
 	out, in := map[string]string{}, false
-	for s := bufio.NewScanner(f); s.Scan(); {
+	for s := bufio.NewScanner(r); s.Scan(); {
 		line := s.Text()
 		if head, ok := strings.CutPrefix(strings.TrimSpace(line), "["); ok {
 			head, _, _ = strings.Cut(head, "]")

@@ -77,6 +77,7 @@ type loopKey struct {
 //	prod, nanprod  of floats: acc[i] *= x[i] in float64
 //	turn tiles     see turn
 //	widen lanes    see widen
+//	reverse row, second row  see strided
 //	argmin, argmax, nanargmin, nanargmax  see firsts
 //
 // Each name is followed by the loop's form: " lanes" (element i of groups of 32 goes to accumulator i; where
@@ -183,7 +184,7 @@ func (w *writer) lanes64() int { return w.bytes / 8 }
 func loopCode(name string, d dtype.DType, bytes int) []byte {
 	name, form, _ := strings.Cut(name, " ")
 	w := &writer{}
-	for _, emit := range []func(name, form string, d dtype.DType) bool{w.sums, w.extremes, w.counts, w.firsts, w.truths, w.turn, w.widen} {
+	for _, emit := range []func(name, form string, d dtype.DType) bool{w.sums, w.extremes, w.counts, w.firsts, w.truths, w.turn, w.widen, w.strided} {
 		w.width = widthOf(bytes)
 		if emit(name, form, d) {
 			w.finish(w.pool)

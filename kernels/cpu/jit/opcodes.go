@@ -170,6 +170,8 @@ const (
 	vpmovzxdq
 	vpacksswb
 	vpackssdw
+	vpackuswb
+	vpackusdw
 	vpmaddubsw
 	vpmaddwd
 	vpsadbw
@@ -356,6 +358,8 @@ var opcodes = [vopCount]opcode{
 	vpmovzxdq:    {"vpmovzxdq", p66, map0F38, 0, 0x35, shapeUnary, 0},
 	vpacksswb:    {"vpacksswb", p66, map0F, 0, 0x63, shapeBinary, 0},
 	vpackssdw:    {"vpackssdw", p66, map0F, 0, 0x6B, shapeBinary, 0},
+	vpackuswb:    {"vpackuswb", p66, map0F, 0, 0x67, shapeBinary, 0},
+	vpackusdw:    {"vpackusdw", p66, map0F38, 0, 0x2B, shapeBinary, 0},
 	vpmaddubsw:   {"vpmaddubsw", p66, map0F38, 0, 0x04, shapeBinary, 0},
 	vpmaddwd:     {"vpmaddwd", p66, map0F, 0, 0xF5, shapeBinary, 0},
 	vpsadbw:      {"vpsadbw", p66, map0F, 0, 0xF6, shapeBinary, 0},

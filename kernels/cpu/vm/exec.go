@@ -342,8 +342,9 @@ func (e *exec) index(i int, z []int64, b *box) {
 	first := e.pos[i] + int64(b.lo[k])
 	if inner == 1 {
 		for j := 0; j < len(z); j += b.dim[k] {
-			for q := range b.dim[k] {
-				z[j+q] = first + int64(q)
+			row := z[j : j+b.dim[k]]
+			for q := range row {
+				row[q] = first + int64(q)
 			}
 		}
 		return

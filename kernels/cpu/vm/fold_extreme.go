@@ -80,7 +80,7 @@ const shortExtreme = 32
 func (s *extremeSweep[T]) shorts(at, n int, x args, stride, count int) bool {
 	done := 0
 	switch {
-	case s.nativeRuns(at, n, x[0], stride, count):
+	case s.native.extremes(unsafe.Pointer(&s.out[at]), x[0], n, stride, count):
 		return true
 	case n <= groupBytes:
 		done = s.short.run(unsafe.Pointer(&s.out[at]), nil, x[0], n, stride, count)

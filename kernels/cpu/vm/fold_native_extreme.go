@@ -55,20 +55,20 @@ func (s *extremeSweep[T]) nativeSeg(slot int, x []T) int {
 	return groups * each
 }
 
-// nativeRuns folds whole blocks of at least a group by machine code, or reports false.
-func (s *extremeSweep[T]) nativeRuns(at, n int, x unsafe.Pointer, stride, count int) bool {
-	k := &s.native
-	length := n * k.size
-	if k.runs == nil || length < groupBytes || length > callMost {
+// extremes folds count runs of n elements, of at least a group, stride elements apart, to out, or reports false where there is no machine
+// code for them.
+func (n *native) extremes(out, x unsafe.Pointer, length, stride, count int) bool {
+	bytes := length * n.size
+	if n.runs == nil || bytes < groupBytes || length > callMost {
 		return false
 	}
-	most := max(1, callMost/n)
+	most := max(1, callMost/length)
 	for i := 0; i < count; i += most {
-		k.args = loopArgs{acc: unsafe.Pointer(&s.out[at+i]), x: unsafe.Add(x, i*stride*k.size), width: length / groupBytes, stride: stride * k.size, rows: min(most, count-i),
-			quads: length - groupBytes, part: min(1, length%groupBytes)}
-		k.runs.Run(unsafe.Pointer(&k.args))
+		n.args = loopArgs{acc: unsafe.Add(out, i*n.size), x: unsafe.Add(x, i*stride*n.size), width: bytes / groupBytes, stride: stride * n.size, rows: min(most, count-i),
+			quads: bytes - groupBytes, part: min(1, bytes%groupBytes)}
+		n.runs.Run(unsafe.Pointer(&n.args))
 	}
-	k.args = loopArgs{}
+	n.args = loopArgs{}
 	return true
 }
 

@@ -12,7 +12,8 @@ import (
 const (
 	packCells = 8192 // of a box
 	packRun   = 512  // along a reduced last axis
-	packRow   = 128  // along a kept last axis
+	packRow   = 128  // along a kept last axis, of operands whose lines lie along another one
+	packWide  = 1024 // along a kept last axis, of others
 	packLines = 16   // along the axis of cache lines
 )
 
@@ -24,12 +25,12 @@ type packing struct {
 }
 
 // packs reports whether operands lie so that runs along the last axis cannot be read in place; k is an axis along which one of
-// them lies side by side, else the last but one.
-func (r *foldRun) packs() (k int, yes bool) {
+// them lies side by side, and turned is set, else the last but one, if there is one.
+func (r *foldRun) packs() (k int, turned, yes bool) {
 	g := &r.geo
 	last := g.n - 1
-	if last == 0 || g.dim[last] == 1 {
-		return -1, false
+	if g.dim[last] == 1 || last == 0 && !g.inner {
+		return -1, false, false
 	}
 	k = last - 1
 	for i := range r.folds {
@@ -40,39 +41,42 @@ func (r *foldRun) packs() (k int, yes bool) {
 			}
 			yes = true
 			for x := range last {
-				if s.stride[x] == 1 {
-					k = x
+				if s.stride[x] == 1 && g.dim[x] > 1 {
+					k, turned = x, true
 				}
 			}
 		}
 	}
-	return k, yes
+	return k, turned, yes
 }
 
 // packExtent sets the extents of boxes and reports whether the numbers of a kept element fall into several boxes that hold more than
 // one kept run.
-func (r *foldRun) packExtent(k int) (spread bool) {
+func (r *foldRun) packExtent(k int, turned bool) (spread bool) {
 	g := &r.geo
 	last := g.n - 1
 	for i := range g.n {
 		r.dim[i] = 1
 	}
 	switch {
-	case g.inner && g.kept[k]:
+	case g.inner && turned && g.kept[k]:
 		r.dim[last], r.dim[k] = min(g.dim[last], packRun), min(g.dim[k], packLines)
 	case g.inner: // numbers are in order only if rows are whole
 		r.dim[last] = min(g.dim[last], packCells)
-		if r.dim[last] == g.dim[last] && k == last-1 {
+		if r.dim[last] == g.dim[last] && k == last-1 && k >= 0 {
 			r.dim[k] = min(g.dim[k], max(1, packCells/g.dim[last]))
 		}
 	default:
 		r.dim[last] = min(g.dim[last], packRow)
-		if g.kept[k] {
+		switch {
+		case !turned:
+			r.dim[last] = evenTiles(g.dim[last], packWide)
+		case g.kept[k]:
 			r.dim[k] = min(g.dim[k], packLines)
 		}
 		if n := len(g.order) - 1; n >= g.nkept { // as many rows as there is room for, along the innermost reduced axis
 			red := g.order[n]
-			r.dim[red] = min(g.dim[red], packCells/(r.dim[last]*r.dim[k]))
+			r.dim[red] = min(g.dim[red], max(1, packCells/(r.dim[last]*r.dim[k])))
 		}
 	}
 	for i := range g.n {
@@ -82,8 +86,8 @@ func (r *foldRun) packExtent(k int) (spread bool) {
 }
 
 // packed is direct for operands that are copied box by box to packed memory.
-func (r *foldRun) packed(g *foldGroup, c *kernels.Call, k int) {
-	spread := r.packExtent(k)
+func (r *foldRun) packed(g *foldGroup, c *kernels.Call, k int, turned bool) {
+	spread := r.packExtent(k, turned)
 	slots := 1
 	for i := range r.geo.n - 1 {
 		if spread && r.geo.kept[i] {

@@ -207,8 +207,8 @@ func (r *foldRun) direct(p *kernels.Program, g *foldGroup, c *kernels.Call) erro
 	r.operands(p, g, c)
 	defer r.done(g)
 	r.geo.set(c.Shape, g.axes, r.ops, 0)
-	if k, yes := r.packs(); yes && g.group < 0 {
-		r.packed(g, c, k)
+	if k, turned, yes := r.packs(); yes && g.group < 0 {
+		r.packed(g, c, k, turned)
 		return nil
 	}
 	r.bind(g, c, 1)

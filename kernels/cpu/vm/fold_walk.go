@@ -401,6 +401,13 @@ func (d *folding) rows(slot, to, w int, off [2]int, at, count, rowAxis, last int
 	for count > 0 {
 		take := max(1, min(count, scratchBytes/(max(4, d.src[0].size, d.src[1].size)*w)))
 		d.place(off[1]+at*step[1], last, rowAxis)
+		if s := &d.src[0]; d.nargs == 1 && d.spots == nil && s.plain(last, w) { // the rows follow each other backwards
+			x[0] = s.at(off[0] + at*step[0])
+			d.sweep.rows(slot, to, w, x, stride, 1, stable)
+			at++
+			count--
+			continue
+		}
 		for i := range d.nargs {
 			s := &d.src[i]
 			if s.stride[last] == 1 && step[i] == w {

@@ -9,20 +9,27 @@ import (
 	"github.com/arrayrun/arrayrun/kernels"
 )
 
-// turner copies boxes between memory that is packed along the last axis and memory that is packed along another one.
+// turner copies boxes between memory that is packed along the last axis and memory that is packed along another one, or not at all.
 type turner struct {
 	tiles *turnLoops
 	args  loopArgs
+	size  int     // of the elements that row copies
+	row   rowCopy // stepRow, made once
 }
 
-// turnLoops are the machine code by element size, nil where there is none.
-type turnLoops [9]Loop
+// turnLoops are the machine code by element size, nil where there is none: of tiles, of rows backwards and of every second element.
+type turnLoops struct{ tiles, back, second [9]Loop }
 
 func findTurns(asm Assembler) *turnLoops {
 	if asm == nil {
 		return &turnLoops{}
 	}
-	return &turnLoops{4: asm.Loop("turn tiles", dtype.Float32), 8: asm.Loop("turn tiles", dtype.Float64)}
+	t := &turnLoops{}
+	t.tiles[4], t.tiles[8] = asm.Loop("turn tiles", dtype.Float32), asm.Loop("turn tiles", dtype.Float64)
+	for _, d := range []dtype.DType{dtype.Uint8, dtype.Uint16, dtype.Uint32, dtype.Uint64} {
+		t.back[d.Size()], t.second[d.Size()] = asm.Loop("reverse row", d), asm.Loop("second row", d)
+	}
+	return t
 }
 
 // turnedAxis returns the axis of a box along which the source's elements lie side by side although they do not along
@@ -46,7 +53,31 @@ func (t *turner) pack(s *source, g *geometry, b *box, to unsafe.Pointer) {
 		t.box(s, g, b, k, to, false)
 		return
 	}
-	s.each(g, b, to, false, copyIn[s.size])
+	row := copyIn[s.size]
+	if step := s.stride[g.n-1]; s.size < len(t.tiles.back) && (step == -1 && t.tiles.back[s.size] != nil || step == 2 && t.tiles.second[s.size] != nil) {
+		if t.size = s.size; t.row == nil {
+			t.row = t.stepRow
+		}
+		row = t.row
+	}
+	s.each(g, b, to, false, row)
+}
+
+// stepRow is copyIn for strides of -1 and 2.
+func (t *turner) stepRow(packed, strided unsafe.Pointer, stride, n int) {
+	each := 32 / t.size
+	loop, groups := t.tiles.back[t.size], n/each
+	if stride == 2 { // the loop reads what lies behind each element
+		loop, groups = t.tiles.second[t.size], (n-1)/each
+	}
+	if groups > 0 {
+		t.args = loopArgs{acc: packed, x: strided, width: groups}
+		loop.Run(unsafe.Pointer(&t.args))
+		t.args = loopArgs{}
+	}
+	if done := groups * each; done < n {
+		copyIn[t.size](unsafe.Add(packed, done*t.size), unsafe.Add(strided, done*stride*t.size), stride, n-done)
+	}
 }
 
 // box copies a box of the source, turned along axis k, to packed memory, or from there when out is set.
@@ -92,11 +123,11 @@ func (t *turner) box(s *source, g *geometry, b *box, k int, packed unsafe.Pointe
 //	for i := range n { for j := range m { to[i*toStep+j] = from[j*fromStep+i] } }
 func (t *turner) copy(to, from unsafe.Pointer, size, n, m, toStep, fromStep int) {
 	i, j := 0, 0 // what machine code does
-	if size < len(t.tiles) && t.tiles[size] != nil {
+	if size < len(t.tiles.tiles) && t.tiles.tiles[size] != nil {
 		edge := 32 / size
 		if i, j = n-n%edge, m-m%edge; i > 0 && j > 0 {
 			t.args = loopArgs{acc: to, x: from, width: i / edge, rows: j / edge, stride: fromStep * size, quads: toStep * size}
-			t.tiles[size].Run(unsafe.Pointer(&t.args))
+			t.tiles.tiles[size].Run(unsafe.Pointer(&t.args))
 			t.args = loopArgs{}
 		} else {
 			i, j = 0, 0
