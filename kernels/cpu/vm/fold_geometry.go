@@ -20,7 +20,7 @@ func evenTiles(n, most int) int {
 		return n
 	}
 	k := (n + most - 1) / most
-	return min(most, (n+k-1)/k+15&^15)
+	return min(most, ((n+k-1)/k+15)&^15)
 }
 
 // operand is where the elements of one input lie along the axes of the call.
