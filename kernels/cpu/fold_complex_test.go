@@ -3,6 +3,7 @@
 package cpu_test
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -80,6 +81,41 @@ func TestComplexSumsAreTwo(t *testing.T) {
 					}
 				}
 			}
+		}
+	}
+}
+
+// TestComplexProductsAlike compares the executors on products of complex numbers, along runs and by columns: ref folds none.
+func TestComplexProductsAlike(t *testing.T) {
+	devices := executors(t)
+	red, _ := kernels.ReductionByName("prod")
+	for seed := range uint64(60) {
+		r := rand.New(rand.NewPCG(seed, 3))
+		d := dtype.Complex64 + dtype.DType(seed%2)
+		shape := []chunk.Shape{{1 + r.Int64N(9000)}, {1 + r.Int64N(9), 1 + r.Int64N(600)}, {1 + r.Int64N(600), 1 + r.Int64N(70)}}[r.IntN(3)]
+		axes := kernels.Axes(r.IntN(len(shape)))
+		b := kernels.NewBuilder(len(shape))
+		b.Fold(kernels.Fold{Op: red.ID, Args: []kernels.Reg{b.Input(kernels.In(d))}, Axes: axes, Group: -1})
+		p, err := b.Build()
+		if err != nil {
+			t.Fatal(err)
+		}
+		x := view(r, d, shape, false)
+		part := map[dtype.DType]dtype.DType{dtype.Complex64: dtype.Float32, dtype.Complex128: dtype.Float64}[d]
+		raw := x.Block.Bytes()
+		for i := 0; i < len(raw); i += part.Size() {
+			put(raw[i:], part, 1.6*r.Float64()-0.8)
+		}
+		var want []*chunk.Chunk
+		for _, dev := range devices {
+			got := foldStates(p, shape, axes)
+			if err := run(dev, p, kernels.Call{In: []*chunk.Chunk{x}, Out: got, Shape: shape, Origin: make(chunk.Shape, len(shape))}); err != nil {
+				t.Fatal(err)
+			}
+			if want == nil {
+				want = got
+			}
+			same(t, fmt.Sprintf("%s: prod(%v) over axes %b of %v, seed %d", dev.Name(), d, axes, shape, seed), got[0], want[0])
 		}
 	}
 }

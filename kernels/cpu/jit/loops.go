@@ -74,7 +74,7 @@ type loopKey struct {
 //	nanmin, nanmax NaN stands for nothing, in acc too (rows); lanes: acc holds none; returns whether there were numbers
 //	count, nonzero lanes: returns how many of x are not NaN, not 0 (of integers: how many are 0); rows: acc[i] (int64) counts them
 //	any, all       see truths
-//	prod, nanprod  of floats: acc[i] *= x[i] in float64
+//	prod, nanprod  of floats: acc[i] *= x[i] in float64; of complex numbers see complexProd
 //	turn tiles     see turn
 //	widen lanes    see widen
 //	reverse row, second row  see strided
@@ -184,7 +184,7 @@ func (w *writer) lanes64() int { return w.bytes / 8 }
 func loopCode(name string, d dtype.DType, bytes int) []byte {
 	name, form, _ := strings.Cut(name, " ")
 	w := &writer{}
-	for _, emit := range []func(name, form string, d dtype.DType) bool{w.sums, w.extremes, w.counts, w.firsts, w.truths, w.turn, w.widen, w.strided} {
+	for _, emit := range []func(name, form string, d dtype.DType) bool{w.sums, w.extremes, w.counts, w.firsts, w.truths, w.complexProd, w.turn, w.widen, w.strided} {
 		w.width = widthOf(bytes)
 		if emit(name, form, d) {
 			w.finish(w.pool)

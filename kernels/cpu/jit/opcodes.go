@@ -199,6 +199,8 @@ const (
 	vunpckhps
 	vunpcklpd
 	vunpckhpd
+	vshufpd
+	vaddsubpd
 
 	// Those that only 64 byte vectors have.
 	vpternlogd
@@ -386,6 +388,8 @@ var opcodes = [vopCount]opcode{
 	vunpcklps:    {"vunpcklps", pNone, map0F, 0, 0x14, shapeBinary, 0},
 	vunpckhps:    {"vunpckhps", pNone, map0F, 0, 0x15, shapeBinary, 0},
 	vunpcklpd:    {"vunpcklpd", p66, map0F, 0, 0x14, shapeBinary, 0},
+	vshufpd:      {"vshufpd", p66, map0F, 0, 0xC6, shapeBinary, 0},
+	vaddsubpd:    {"vaddsubpd", p66, map0F, 0, 0xD0, shapeBinary, 0},
 	vunpckhpd:    {"vunpckhpd", p66, map0F, 0, 0x15, shapeBinary, 0},
 
 	vpternlogd:    {"vpternlogd", p66, map0F3A, 0, 0x25, shapeBinary, 0},

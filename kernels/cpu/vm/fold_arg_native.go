@@ -20,6 +20,8 @@ type argNative[T ordered] struct {
 	best   []T    // of a panel's columns
 	place  []byte // the numbers of their rows
 	isBool bool
+
+	several int // columns of a panel that keep the processor busy
 }
 
 func (s *argSweep[T]) accelerate(asm Assembler, _ *kernels.Reduction, in dtype.DType) {
@@ -38,6 +40,10 @@ func (s *argSweep[T]) accelerate(asm Assembler, _ *kernels.Reduction, in dtype.D
 	}
 	n := &s.native
 	n.size, n.isBool = in.Size(), in == dtype.Bool
+	n.several = vectorBytes / n.size
+	if in.IsFloat() || n.size == 8 { // steps that wait longer for each other
+		n.several *= 4
+	}
 	n.runs, n.panel = asm.Loop(name+" runs", in), native{rows: asm.Loop(name+" panel", in), size: n.size}
 	fill := s.seed
 	if fill != fill { // of those that leave NaN out
@@ -92,7 +98,7 @@ func (s *argSweep[T]) nativePanel(at, w int, x unsafe.Pointer, stride, count int
 	}
 	k := 1
 	if stride == w {
-		k = lumps(w, vectorBytes/m.size, 4*vectorBytes/m.size, count)
+		k = lumps(w, vectorBytes/m.size, m.several, count)
 	}
 	vector := vectorBytes / m.size
 	width, rows := w*k, count/k

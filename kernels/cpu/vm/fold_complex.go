@@ -76,16 +76,23 @@ func complexOps[T cplx](step func(a, b complex128) complex128) *sumOps[T, comple
 
 func addComplex(a, b complex128) complex128 { return a + b }
 
-// pairs is the machine code of sums of complex numbers, which are rows of twice as many floats, real and imaginary parts in turn: so are
-// their accumulators.
-type pairs struct{ native }
+// pairs is the machine code of sums and products of rows of complex numbers. Rows to sum are rows of twice as many floats, real and imaginary
+// parts in turn, and so are their accumulators.
+type pairs struct {
+	native
+	columns int // of the loop for each number
+}
 
-func (p *pairs) find(asm Assembler, in dtype.DType) {
+func (p *pairs) find(asm Assembler, product bool, in dtype.DType) {
+	if product {
+		p.rows, p.size, p.columns = asm.Loop("prod rows", in), in.Size(), 1
+		return
+	}
 	part := dtype.Float64
 	if in == dtype.Complex64 {
 		part = dtype.Float32
 	}
-	p.rows, p.size = asm.Loop("sum rows", part), part.Size()
+	p.rows, p.size, p.columns = asm.Loop("sum rows", part), part.Size(), 2
 }
 
 // addShortComplex is addShort.
@@ -103,6 +110,16 @@ func addShortComplex[T cplx](x []T) complex128 {
 			acc[i] += acc[i+h]
 		}
 		n = min(n, h)
+	}
+	return acc[0]
+}
+
+// addJoinComplex is joinLanes.
+func addJoinComplex(acc *[lanes]complex128) complex128 {
+	for h := lanes / 2; h > 0; h /= 2 {
+		for i := range h {
+			acc[i] += acc[i+h]
+		}
 	}
 	return acc[0]
 }

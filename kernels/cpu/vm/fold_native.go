@@ -129,8 +129,8 @@ func (s *sumSweep[T, A]) accelerate(asm Assembler, r *kernels.Reduction, in dtyp
 	name := map[kernels.Algebra]string{kernels.FoldSum: "sum", kernels.FoldMean: "mean", kernels.FoldProd: "prod"}[r.Algebra]
 	switch {
 	case in.IsComplex():
-		if name != "prod" && !s.skip {
-			s.pairs.find(asm, in)
+		if !s.skip {
+			s.pairs.find(asm, name == "prod", in)
 		}
 		return
 	case name == "prod" && !in.IsFloat():
@@ -153,7 +153,7 @@ func (s *sumSweep[T, A]) nativeLanes(p *sumSlot[A], lane int, x []T) (done int) 
 	}
 	groups := (len(x) - done) / lanes
 	if s.pairs.rows != nil {
-		s.pairs.panel(unsafe.Pointer(&p.acc), unsafe.Pointer(&x[done]), nil, nil, 2*lanes, 2*lanes, groups)
+		s.pairs.panel(unsafe.Pointer(&p.acc), unsafe.Pointer(&x[done]), nil, nil, s.pairs.columns*lanes, s.pairs.columns*lanes, groups)
 		return done + groups*lanes
 	}
 	k := s.native.run(unsafe.Pointer(&p.acc), unsafe.Pointer(&x[done]), groups, nil)
@@ -188,7 +188,7 @@ func (s *sumSweep[T, A]) nativeShorts(at, n int, x unsafe.Pointer, stride, count
 func (s *sumSweep[T, A]) nativeRows(at, w int, x unsafe.Pointer, stride, count int) int {
 	if s.pairs.rows != nil && w > 1 {
 		w &^= 1
-		s.pairs.panel(unsafe.Pointer(&s.out[at]), x, nil, nil, 2*w, 2*stride, count)
+		s.pairs.panel(unsafe.Pointer(&s.out[at]), x, nil, nil, s.pairs.columns*w, s.pairs.columns*stride, count)
 		return w
 	}
 	if s.native.rows == nil || w < 4 {
