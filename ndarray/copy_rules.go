@@ -387,11 +387,11 @@ func StoredAttrs(v *formats.Var, format string) formats.Attrs {
 	return v.Attrs.With("_FillValue", x)
 }
 
-// usableFill leaves out a _FillValue that no element can be equal to, NaN of integers, where the format insists on
-// one of the variable's type. Readers ignore it, so nothing is lost.
+// usableFill leaves out a _FillValue that no element can be equal to, NaN of integers: NetCDF insists on one of the variable's type, and xarray does not
+// open a Zarr hierarchy that has such a one. Other readers ignore it, so nothing is lost.
 func (c *copier) usableFill(attrs formats.Attrs, m *formats.ArrayMeta, name string) formats.Attrs {
 	old, has := attrs.Get("_FillValue")
-	if !has || c.dest == "zarr" && c.opts.Format != "zarr2" || m.DType == dtype.Raw || m.DType == dtype.String {
+	if !has || m.DType == dtype.Raw || m.DType == dtype.String {
 		return attrs
 	}
 	x, ok := numberOf(old)

@@ -174,3 +174,18 @@ func TestCopyScaleNames(t *testing.T) {
 		t.Errorf("got %+v, warnings %q", p.Spec, warned)
 	}
 }
+
+// TestCopyNaNOfIntegers: a _FillValue that no integer can be, as ERA-Interim's packed files have it, is left out of every format with a warning.
+func TestCopyNaNOfIntegers(t *testing.T) {
+	g := formats.Group{Format: "netcdf3", Dims: sixes("x"), Vars: []formats.Var{described("v", dtype.Int16, "int16", formats.Attrs{{Name: "_FillValue", Value: math.NaN()}, {Name: "scale_factor", Value: 0.5}}, "x")}}
+	for _, format := range []string{"zarr3", "zarr2", "netcdf4", "netcdf3"} {
+		warned := ""
+		p, err := ndarray.PlanCopy(context.Background(), &g, "a", ndarray.CopyOptions{Format: format, Warn: func(s string) { warned += s }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a := p.Spec.Vars[0].Attrs; len(a) != 1 || a[0].Name != "scale_factor" || !strings.Contains(warned, "_FillValue") {
+			t.Errorf("%s: attributes %v, warned %q", format, a, warned)
+		}
+	}
+}

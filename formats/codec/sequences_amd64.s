@@ -4,24 +4,33 @@
 
 #include "textflag.h"
 
-// VALUE takes the next N bits of the window R9, whose first CX bits from below are left, from P on: P moves below them, V becomes base
-// and bits of the entry at E.
-#define VALUE(E, P, V) \
-	MOVBLZX 6(E), R14     \
-	SUBQ    R14, P        \
-	SHRXQ   P, R9, V      \
-	BZHIQ   R14, V, V     \
-	ADDL    (E), V
+// The tables in seqRun, of literal length, offset and match length, and where in one of them the sums are.
+#define LL   168
+#define OF   4784
+#define ML   9400
+#define SUMS 4096
 
-// NEXT replaces the entry at E by that of its next state in the table at T(SI), with the bits below P; R14 and BP are used.
-#define NEXT(E, P, T) \
-	MOVBLZX 7(E), R14      \
-	SUBQ    R14, P         \
-	SHRXQ   P, R9, BP      \
-	BZHIQ   R14, BP, BP    \
-	MOVWLZX 4(E), E        \
-	ADDQ    E, BP          \
-	LEAQ    T(SI)(BP*8), E
+// VALUE takes the bits of the value of state E of table T from the window R9, in which P bits are left: P moves below them, V becomes the
+// value.
+#define VALUE(E, T, P, V) \
+	MOVBLZX (T+6)(SI)(E*8), R14 \
+	SUBQ    R14, P              \
+	SHRXQ   P, R9, V            \
+	BZHIQ   R14, V, V           \
+	ADDL    T(SI)(E*8), V
+
+// NEXT replaces state E of table T by the next, whose bits are the last above P; their number is in R14, and BP is used.
+#define NEXT(E, T, P) \
+	MOVBLZX (T+7)(SI)(E*8), R14 \
+	SHRXQ   P, R9, BP           \
+	BZHIQ   R14, BP, BP         \
+	MOVWLZX (T+4)(SI)(E*8), E   \
+	ADDQ    BP, E
+
+// SKIP moves P below the bits of the next state of E.
+#define SKIP(E, T, P) \
+	MOVBLZX (T+7)(SI)(E*8), R14 \
+	SUBQ    R14, P
 
 // REFILL moves the window down over the whole bytes that are taken, so that 56 bits are left or more; at the start of the stream it goes by
 // way of SLOW.
@@ -45,21 +54,10 @@
 	MOVQ (R10), R9          \
 	JMP  BACK
 
-// ENTRY makes E the address of the entry of a state in S(SI) of the table at T(SI), STATE the other way round.
-#define ENTRY(S, T, E) \
-	MOVQ S(SI), AX        \
-	LEAQ T(SI)(AX*8), E
-
-#define STATE(S, T, E) \
-	LEAQ T(SI), AX \
-	SUBQ AX, E     \
-	SHRQ $3, E     \
-	MOVQ E, S(SI)
-
 // func zstdSequences(s *seqRun)
 //
 // DI: where the next literal goes. R8: the next literal. R9, CX: the window of bits and how many of them are left. R10: where the
-// window lies. R11, R12, R13: the entries of literal length, offset, match length. DX, R15, BX: their values.
+// window lies. R11, R12, R13: the states of literal length, offset, match length. DX, R15, BX: their values.
 TEXT ·zstdSequences(SB), NOSPLIT, $32-8
 	MOVQ s+0(FP), SI
 	MOVQ 0(SI), AX
@@ -82,9 +80,9 @@ TEXT ·zstdSequences(SB), NOSPLIT, $32-8
 	MOVQ $64, CX
 	SUBQ 72(SI), CX
 	MOVQ (R10), R9
-	ENTRY(88, 168, R11)
-	ENTRY(96, 4272, R12)
-	ENTRY(104, 8376, R13)
+	MOVQ 88(SI), R11
+	MOVQ 96(SI), R12
+	MOVQ 104(SI), R13
 	VMOVQ 112(SI), X13
 	VMOVQ 120(SI), X14
 	VMOVQ 128(SI), X15
@@ -92,27 +90,25 @@ TEXT ·zstdSequences(SB), NOSPLIT, $32-8
 loop:
 	REFILL(slow1)
 back1:
-	// the bits of all values and next states together: the sums of the upper two bytes
-	MOVQ    (R11), AX
-	ADDQ    (R12), AX
-	ADDQ    (R13), AX
-	SHRQ    $48, AX
-	MOVBLZX AX, DX
-	SHRQ    $8, AX
-	ADDQ    DX, AX
-	MOVQ    CX, DX
-	SUBQ    AX, DX
-	JS      many
+	// Each sequence waits for the states of the one before. The way from them to the next ones is short: the bits of all values and next
+	// states are added up in the tables, and the states' are found from the end.
+	MOVBLZX (OF+SUMS)(SI)(R12*1), R14
+	ADDB    (ML+SUMS)(SI)(R13*1), R14
+	ADDB    (LL+SUMS)(SI)(R11*1), R14
 	MOVQ    CX, AX
-	MOVQ    DX, CX
-	VALUE(R12, AX, R15)
-	VALUE(R13, AX, BX)
-	VALUE(R11, AX, DX)
+	SUBQ    R14, CX
+	JS      many
+	VALUE(R12, OF, AX, R15)
+	VALUE(R13, ML, AX, BX)
+	VALUE(R11, LL, AX, DX)
 	DECQ    80(SI)
 	JZ      last
-	NEXT(R11, AX, 168)
-	NEXT(R13, AX, 8376)
-	NEXT(R12, AX, 4272)
+states:
+	NEXT(R12, OF, CX)
+	LEAQ    (CX)(R14*1), AX
+	NEXT(R13, ML, AX)
+	ADDQ    R14, AX
+	NEXT(R11, LL, AX)
 
 execute:
 	CMPQ R15, $3
@@ -146,9 +142,10 @@ copied:
 	SUBQ R15, AX
 	CMPQ R15, $32
 	JB   near
-	VMOVDQU (AX), Y0
-	VMOVDQU Y0, (R14)
-	CMPQ    BX, $32
+	// most are short
+	VMOVDQU (AX), X0
+	VMOVDQU X0, (R14)
+	CMPQ    BX, $16
 	JBE     loop
 match:
 	VMOVDQU (AX), Y0
@@ -247,20 +244,21 @@ last:
 
 	// more bits than the window has
 many:
-	VALUE(R12, CX, R15)
+	MOVQ AX, CX
+	VALUE(R12, OF, CX, R15)
 	REFILL(slow2)
 back2:
-	VALUE(R13, CX, BX)
-	VALUE(R11, CX, DX)
+	VALUE(R13, ML, CX, BX)
+	VALUE(R11, LL, CX, DX)
 	MOVQ CX, AX
 	DECQ 80(SI)
 	JZ   last
 	REFILL(slow3)
 back3:
-	NEXT(R11, CX, 168)
-	NEXT(R13, CX, 8376)
-	NEXT(R12, CX, 4272)
-	JMP  execute
+	SKIP(R11, LL, CX)
+	SKIP(R13, ML, CX)
+	SKIP(R12, OF, CX)
+	JMP  states
 
 	// near an end, the last or wrong: the caller looks at this one
 give:
@@ -276,9 +274,9 @@ give:
 	MOVQ $64, AX
 	SUBQ CX, AX
 	MOVQ AX, 72(SI)
-	STATE(88, 168, R11)
-	STATE(96, 4272, R12)
-	STATE(104, 8376, R13)
+	MOVQ R11, 88(SI)
+	MOVQ R12, 96(SI)
+	MOVQ R13, 104(SI)
 	VMOVQ X13, 112(SI)
 	VMOVQ X14, 120(SI)
 	VMOVQ X15, 128(SI)

@@ -22,7 +22,8 @@ type seqEntry struct {
 // seqTable is a decoding table of finite state entropy with up to 512 states.
 type seqTable struct {
 	state [512]seqEntry
-	set   bool // it belongs to the frame
+	sum   [512]uint8 // the bits of both
+	set   bool       // it belongs to the frame
 	log   uint8
 	_     [6]byte // whole words
 }
@@ -88,7 +89,7 @@ func (t *seqTable) read(i int, mode byte, src []byte) ([]byte, error) {
 			return nil, corrupt("zstd", "the one symbol of the %s is cut off or unknown", c.name)
 		}
 		base, extra := c.base(int(src[0]))
-		t.log, t.state[0] = 0, seqEntry{base: base, extra: extra}
+		t.log, t.state[0], t.sum[0] = 0, seqEntry{base: base, extra: extra}, extra
 		src = src[1:]
 	case 2:
 		var norm [64]int16
@@ -184,7 +185,7 @@ func (t *seqTable) fill(c *seqCode, norm []int16, log uint8) {
 		e := c.entries[s]
 		e.bits = log - uint8(bits.Len16(x)-1)
 		e.next = x<<e.bits - uint16(size)
-		t.state[i] = e
+		t.state[i], t.sum[i] = e, e.extra+e.bits
 	}
 	t.log = log
 }

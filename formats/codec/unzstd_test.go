@@ -105,15 +105,22 @@ func FuzzZstd(f *testing.F) {
 		}
 		f.Add(e.EncodeAll(src, nil))
 	}
+	for _, spread := range []float64{2, 30} { // literals in pairs and alone
+		src := make([]byte, 20000)
+		for i := range src {
+			src[i] = byte(r.NormFloat64() * spread)
+		}
+		f.Add(new(zstdPacker).pack(nil, src, 1, false))
+	}
 	f.Fuzz(func(t *testing.T, src []byte) {
 		s := Borrow()
 		defer s.Return()
-		b := make([]byte, 8192+64)
-		n, err := s.unz.decode(b[:8192:8192], src)
-		if !bytes.Equal(b[8192:], make([]byte, 64)) {
+		b := make([]byte, 24576+64)
+		n, err := s.unz.decode(b[:24576:24576], src)
+		if !bytes.Equal(b[24576:], make([]byte, 64)) {
 			t.Fatal("it wrote behind its destination")
 		}
-		want := make([]byte, 8192)
+		want := make([]byte, 24576)
 		m, libErr := libraryZstd(want, src)
 		switch {
 		case libErr == nil && err != nil:

@@ -14,9 +14,9 @@ const (
 	huffWeightLog            = 6
 )
 
-// huffCode is a prefix code of literals: the code of each above its length in the low four bits, and its description.
+// huffCode is a prefix code of literals: the code of each at the top of a word and its length at the bottom, and its description.
 type huffCode struct {
-	code [256]uint16
+	code [256]uint64
 	lens [256]uint8
 	tree [132]byte
 	size int // of the description, 0: there is none
@@ -173,7 +173,7 @@ func (c *huffCode) make(counts *[256]uint32, t *fseTable) {
 		next[l-1] = (next[l] + of[l]) >> 1
 	}
 	for i, l := range c.lens {
-		c.code[i] = next[l]<<4 | uint16(l)
+		c.code[i] = uint64(next[l])<<(64-l) | uint64(l)
 		next[l]++
 	}
 	var weights [256]uint8
@@ -251,30 +251,30 @@ func packWeights(dst []byte, weights []uint8, t *fseTable) int {
 }
 
 // huffStream writes one stream: from the last literal to the first, so that it is read from its end. dst has room for a word behind it.
-func huffStream(dst, src []byte, code *[256]uint16) int {
-	b, n, at, i := uint64(0), uint(0), 0, len(src)
-	for ; i&3 != 0; i-- {
-		e := code[src[i-1]]
-		b |= uint64(e>>4) << (n & 63)
-		n += uint(e & 15)
-	}
-	for ; i > 0; i -= 4 {
+func huffStream(dst, src []byte, code *[256]uint64) int {
+	// The last n bits are at the top of b. A code pushes them down by its length; its lowest byte, the length, comes with it, and never
+	// reaches the 62 bits that may be wanted.
+	b, n, at, i := uint64(0), uint64(0), 0, len(src)
+	for ; i >= 4; i -= 4 {
 		v := binary.LittleEndian.Uint32(src[i-4:])
 		e0, e1, e2, e3 := code[v>>24], code[v>>16&255], code[v>>8&255], code[v&255]
-		n1 := uint(e0 & 15)
-		n2 := n1 + uint(e1&15)
-		n3 := n2 + uint(e2&15)
-		// at most 33 bits are left of the three before, and 44 come
-		binary.LittleEndian.PutUint64(dst[at:], b)
+		b = b>>(e0&63) | e0
+		b = b>>(e1&63) | e1
+		b = b>>(e2&63) | e2
+		b = b>>(e3&63) | e3
+		n += (e0 + e1 + e2 + e3) & 255
+		binary.LittleEndian.PutUint64(dst[at:], b>>(-n&63))
 		at += int(n >> 3)
-		b >>= n &^ 7 & 63
 		n &= 7
-		b |= (uint64(e0>>4) | uint64(e1>>4)<<(n1&63) | uint64(e2>>4)<<(n2&63) | uint64(e3>>4)<<(n3&63)) << (n & 63)
-		n += n3 + uint(e3&15)
 	}
-	b |= 1 << (n & 63)
-	n++
-	binary.LittleEndian.PutUint64(dst[at:], b)
+	for ; i > 0; i-- {
+		e := code[src[i-1]]
+		b = b>>(e&63) | e
+		n += e & 255
+	}
+	// a one behind the last
+	b, n = b>>1|1<<63, n+1
+	binary.LittleEndian.PutUint64(dst[at:], b>>(-n&63))
 	return at + int(n+7)>>3
 }
 

@@ -54,6 +54,10 @@ func foldAttrs(attrs formats.Attrs, texts bool) (formats.Attrs, error) {
 			}
 			a.Value = string(text)
 		case []any:
+			if len(v) == 0 {
+				a.Value = []int32{} // NetCDF has lists of nothing, of some type
+				continue
+			}
 			if plainList(v, texts) {
 				continue
 			}
@@ -92,7 +96,7 @@ func plainList(list []any, texts bool) bool {
 		return n == len(list) && texts
 	}
 	_, _, _, ok := numbers.Encode(list)
-	return ok && len(list) > 0
+	return ok
 }
 
 // unfoldAttrs undoes foldAttrs. What does not fit its name in the list, because someone has changed it since, stays as it is.
@@ -103,14 +107,20 @@ func unfoldAttrs(attrs formats.Attrs) formats.Attrs {
 		return attrs
 	}
 	list, err := zarr.ParseJSON([]byte(text))
-	names, isList := list.([]any)
+	items, isList := list.([]any)
 	if err != nil || !isList {
 		return attrs
+	}
+	names := map[string]bool{}
+	for _, x := range items {
+		if name, ok := x.(string); ok {
+			names[name] = true
+		}
 	}
 	out := attrs.Without(attrJSON)
 	for i := range out {
 		a := &out[i]
-		if a.Type != nil || !slices.Contains(names, any(a.Name)) {
+		if a.Type != nil || !names[a.Name] {
 			continue
 		}
 		switch v := a.Value.(type) {

@@ -301,6 +301,13 @@ func (x *referred) snappy(ref formats.ChunkRef) error {
 func (x *referred) one(ctx context.Context, k chunk.Key, ref formats.ChunkRef, full int64) error {
 	r := x.r
 	switch {
+	case ref.Missing && x.grid.Len() == 1 && full <= r.Inline && len(x.codecs) == 0 && !x.m.FillSet && x.m.ByteOrder != "big":
+		// a scalar nobody has written, as grid mappings often are: version 2's fill_value would make its value a missing one
+		b, err := x.whole(ctx, k, full)
+		if err != nil {
+			return err
+		}
+		x.add(k, base64Text(b))
 	case ref.Missing:
 		x.missing = true
 		return nil

@@ -145,3 +145,32 @@ func TestReferrerRefuses(t *testing.T) {
 		}
 	}
 }
+
+// TestReferrerUnwritten: one small chunk that was never written is put down with its values, so that they need no fill value, which readers of version 2 would
+// take for what is missing. A stated fill value, several chunks and large ones are as they were.
+func TestReferrerUnwritten(t *testing.T) {
+	missing := func(chunk.Key) (formats.ChunkRef, error) { return formats.ChunkRef{Missing: true}, nil }
+	for name, c := range map[string]struct {
+		shape, step int64
+		stated      bool
+		inline      int64
+		fill, value string // of the metadata and of the chunk
+	}{
+		"one":    {2, 2, false, 100, "null", "base64:AAEAAQ=="},
+		"stated": {2, 2, true, 100, "257", ""},
+		"two":    {2, 1, false, 100, "257", ""},
+		"large":  {2, 2, false, 3, "257", ""},
+	} {
+		shape := chunk.Shape{c.shape}
+		src := &placed{formats.ArrayMeta{Shape: shape, DType: dtype.Int16, ItemBytes: 2, Stored: "int16", Chunked: true, Grid: chunk.Regular(shape, c.step),
+			Fill: []byte{1, 1}, FillSet: c.stated, Bytes: -1}, missing}
+		got, err := refer(src, c.inline)
+		if err != nil {
+			t.Fatal(err)
+		}
+		value, _ := got["v/0"].(string)
+		if doc := fmt.Sprint(got["v/.zarray"]); value != c.value || !strings.Contains(doc, `"fill_value": `+c.fill+`,`) {
+			t.Errorf("%s: chunk %q, %s, want %q and fill value %s", name, value, doc, c.value, c.fill)
+		}
+	}
+}

@@ -12,8 +12,8 @@ import (
 
 var le = binary.LittleEndian
 
-// Decode returns the elements of dtype d in b (little endian): nil for none, a Go
-// scalar for one, else a slice. Float16 and bfloat16 become float32. ok is false for Raw and String.
+// Decode returns the elements of dtype d in b (little endian): a Go
+// scalar for one, else a slice, an empty one for none. Float16 and bfloat16 become float32. ok is false for Raw and String.
 func Decode(d dtype.DType, b []byte) (v any, ok bool) {
 	switch d {
 	case dtype.Bool:
@@ -54,18 +54,15 @@ func f32(b []byte) float32 { return math.Float32frombits(le.Uint32(b)) }
 func f64(b []byte) float64 { return math.Float64frombits(le.Uint64(b)) }
 
 func each[T any](b []byte, size int, get func([]byte) T) any {
-	switch n := len(b) / size; n {
-	case 0:
-		return nil
-	case 1:
+	n := len(b) / size
+	if n == 1 {
 		return get(b)
-	default:
-		out := make([]T, n)
-		for i := range out {
-			out[i] = get(b[i*size:])
-		}
-		return out
 	}
+	out := make([]T, n)
+	for i := range out {
+		out[i] = get(b[i*size:])
+	}
+	return out
 }
 
 // kinds are the dtypes of Go's kinds; int and uint are written as 64 bits.

@@ -9,7 +9,7 @@ const yes = 1
 // becomes lanes of ones and zeros as everywhere else.
 var laneBytes = [vopCount]uint8{
 	vcmpps: 4, vcmppd: 8, vpcmpeqb: 1, vpcmpeqw: 2, vpcmpeqd: 4, vpcmpeqq: 8, vpcmpgtb: 1, vpcmpgtw: 2, vpcmpgtd: 4, vpcmpgtq: 8,
-	vpcmpb: 1, vpcmpw: 2, vpcmpd: 4, vpcmpq: 8,
+	vpcmpb: 1, vpcmpw: 2, vpcmpd: 4, vpcmpq: 8, vpcmpuq: 8,
 }
 
 // toLanes makes lanes of a mask register, by their bytes.

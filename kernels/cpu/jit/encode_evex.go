@@ -51,7 +51,7 @@ func (a *assembler) evex(op vop, l uint8, r, v int, x operand, p predicate, imm 
 // kortest compares the 64 bits of a mask register with 0.
 func (a *assembler) kortest(k uint8) { a.b = append(a.b, 0xC4, 0xE1, 0xF8, 0x98, 0xC0|k<<3|k) }
 
-// klogic emits an operation on 64 bits of mask registers: 0x41 and, 0x45 or, 0x47 exclusive or.
+// klogic emits an operation on 64 bits of mask registers: 0x41 and, 0x42 y and not x, 0x45 or, 0x47 exclusive or.
 func (a *assembler) klogic(op byte, d, x, y uint8) {
 	a.b = append(a.b, 0xC4, 0xE1, 0x84|(^x&7|8)<<3, op, 0xC0|d<<3|y)
 }

@@ -78,7 +78,7 @@ type loopKey struct {
 //	turn tiles     see turn
 //	widen lanes    see widen
 //	reverse row, second row  see strided
-//	argmin, argmax, nanargmin, nanargmax  see firsts
+//	argmin, argmax, nanargmin, nanargmax  see firsts; rows: see args; Mean are the places, Quads the bytes between their rows, Width a multiple of 8
 //
 // Each name is followed by the loop's form: " lanes" (element i of groups of 32 goes to accumulator i; where
 // accumulators are of dtype d, and for count, a group is 128 bytes and there are at most 4096 elements), " rows" (column i goes to
@@ -184,7 +184,7 @@ func (w *writer) lanes64() int { return w.bytes / 8 }
 func loopCode(name string, d dtype.DType, bytes int) []byte {
 	name, form, _ := strings.Cut(name, " ")
 	w := &writer{}
-	for _, emit := range []func(name, form string, d dtype.DType) bool{w.sums, w.extremes, w.counts, w.firsts, w.truths, w.complexProd, w.turn, w.widen, w.strided} {
+	for _, emit := range []func(name, form string, d dtype.DType) bool{w.sums, w.extremes, w.counts, w.args, w.firsts, w.truths, w.complexProd, w.turn, w.widen, w.strided} {
 		w.width = widthOf(bytes)
 		if emit(name, form, d) {
 			w.finish(w.pool)

@@ -217,11 +217,14 @@ const (
 	vpmovwb
 	vpmovdw
 	vpmovqd
+	vpmovqw
+	vpmovqb
 	vextractf64x4
 	vpcmpb
 	vpcmpw
 	vpcmpd
 	vpcmpq
+	vpcmpuq
 	vpminsq
 	vpmaxsq
 	vpminuq
@@ -406,6 +409,9 @@ var opcodes = [vopCount]opcode{
 	vpmovwb:       {"vpmovwb", pF3, map0F38, 0, 0x30, shapeToMem, 0},
 	vpmovdw:       {"vpmovdw", pF3, map0F38, 0, 0x33, shapeToMem, 0},
 	vpmovqd:       {"vpmovqd", pF3, map0F38, 0, 0x35, shapeToMem, 0},
+	vpmovqw:       {"vpmovqw", pF3, map0F38, 0, 0x34, shapeToMem, 0},
+	vpmovqb:       {"vpmovqb", pF3, map0F38, 0, 0x32, shapeToMem, 0},
+	vpcmpuq:       {"vpcmpuq", p66, map0F3A, 1, 0x1E, shapeBinary, 0},
 	vextractf64x4: {"vextractf64x4", p66, map0F3A, 1, 0x1B, shapeToMem, 0},
 	vpcmpb:        {"vpcmpb", p66, map0F3A, 0, 0x3F, shapeBinary, 0},
 	vpcmpw:        {"vpcmpw", p66, map0F3A, 1, 0x3F, shapeBinary, 0},

@@ -232,6 +232,12 @@ func (s *argSweep[T]) rows(_, at, w int, x args, stride [2]int, count int, _ boo
 		s.placedRows(at, done, w, values[T](x[0], (count-1)*stride[0]+w), stride[0], 0, count)
 		return
 	}
+	if done := s.nativeRows(s.val[at:at+w], s.pos[at:at+w], x, stride, count); done == w {
+		return
+	} else if done > 0 {
+		at, w = at+done, w-done
+		x = args{element[T](x[0], done), element[int64](x[1], done)}
+	}
 	v := values[T](x[0], (count-1)*stride[0]+w)
 	q := values[int64](x[1], (count-1)*stride[1]+w)
 	for r := range count {

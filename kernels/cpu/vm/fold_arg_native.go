@@ -13,7 +13,8 @@ import (
 // argNative is the machine code of argmin and argmax.
 type argNative[T ordered] struct {
 	runs   Loop
-	panel  native // has rows only
+	panel  native // has rows only, as has
+	read   native // the loop that reads positions
 	short  shorts
 	size   int
 	args   loopArgs
@@ -45,6 +46,7 @@ func (s *argSweep[T]) accelerate(asm Assembler, _ *kernels.Reduction, in dtype.D
 		n.several *= 4
 	}
 	n.runs, n.panel = asm.Loop(name+" runs", in), native{rows: asm.Loop(name+" panel", in), size: n.size}
+	n.read = native{rows: asm.Loop(name+" rows", in), size: n.size}
 	fill := s.seed
 	if fill != fill { // of those that leave NaN out
 		fill = T(math.Inf(1))
@@ -53,6 +55,23 @@ func (s *argSweep[T]) accelerate(asm Assembler, _ *kernels.Reduction, in dtype.D
 		}
 	}
 	n.short.find(asm, name, in, bitsOf(fill))
+}
+
+// nativeRows folds whole groups of 8 columns whose positions are read and returns how many columns that were. Steps are in elements.
+func (s *argSweep[T]) nativeRows(val []T, pos []int64, x args, step [2]int, count int) int {
+	n := &s.native.read
+	w := len(val) &^ 7
+	if n.rows == nil || w == 0 {
+		return 0
+	}
+	most := max(1, callMost/w)
+	for r := 0; r < count; r += most {
+		n.args = loopArgs{acc: unsafe.Pointer(&val[0]), count: unsafe.Pointer(&pos[0]), x: element[T](x[0], r*step[0]), mean: element[int64](x[1], r*step[1]),
+			width: w, stride: step[0] * n.size, quads: step[1] * 8, rows: min(most, count-r)}
+		n.rows.Run(unsafe.Pointer(&n.args))
+	}
+	n.args = loopArgs{}
+	return w
 }
 
 // nativeWinners puts the numbers of the winners of runs into k, -1 for none, or reports false where there is no machine code.
