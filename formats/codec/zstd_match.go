@@ -50,26 +50,27 @@ func (e *zstdEffort) table(width, n int) int {
 type zstdMatcher struct {
 	effort      *zstdEffort
 	src         []byte
+	size        int            // of what was packed last
 	seqs        []zstdSequence // of the block
 	lits        []byte         // of the block; there is room for a block and a few words
 	stop        int            // where the block ends at the latest
 	window      uint32
-	base        uint32 // of positions in the tables: what is there from before is farther away than the window
-	rep         [2]int // the last offsets of matches
-	idle        int    // bytes since the last match of earlier segments
-	long        []uint32
+	base        uint32   // of positions in the tables: what is there from before is farther away than the window
+	rep         [2]int   // the last offsets of matches
+	idle        int      // bytes since the last match of earlier segments
+	long        []uint32 // where bytes of each hash were last, eight of them and fewer; or rows of places
 	short       []uint32
-	tags        []uint8
-	left, right uint // how far bytes and their hash are shifted
-	next        int  // the first position that is not in the chains
-	literal     int  // what a literal costs
+	tags        []uint8 // of the rows
+	left, right uint    // how far bytes and their hash are shifted
+	next        int     // the first position that is not in the rows
+	literal     int     // what a literal costs, in parts of a bit
 }
 
 // begin makes m ready for src, of which the tables know nothing.
 func (m *zstdMatcher) begin(src []byte) {
 	e := m.effort
-	used := uint64(m.base) + uint64(len(m.src)) + uint64(m.window)
-	m.src, m.window = src, 1<<zstdWindowBits(len(src))
+	used := uint64(m.base) + uint64(m.size) // what the tables have is before
+	m.src, m.size, m.window = src, len(src), 1<<zstdWindowBits(len(src))
 	m.rep, m.idle = [2]int{}, 0
 	long, short := e.table(e.long, len(src)), e.table(e.short, len(src))
 	m.next, m.literal = 0, 6*literalCostBit

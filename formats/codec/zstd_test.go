@@ -91,6 +91,15 @@ func TestZstdLong(t *testing.T) {
 	}
 	for _, level := range []int{1, 3, 5} {
 		checkZstd(t, s, readers, src, level, true)
+		// of which the tables know nothing, though they have it
+		for _, n := range []int{7 << 20, 1 << 20} {
+			part := src[5<<20:][:n]
+			checkZstd(t, s, readers, part, level, false)
+			z := zstdStage{level: level}
+			if got, want := z.encode(nil, part, s), new(zstdPacker).pack(nil, part, level, false); !bytes.Equal(got, want) {
+				t.Errorf("level %d, %d bytes: they pack to %d bytes, alone to %d", level, n, len(got), len(want))
+			}
+		}
 	}
 	enc := zstdStage{level: 3}.encode(nil, src, s)
 	if len(enc) > len(src)*85/100 {

@@ -5,6 +5,7 @@
 
 Every difference is printed; the exit status is 1 when there is one. With --require a peer that is not installed is one.
 """
+import json
 import os
 import shutil
 import sys
@@ -298,6 +299,35 @@ def netcdf_read():
             run(path, "cdo", "-s", "infon", "-selname,v_f4", path)
 
 
+def netcdf_values_read():
+    """What NetCDF has no type for: complex numbers, times of NumPy's types, texts of a fixed size, JSON in attributes. Each comes from a Zarr array of zarr-python's."""
+    nc, h5py, xr, zarr = peer("netCDF4"), peer("h5py"), peer("xarray"), peer("zarr")
+    if not (nc and zarr):
+        return
+    for name, w in {"complex": np.array([1 + 2j, -0.5j, 3], "c8"), "times": np.array(["2000-02-29", "NaT", "1960-01-01"], "M8[s]"), "fixed": np.array([b"ab", b"", b"wxyz"], "S4")}.items():
+        z = zarr.create_array(f"values-{name}.zarr", data=w, zarr_format=2, overwrite=True)
+        z.attrs.update({"nested": {"a": [1, None, {"b": True}]}, "yes": True})
+        path = f"values-{name}.nc"
+        if arrayrun(path, "convert", f"values-{name}.zarr", path) is None:
+            continue
+        with nc.Dataset(path, auto_complex=True) as f:
+            var = list(f.variables)[0]
+            check(path, json.loads(f[var].nested) == {"a": [1, None, {"b": True}]} and f[var].yes == 1, "attributes of JSON")
+            if name == "complex":
+                same(f"{path} netCDF4", f[var][:], w)
+            if name == "fixed":
+                check(path, list(f[var][:]) == ["ab", "", "wxyz"], f"netCDF4 reads {f[var][:]}")
+        if h5py and name == "complex":
+            with h5py.File(path) as f:
+                same(f"{path} h5py", f[var][:], w)
+        if xr and name == "times":
+            with xr.open_dataset(path) as d:
+                got = d[var].values.astype("M8[s]")  # NaT is equal to nothing
+                check(path, np.array_equal(got.astype("i8"), w.astype("i8")), f"xarray reads {got}")
+        if peer("ncdump"):
+            run(path, "ncdump", path)
+
+
 def zarr_read():
     zarr, xr, ts = peer("zarr"), peer("xarray"), peer("tensorstore")
     if not zarr:
@@ -398,7 +428,7 @@ def numpy_read():
 
 
 CASES = [h5py_writes, netcdf4_writes, zarr_writes, tensorstore_writes, tifffile_writes, gdal_writes, pyarrow_writes, cdo_writes, ome_writes,
-         netcdf_read, zarr_read, tiff_read, ome_read, table_read, numpy_read, updates.both_ways]
+         netcdf_read, netcdf_values_read, zarr_read, tiff_read, ome_read, table_read, numpy_read, updates.both_ways]
 for f in CASES:
     if args.only and f.__name__ not in args.only:
         continue

@@ -66,7 +66,7 @@ func (n *native) run(acc, x unsafe.Pointer, groups int, mean *float64) int {
 }
 
 // gaplessRow is from which length on rows without gaps are folded one by one: the accumulators of shorter ones are needed again
-// before they are stored.
+// before they are stored. Counts and means are too much to read again for each row.
 const gaplessRow = 256
 
 // panel adds rows of w elements (a multiple of 4), stride elements apart, to w accumulators.
@@ -77,7 +77,7 @@ func (n *native) panel(acc, x, count, mean unsafe.Pointer, w, stride, rows int) 
 		next = w*n.size - (rows&^7-8)*step
 	}
 	n.args = loopArgs{acc: acc, x: x, count: count, mean: mean, width: w, stride: step, rows: rows, next: next}
-	if w >= gaplessRow && stride < w+4 {
+	if w >= gaplessRow && stride < w+4 && count == nil && mean == nil {
 		n.args.part = 1
 	}
 	n.rows.Run(unsafe.Pointer(&n.args))
