@@ -23,7 +23,7 @@ func TestFoldLayouts(t *testing.T) {
 	if testing.Short() {
 		rounds = 200
 	}
-	names := []string{"sum", "nansum", "mean", "nanmean", "var", "nanvar", "max", "nanmin", "any", "count", "argmax", "nanargmin", "prod"}
+	names := []string{"sum", "nansum", "mean", "nanmean", "var", "nanvar", "max", "nanmin", "any", "count", "argmax", "nanargmin", "argmin", "nanargmax", "first", "nanlast", "prod", "all", "min", "nanmax"}
 	types := []dtype.DType{dtype.Float32, dtype.Float64, dtype.Float32, dtype.Float64, dtype.Int16, dtype.Uint8, dtype.Int64, dtype.Float16, dtype.Bool}
 	for seed := range rounds {
 		r := rand.New(rand.NewPCG(uint64(seed), 11))
@@ -57,6 +57,15 @@ func TestFoldLayouts(t *testing.T) {
 			for i := 1; i < len(shape); i++ {
 				n, _ := kernels.ConstOf(dtype.Int64, shape[i])
 				p = b.Apply(kernels.OpAdd, b.Apply(kernels.OpMultiply, p, b.Const(n)), b.Index(i))
+			}
+			switch r.IntN(5) { // in any order, and not along a line
+			case 0:
+				times, _ := kernels.ConstOf(dtype.Int64, int64(3*r.IntN(2)-2))
+				p = b.Apply(kernels.OpMultiply, p, b.Const(times))
+				more, _ := kernels.ConstOf(dtype.Int64, int64(1<<40))
+				p = b.Apply(kernels.OpAdd, b.Const(more), p)
+			case 1:
+				p = b.Apply(kernels.OpMultiply, p, p)
 			}
 			f.Args = append(f.Args, p)
 		}

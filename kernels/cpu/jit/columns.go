@@ -46,6 +46,11 @@ func (c *Compiler) CompileColumns(p *kernels.Program, same []bool, sinks []Sink)
 			return refuse("a result is no float32 or float64")
 		}
 	}
+	for _, in := range p.In {
+		if in.DType == dtype.Complex128 {
+			return refuse("an input takes two vectors")
+		}
+	}
 	if len(p.In) > maxColumnOperands {
 		return refuse("too many inputs")
 	}

@@ -267,7 +267,7 @@ func (e *emitter) place(x val, bytes int) operand {
 	switch {
 	case n.kind == nodeConst:
 		return operand{kind: inPool, disp: n.arg * poolBytes}
-	case n.kind == nodeLoad && e.g.v*int(n.size) == bytes && e.next[x] == len(e.uses[x])-1:
+	case n.kind == nodeLoad && n.stored(e.g.v) == bytes && e.next[x] == len(e.uses[x])-1:
 		return e.element(e.outs+int(n.arg), n)
 	case e.spill[x] >= 0 && e.next[x] == len(e.uses[x])-1:
 		e.moves++
@@ -276,8 +276,12 @@ func (e *emitter) place(x val, bytes int) operand {
 	return reg(e.inRegister(x))
 }
 
-// element is the memory of node n's vector behind pointer k.
+// element is the memory of node n's vector behind pointer k; it may count on rTemp.
 func (e *emitter) element(k int, n *node) operand {
+	if n.size == pairSize {
+		e.lea(rTemp, memIndexed(e.pointer(k), rIndex, 3, 0))
+		return memIndexed(rTemp, rIndex, 3, n.shift*pairSize+int32(int(n.half)*n.stored(e.g.v)))
+	}
 	return memIndexed(e.pointer(k), rIndex, uint8(log2[n.size]), n.shift*int32(n.size))
 }
 
@@ -310,7 +314,7 @@ func (e *emitter) remake(x val, r int) {
 		e.ins(vmovupsLoad, e.full, r, 0, operand{kind: inPool, disp: n.arg * poolBytes})
 	case nodeLoad:
 		k := e.outs + int(n.arg)
-		switch m := e.element(k, n); e.g.v * int(n.size) {
+		switch m := e.element(k, n); n.stored(e.g.v) {
 		case 64:
 			e.ins(vmovupsLoad, 2, r, 0, m)
 		case 32:
@@ -323,8 +327,8 @@ func (e *emitter) remake(x val, r int) {
 			e.ins(vmovdLoad, 0, r, 0, m)
 		}
 	case nodeSplat:
-		op := [9]vop{1: vpbroadcastb, 2: vpbroadcastw, 4: vbroadcastss, 8: vbroadcastsd}[n.size]
-		e.ins(op, e.full, r, 0, memAt(e.pointer(e.outs+int(n.arg)), 0))
+		op := [9]vop{1: vpbroadcastb, 2: vpbroadcastw, 4: vbroadcastss, 8: vbroadcastsd}[min(n.size, 8)]
+		e.ins(op, e.full, r, 0, memAt(e.pointer(e.outs+int(n.arg)), 8*int32(n.half)))
 	default:
 		if m, ok := e.inMask(x); ok {
 			e.evex(toLanes[m.size], n.l, r, 0, reg(int(m.k)), all)
@@ -339,7 +343,7 @@ func (e *emitter) remake(x val, r int) {
 func (e *emitter) store(n *node, r int) {
 	m := e.element(int(n.arg), n)
 	op, l := vmovupsStore, uint8(0)
-	switch e.g.v * int(n.size) {
+	switch n.stored(e.g.v) {
 	case 64:
 		l = 2
 	case 32:

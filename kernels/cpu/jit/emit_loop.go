@@ -102,7 +102,7 @@ func (e *emitter) askAhead(round *graph) {
 		default:
 			continue
 		}
-		if k >= len(pointerRegs) || n.shift*int32(n.size)%cacheLine != 0 {
+		if k >= len(pointerRegs) || (n.shift*int32(n.size)+int32(int(n.half)*n.stored(round.v)))%cacheLine != 0 {
 			continue
 		}
 		at := e.element(k, n)

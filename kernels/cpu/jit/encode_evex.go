@@ -15,7 +15,7 @@ var all predicate
 var evexWide = [vopCount]bool{
 	vaddpd: true, vmulpd: true, vsubpd: true, vminpd: true, vdivpd: true, vmaxpd: true, vsqrtpd: true, vandpd: true, vandnpd: true, vorpd: true, vxorpd: true,
 	vcmppd: true, vroundpd: true, vcvttpd2dq: true, vcvtpd2ps: true, vpaddq: true, vpsubq: true, vpmuludq: true, vpcmpeqq: true, vpcmpgtq: true,
-	vpsrlq: true, vpsllq: true, vbroadcastsd: true, vpbroadcastq: true, vmovqLoad: true, vmovqStore: true,
+	vpsrlq: true, vpsllq: true, vbroadcastsd: true, vunpcklpd: true, vunpckhpd: true, vpbroadcastq: true, vmovqLoad: true, vmovqStore: true,
 }
 
 // evex emits an instruction as EVEX: 32 registers, vectors of up to 64 bytes (l 2), predicates. The operands are those of vex.

@@ -44,7 +44,7 @@ func TestEncoding(t *testing.T) {
 			if x.kind != inReg && (o.shape == shapeShift || i == int(vmovaps)) || x.kind == inReg && regexp.MustCompile("vmov|vmask").MatchString(o.name) && i != int(vmovaps) && i != int(vmovupsLoad) {
 				continue
 			}
-			imm := regexp.MustCompile("cmp[pu]|round|shufd|perm|shufps|extract|insert|ps2ph").MatchString(o.name) && !strings.HasPrefix(o.name, "vpcmp")
+			imm := regexp.MustCompile("cmp[pu]|round|shufd|perm|shufp|extract|insert|ps2ph").MatchString(o.name) && !strings.HasPrefix(o.name, "vpcmp")
 			if regexp.MustCompile("vpermq|extract|insert").MatchString(o.name) {
 				l = 1
 			}

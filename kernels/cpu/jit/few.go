@@ -7,10 +7,10 @@ import (
 	"unsafe"
 )
 
-// padded is room for one vector of every operand of a call of few elements.
+// padded is room for one vector of every operand, of pairs two, of a call of few elements.
 type padded struct {
 	ptrs []unsafe.Pointer
-	room [][poolBytes]byte
+	room [][2 * poolBytes]byte
 }
 
 var paddings = sync.Pool{New: func() any { return new(padded) }}
@@ -20,7 +20,7 @@ func (f *Func) few(ptrs []unsafe.Pointer, n int, spill unsafe.Pointer, rows *Row
 	p := paddings.Get().(*padded)
 	defer paddings.Put(p)
 	if cap(p.room) < f.args {
-		p.room, p.ptrs = make([][poolBytes]byte, f.args), make([]unsafe.Pointer, f.args+1)
+		p.room, p.ptrs = make([][2 * poolBytes]byte, f.args), make([]unsafe.Pointer, f.args+1)
 	}
 	p.room, p.ptrs = p.room[:f.args], p.ptrs[:f.args+1]
 	p.ptrs[f.args] = unsafe.Pointer(&oneRow)
@@ -39,7 +39,7 @@ func (f *Func) few(ptrs []unsafe.Pointer, n int, spill unsafe.Pointer, rows *Row
 					p.ptrs[i] = at(i)
 					continue
 				}
-				p.room[i] = [poolBytes]byte{}
+				p.room[i] = [2 * poolBytes]byte{}
 				copy(p.room[i][:], unsafe.Slice((*byte)(at(i)), n*s))
 			}
 		}

@@ -21,7 +21,8 @@ type node struct {
 	imm     int16 // immediate byte, or -1
 	a, b, c val   // in the order v, x and the rest of the instruction's shape
 	arg     int32 // nodeConst: place in the pool; nodeLoad, nodeSplat: operand; nodeStore: result
-	size    uint8 // nodeLoad, nodeSplat, nodeStore: bytes of an element
+	size    uint8 // nodeLoad, nodeSplat, nodeStore: bytes of an element; pairSize: of a pair, which takes two vectors
+	half    uint8 // of pairs, which vector, or of one pair, which number
 	shift   int32 // nodeLoad, nodeStore: elements behind the loop's index
 }
 
@@ -278,6 +279,17 @@ var halves = map[vop]uint8{
 	vpmovsxbw: 1, vpmovsxbd: 2, vpmovsxbq: 3, vpmovsxwd: 1, vpmovsxwq: 2, vpmovsxdq: 1,
 	vpmovzxbw: 1, vpmovzxbd: 2, vpmovzxbq: 3, vpmovzxwd: 1, vpmovzxwq: 2, vpmovzxdq: 1,
 	vcvtps2pd: 1, vcvtdq2pd: 1, vcvtph2ps: 1,
+}
+
+// pairSize is the size of a pair of 64-bit numbers.
+const pairSize = 16
+
+// stored is how many bytes of v elements the node reads or writes.
+func (n *node) stored(v int) int {
+	if n.size == pairSize {
+		return v * pairSize / 2
+	}
+	return v * int(n.size)
 }
 
 // memory is the length of the node's memory operand.

@@ -73,15 +73,17 @@ type loopKey struct {
 //	min, max       acc[i] = min(acc[i], x[i]): NaN wins, -0 is below +0
 //	nanmin, nanmax NaN stands for nothing, in acc too (rows); lanes: acc holds none; returns whether there were numbers
 //	count, nonzero lanes: returns how many of x are not NaN, not 0 (of integers: how many are 0); rows: acc[i] (int64) counts them
-//	any, all       rows of bool: acc[i] |= x[i], acc[i] &= x[i]
+//	any, all       see truths
+//	prod, nanprod  of floats: acc[i] *= x[i] in float64; of complex numbers see complexProd
 //	turn tiles     see turn
+//	widen lanes    see widen
 //	reverse row, second row  see strided
-//	argmin, argmax, nanargmin, nanargmax  rows: see args; Mean are the places, Quads the bytes between their rows, Width a multiple of 8
+//	argmin, argmax, nanargmin, nanargmax  see firsts; rows: see args; Mean are the places, Quads the bytes between their rows, Width a multiple of 8
 //
 // Each name is followed by the loop's form: " lanes" (element i of groups of 32 goes to accumulator i; where
 // accumulators are of dtype d, and for count, a group is 128 bytes and there are at most 4096 elements), " rows" (column i goes to
 // accumulator i, rows in order; where accumulators are of dtype d, Width is a multiple of 32 bytes) or " runs" (each run is a block
-// of its own; of sums, squares and extremes).
+// of its own; of sums, squares and extremes), of extremes also " short1" to " short4": see shorts.
 func (c *Compiler) Loop(name string, d dtype.DType) *Loop {
 	key := loopKey{name, d}
 	c.mu.Lock()
@@ -182,7 +184,7 @@ func (w *writer) lanes64() int { return w.bytes / 8 }
 func loopCode(name string, d dtype.DType, bytes int) []byte {
 	name, form, _ := strings.Cut(name, " ")
 	w := &writer{}
-	for _, emit := range []func(name, form string, d dtype.DType) bool{w.sums, w.extremes, w.counts, w.args, w.turn, w.strided} {
+	for _, emit := range []func(name, form string, d dtype.DType) bool{w.sums, w.extremes, w.counts, w.args, w.firsts, w.truths, w.complexProd, w.turn, w.widen, w.strided} {
 		w.width = widthOf(bytes)
 		if emit(name, form, d) {
 			w.finish(w.pool)
@@ -199,7 +201,7 @@ func (w *writer) sums(name, form string, d dtype.DType) bool {
 		return false
 	}
 	q, ok := s.from[d]
-	if !ok || s.skip && !d.IsFloat() {
+	if !ok || (s.skip || s.unit()) && !d.IsFloat() {
 		return false
 	}
 	if !d.IsFloat() && name == "sum" {
@@ -227,6 +229,9 @@ type step struct {
 	count  bool // how many numbers there are
 }
 
+// unit reports whether accumulators begin with 1, and what is left out is 1.
+func (s step) unit() bool { return s.add == vmulpd }
+
 var steps = map[string]step{
 	"sum":       {toWide, vaddpd, false, false, false},
 	"nansum":    {toFloat, vaddpd, true, false, false},
@@ -234,12 +239,15 @@ var steps = map[string]step{
 	"nanmean":   {toFloat, vaddpd, true, false, true},
 	"square":    {toFloat, vaddpd, false, true, false},
 	"nansquare": {toFloat, vaddpd, true, true, true},
+	"prod":      {toFloat, vmulpd, false, false, false},
+	"nanprod":   {toFloat, vmulpd, true, false, false},
 }
 
 // Registers of the loops beside the accumulators.
 const (
 	yTake = 13 // minus how many numbers, by lane
 	yMean = 14
+	yUnit = 14 // of products: ones as float64
 	yOnes = 31 // of vectors of 64 bytes: ones
 )
 
@@ -262,12 +270,21 @@ func (w *writer) quadStep(s step, q quad, acc, t, m int, x operand) {
 		w.op(vmulpd, t, t, reg(t))
 	}
 	if s.skip {
-		w.op(vandpd, t, t, reg(m))
+		w.only(s, t, m)
 		if s.count && !s.square {
 			w.op(vpaddq, yTake, yTake, reg(m))
 		}
 	}
 	w.op(s.add, acc, acc, reg(t))
+}
+
+// only leaves the lanes of m in t; the others change nothing.
+func (w *writer) only(s step, t, m int) {
+	w.op(vandpd, t, t, reg(m))
+	if s.unit() {
+		w.op(vandnpd, m, m, reg(yUnit))
+		w.op(vorpd, t, t, reg(m))
+	}
 }
 
 // maskedStep is quadStep with vectors of 64 bytes, of the lanes that mask register k names, 0 for all. What is left out is not added,
@@ -291,10 +308,16 @@ func (w *writer) maskedStep(s step, q quad, acc, t int, x operand, k uint8) {
 
 // begin sets registers that the steps count on.
 func (w *writer) begin(s step) {
+	if s.unit() {
+		w.constant(yUnit, 8, oneBits)
+	}
 	if s.count && w.bytes > vectorBytes {
 		w.evex(vpternlogd, w.full, yOnes, yOnes, reg(yOnes), all, 0xFF)
 	}
 }
+
+// oneBits is 1 as float64.
+const oneBits = 0x3FF0000000000000
 
 // farAhead is how many bytes before their use elements are asked for: a page, which is as far as the processor's own
 // prefetching looks.

@@ -49,15 +49,16 @@ const groupBytes = 128
 // extremes emits a loop of a minimum or maximum.
 func (w *writer) extremes(name, form string, d dtype.DType) bool {
 	x, ok := extremesOf[name]
-	if !ok || lane(d) == 0 || d.IsFloat() && d.Size() < 4 || x.skip && !d.IsFloat() {
+	if !ok || !x.takes(d) {
 		return false
 	}
-	if d == dtype.Uint64 {
-		w.constant(ySign, 8, 1<<63)
+	if n, ok := shortForms[form]; ok {
+		w.width = widthOf(vectorBytes)
+		w.beginExtremes(d)
+		w.shorts(x, d, n, func() { w.storeExtreme(x, d.Size()) })
+		return true
 	}
-	if w.bytes > vectorBytes {
-		w.evex(vpternlogd, w.full, yOnes, yOnes, reg(yOnes), all, 0xFF)
-	}
+	w.beginExtremes(d)
 	s := d.Size()
 	switch form {
 	case "lanes":
@@ -98,6 +99,21 @@ func (w *writer) extremes(name, form string, d dtype.DType) bool {
 		return false
 	}
 	return true
+}
+
+// takes reports whether there are loops for a dtype.
+func (x extreme) takes(d dtype.DType) bool {
+	return lane(d) > 0 && (!d.IsFloat() || d.Size() >= 4) && (!x.skip || d.IsFloat())
+}
+
+// beginExtremes sets registers that the joins count on.
+func (w *writer) beginExtremes(d dtype.DType) {
+	if d == dtype.Uint64 {
+		w.constant(ySign, 8, 1<<63)
+	}
+	if w.bytes > vectorBytes {
+		w.evex(vpternlogd, w.full, yOnes, yOnes, reg(yOnes), all, 0xFF)
+	}
 }
 
 // extremeRow joins yX into register 0, of which NaN may stand for nothing.
@@ -220,60 +236,8 @@ func (w *writer) extremeRuns(x extreme, d dtype.DType) {
 	w.load(rCount, memAt(rArgs, argRows))
 	w.load(last, memAt(rArgs, argQuads))
 	top := len(w.b)
-	w.constant(0, s, neutral(d, x.least))
-	for k := 1; k < groupBytes/w.bytes; k++ {
-		w.op(vmovaps, k, 0, reg(0))
-	}
-	w.beginSeen(x, d)
-	w.lea(rRun, memAt(rX, 0))
-	w.load(rGroups, memAt(rArgs, argWidth))
-	w.extremeGroups(x, d, rRun, rGroups)
-	w.load(rTemp, memAt(rArgs, argPart))
-	w.test(rTemp, 1)
-	even := w.jump(ifZero)
-	w.lea(rRun, memIndexed(rX, last, 0, 0))
-	w.extremeGroup(x, d, rRun)
-	w.land(even)
-	w.endSeen(x, d)
-	for k := 1; k < groupBytes/w.bytes; k++ {
-		w.op(vmovaps, yX, 0, reg(k))
-		w.extreme(x, d, 0)
-	}
-	wide := w.width
-	if w.bytes > vectorBytes {
-		w.op(vextractf64x4, 0, 0, reg(yX), 1)
-		w.width = widthOf(vectorBytes)
-		w.extreme(x, d, 0)
-	}
-	w.op(vextracti128, 0, 0, reg(yX), 1)
-	w.extreme(x, d, 0)
-	w.op(vpshufd, yX, 0, reg(0), 0x4E)
-	w.extreme(x, d, 0)
-	for h := 4; h >= s; h /= 2 {
-		w.op(vpsrlq, int(opcodes[vpsrlq].ext), yX, reg(0), byte(8*h))
-		w.extreme(x, d, 0)
-	}
-	w.width = wide
-	if x.skip {
-		none := w.unlessSeen()
-		seen := w.jump(always)
-		w.land(none)
-		w.vex(&opcodes[vpcmpeqd], 0, 0, 0, reg(0)) // NaN
-		w.land(seen)
-	}
-	switch s {
-	case 8:
-		w.vex(&opcodes[vmovqStore], 0, 0, 0, memAt(rAcc, 0))
-	case 4:
-		w.vex(&opcodes[vmovdStore], 0, 0, 0, memAt(rAcc, 0))
-	case 2:
-		w.vex(&opcodes[vmovdStore], 0, 0, 0, reg(rTemp))
-		w.b = append(w.b, 0x66, 0x89, 0x03) // mov [rbx], ax
-	default:
-		w.vex(&opcodes[vmovdStore], 0, 0, 0, reg(rTemp))
-		w.b = append(w.b, 0x88, 0x03) // mov [rbx], al
-	}
-	w.lea(rAcc, memAt(rAcc, int32(s)))
+	w.runExtreme(x, d, last)
+	w.storeExtreme(x, s)
 	w.lea(rX, memIndexed(rX, rStep, 0, 0))
 	w.sub(rCount, 1)
 	w.to(w.jump(ifNotZero), top)
@@ -362,28 +326,12 @@ func (x extreme) long(signed bool) vop {
 	return vpmaxuq
 }
 
-// counts emits a loop that counts, or of any and all.
+// counts emits a loop that counts.
 func (w *writer) counts(name, form string, d dtype.DType) bool {
 	s := lane(d)
 	switch {
 	case s == 0 || d.IsFloat() && s < 4:
 		return false
-	case (name == "any" || name == "all") && form == "rows" && d == dtype.Bool:
-		op := vpor
-		if name == "all" {
-			op = vpand
-		}
-		w.rows(func(n int) {
-			w.load(rAcc, memAt(rArgs, argAcc))
-			w.columns(1, n, []cursor{{rAcc, 1}}, func() int { return w.bytes }, func(first int) {
-				w.op(vmovupsLoad, 0, 0, memAt(rAcc, int32(first)))
-				for k := range n {
-					w.op(op, 0, 0, rowAt(k, first))
-				}
-				w.op(vmovupsStore, 0, 0, memAt(rAcc, int32(first)))
-			})
-		})
-		return true
 	case name == "count" && d.IsFloat():
 	case name == "nonzero":
 	default:

@@ -80,7 +80,11 @@ func (w *writer) runs(s step, q quad, d dtype.DType) {
 func (w *writer) run(s step, q quad, size int, moments bool) {
 	n := w.lanes64()
 	for k := range 32 / n {
-		w.op(vpxor, k, k, reg(k))
+		if s.unit() {
+			w.op(vmovaps, k, 0, reg(yUnit))
+		} else {
+			w.op(vpxor, k, k, reg(k))
+		}
 	}
 	if s.count && !s.square {
 		w.op(vpxor, yTake, yTake, reg(yTake))
@@ -164,7 +168,7 @@ func (w *writer) maskedRest(s step, q quad, size int) {
 	}
 }
 
-// partStep is quadStep of a partial quad: the lanes beyond it add 0 and are not counted.
+// partStep is quadStep of a partial quad: the lanes beyond it change nothing and are not counted.
 func (w *writer) partStep(s step, q quad, acc, size int, x operand) {
 	const t, m = 8, 9
 	w.op(vmovupsLoad, yLoad, 0, memAt(rMask, 0))
@@ -187,9 +191,9 @@ func (w *writer) partStep(s step, q quad, acc, size int, x operand) {
 		w.op(vsubpd, t, t, reg(yMean))
 		w.op(vmulpd, t, t, reg(t))
 	}
-	w.op(vandpd, t, t, reg(m))
 	if s.count && !s.square {
 		w.op(vpaddq, yTake, yTake, reg(m))
 	}
+	w.only(s, t, m)
 	w.op(s.add, acc, acc, reg(t))
 }

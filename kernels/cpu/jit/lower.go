@@ -16,6 +16,7 @@ type lowerer struct {
 	*graph
 	p    *kernels.Program
 	num  []val
+	pair [][2]val // of complex128: the parts
 	mask [][4]val // by log2 of the lane size; none where that form has not been made
 	made []int    // the lane size a truth value was made in, 0: constants
 }
@@ -32,22 +33,26 @@ func Supports(p *kernels.Program, in kernels.Inst) bool { return need(p, in) > 0
 
 // need returns the widest lanes an instruction needs, 0 when it has no form.
 func need(p *kernels.Program, in kernels.Inst) int {
-	widest := lane(in.DType)
+	low := lowerings[in.Op]
+	if low == nil {
+		return 0
+	}
+	size := lane
+	if in.Op == kernels.OpReal || in.Op == kernels.OpImag || in.Op == kernels.OpComplex {
+		size = laneOf
+	}
+	widest := size(in.DType)
 	if widest == 0 {
 		return 0
 	}
 	for _, r := range in.Args {
 		if r >= 0 {
-			s := lane(p.RegType(r))
+			s := size(p.RegType(r))
 			if s == 0 {
 				return 0
 			}
 			widest = max(widest, s)
 		}
-	}
-	low := lowerings[in.Op]
-	if low == nil {
-		return 0
 	}
 	t := in.DType
 	if in.Args[0] >= 0 {
@@ -75,10 +80,10 @@ func lane(d dtype.DType) int {
 func lower(p *kernels.Program, same []bool, bytes int) (*graph, error) {
 	widest := 1
 	for _, in := range p.In {
-		widest = max(widest, lane(in.DType))
+		widest = max(widest, laneOf(in.DType))
 	}
 	for _, r := range p.Ret {
-		widest = max(widest, lane(p.RegType(r)))
+		widest = max(widest, laneOf(p.RegType(r)))
 	}
 	for _, in := range p.Body {
 		n := need(p, in)
@@ -88,11 +93,15 @@ func lower(p *kernels.Program, same []bool, bytes int) (*graph, error) {
 		widest = max(widest, n)
 	}
 	n := len(p.In) + len(p.Consts) + len(p.Body)
-	l := &lowerer{graph: newGraph(bytes/widest, bytes), p: p, num: make([]val, n), mask: make([][4]val, n), made: make([]int, n)}
+	l := &lowerer{graph: newGraph(bytes/widest, bytes), p: p, num: make([]val, n), pair: make([][2]val, n), mask: make([][4]val, n), made: make([]int, n)}
 	for i := range l.mask {
 		l.mask[i] = [4]val{none, none, none, none}
 	}
 	for i, in := range p.In {
+		if in.DType == dtype.Complex128 {
+			l.pair[i] = l.loadPair(i, same[i])
+			continue
+		}
 		get := l.load
 		if same[i] {
 			get = l.same
@@ -112,13 +121,18 @@ func lower(p *kernels.Program, same []bool, bytes int) (*graph, error) {
 			}
 			continue
 		}
-		if c.DType.IsComplex() {
-			continue // only instructions without a form use it
+		if c.DType == dtype.Complex128 { // no imaginary part
+			l.pair[r] = [2]val{l.splat(8, c.Bits), l.splat(8, 0)}
+			continue
 		}
 		l.num[r] = l.splat(c.DType.Size(), c.Bits)
 	}
 	for i, in := range p.Body {
 		r := kernels.Reg(len(p.In) + len(p.Consts) + i)
+		if in.DType == dtype.Complex128 {
+			l.pair[r] = [2]val{l.arg(in, 0), l.arg(in, 1)}
+			continue
+		}
 		x, size := lowerings[in.Op].do(l, in)
 		if in.DType == dtype.Bool {
 			l.setMask(r, size, x)
@@ -127,6 +141,10 @@ func lower(p *kernels.Program, same []bool, bytes int) (*graph, error) {
 		}
 	}
 	for i, r := range p.Ret {
+		if p.RegType(r) == dtype.Complex128 {
+			l.storePair(i, l.pair[r])
+			continue
+		}
 		if p.RegType(r) == dtype.Bool {
 			l.graph.store(i, 1, l.un(vpabsb, 1, l.truth(r, 1)))
 			continue

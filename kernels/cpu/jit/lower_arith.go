@@ -39,15 +39,17 @@ var (
 
 // Predicates of the float comparisons; none of them signals.
 const (
-	isEqual        = 0x00
-	isUnordered    = 0x03
-	isNotEqual     = 0x04 // true for NaN
-	isOrdered      = 0x07
-	isOtherNumber  = 0x0C // not equal, false for NaN
-	isLess         = 0x11
-	isLessEqual    = 0x12
-	isGreaterEqual = 0x1D
-	isGreater      = 0x1E
+	isEqual         = 0x00
+	isUnordered     = 0x03
+	isNotEqual      = 0x04 // true for NaN
+	isOrdered       = 0x07
+	isOtherNumber   = 0x0C // not equal, false for NaN
+	isLess          = 0x11
+	isLessEqual     = 0x12
+	isGreaterEqual  = 0x1D
+	isGreater       = 0x1E
+	notLessEqual    = 0x16
+	notGreaterEqual = 0x19
 )
 
 // Modes of the rounding instructions.
@@ -94,6 +96,9 @@ func init() {
 		kernels.OpCeil:         {floats, rounding(roundUp)},
 		kernels.OpTrunc:        {floats, rounding(roundToCut)},
 		kernels.OpRint:         {floats, rounding(roundEven)},
+		kernels.OpReal:         {complexNeed, (*lowerer).real},
+		kernels.OpImag:         {complexNeed, (*lowerer).imag},
+		kernels.OpComplex:      {complexNeed, (*lowerer).complex},
 		kernels.OpCold:         {whatever, (*lowerer).coldOp},
 	}
 }

@@ -37,6 +37,7 @@ const (
 	shapeToMem                  // x = op r: extracts and stores
 	shapeTest                   // flags of r and x
 	shapeToGeneral              // x, a general register = r
+	shapeFromSigns              // r, a general register = f(x)
 )
 
 // vop names a row of opcodes.
@@ -189,6 +190,7 @@ const (
 	vmovqLoad
 	vmovqStore
 	vmovqGet
+	vpmovmskb
 	vmaskmovps
 	vmaskmovpd
 	vmovaps
@@ -197,6 +199,8 @@ const (
 	vunpckhps
 	vunpcklpd
 	vunpckhpd
+	vshufpd
+	vaddsubpd
 
 	// Those that only 64 byte vectors have.
 	vpternlogd
@@ -228,6 +232,7 @@ const (
 	vrangeps
 	vrangepd
 	vmovupdLoad
+	vpermpd
 	vopCount
 )
 
@@ -378,6 +383,7 @@ var opcodes = [vopCount]opcode{
 	vmovqLoad:    {"vmovq", pF3, map0F, 0, 0x7E, shapeUnary, 0},
 	vmovqStore:   {"vmovq", p66, map0F, 0, 0xD6, shapeToMem, 0},
 	vmovqGet:     {"vmovq", p66, map0F, 1, 0x7E, shapeToGeneral, 0},
+	vpmovmskb:    {"vpmovmskb", p66, map0F, 0, 0xD7, shapeFromSigns, 0},
 	vmaskmovps:   {"vmaskmovps", p66, map0F38, 0, 0x2C, shapeBinary, 0},
 	vmaskmovpd:   {"vmaskmovpd", p66, map0F38, 0, 0x2D, shapeBinary, 0},
 	vmovaps:      {"vmovaps", pNone, map0F, 0, 0x28, shapeUnary, 0},
@@ -385,6 +391,8 @@ var opcodes = [vopCount]opcode{
 	vunpcklps:    {"vunpcklps", pNone, map0F, 0, 0x14, shapeBinary, 0},
 	vunpckhps:    {"vunpckhps", pNone, map0F, 0, 0x15, shapeBinary, 0},
 	vunpcklpd:    {"vunpcklpd", p66, map0F, 0, 0x14, shapeBinary, 0},
+	vshufpd:      {"vshufpd", p66, map0F, 0, 0xC6, shapeBinary, 0},
+	vaddsubpd:    {"vaddsubpd", p66, map0F, 0, 0xD0, shapeBinary, 0},
 	vunpckhpd:    {"vunpckhpd", p66, map0F, 0, 0x15, shapeBinary, 0},
 
 	vpternlogd:    {"vpternlogd", p66, map0F3A, 0, 0x25, shapeBinary, 0},
@@ -415,5 +423,6 @@ var opcodes = [vopCount]opcode{
 	vpmaxuq:       {"vpmaxuq", p66, map0F38, 1, 0x3F, shapeBinary, 0},
 	vrangeps:      {"vrangeps", p66, map0F3A, 0, 0x50, shapeBinary, 0},
 	vrangepd:      {"vrangepd", p66, map0F3A, 1, 0x50, shapeBinary, 0},
+	vpermpd:       {"vpermpd", p66, map0F38, 1, 0x16, shapeBinary, 0},
 	vmovupdLoad:   {"vmovupd", p66, map0F, 1, 0x10, shapeUnary, 0},
 }

@@ -3,7 +3,6 @@
 package vm
 
 import (
-	"math"
 	"unsafe"
 
 	"github.com/arrayrun/arrayrun/chunk"
@@ -20,125 +19,50 @@ type spot[T any] struct {
 // argSweep folds argmin, argmax, first and last. Which of two spots wins depends
 // on values and positions alone, so the order of the elements does not matter.
 type argSweep[T ordered] struct {
-	long
+	spotted
 	least bool // argmin
 	most  bool // argmax
 	scan  func(s spot[T], x []T, pos []int64, skip bool) spot[T]
+	pick  func(x []T, skip bool) int // the number of the winner of x whose positions ascend, or -1
 	skip  bool
 	dt    dtype.DType
 	none  spot[T]
+	seed  T // what nothing of argmin or argmax is below
 	val   []T
 	pos   []int64
 	half  halves
 	slots []spot[T]
+	here  []int64 // positions, spelled out
 
-	native native
-	values native // of the extreme alone
-	found  [argPieces]T
-	places native // of the lowest position
-	lowest int64
+	native argNative[T]
 }
 
-func (s *argSweep[T]) accelerate(asm Assembler, _ *kernels.Reduction, in dtype.DType) {
-	if !s.least && !s.most {
-		return
-	}
-	name := "max"
-	if s.least {
-		name = "min"
-	}
-	s.places.find(asm, "min", dtype.Int64)
-	if s.skip {
-		s.values.find(asm, "nan"+name, in)
-		s.native.find(asm, "nanarg"+name, in)
-		return
-	}
-	s.values.find(asm, name, in)
-	s.native.find(asm, "arg"+name, in)
-}
-
-// nativeRows folds whole groups of 8 columns and returns how many columns that were. Steps are in elements.
-func (s *argSweep[T]) nativeRows(val []T, pos []int64, x args, step [2]int, count int) int {
-	n := &s.native
-	w := len(val) &^ 7
-	if n.rows == nil || w == 0 {
-		return 0
-	}
-	most := max(1, callMost/w)
-	for r := 0; r < count; r += most {
-		n.args = loopArgs{acc: unsafe.Pointer(&val[0]), count: unsafe.Pointer(&pos[0]), x: element[T](x[0], r*step[0]), mean: element[int64](x[1], r*step[1]),
-			width: w, stride: step[0] * n.size, quads: step[1] * 8, rows: min(most, count-r)}
-		n.rows.Run(unsafe.Pointer(&n.args))
-	}
-	n.args = loopArgs{}
-	return w
-}
-
-// argPiece is how many elements' extreme is found before the element is looked for, and argPieces how many times that is done at once.
-const (
-	argPiece  = 256
-	argPieces = kernels.InnerBlock / argPiece
-)
-
-// nativeSeg takes whole pieces of a run into a slot and returns how many elements that were: machine code finds the extreme of each, and
-// only where that may win is it looked for.
-func (s *argSweep[T]) nativeSeg(slot int, x []T, pos []int64) (done int) {
-	k := min(len(x)/argPiece, argPieces)
-	if k == 0 || s.places.runs == nil || !s.values.extremes(unsafe.Pointer(&s.found), unsafe.Pointer(unsafe.SliceData(x)), argPiece, argPiece, k) {
-		return 0
-	}
-	a := &s.slots[slot]
-	for i, m := range s.found[:k] {
-		at := i * argPiece
-		s.findIn(a, m, x[at:at+argPiece], pos[at:at+argPiece])
-	}
-	return k * argPiece
-}
-
-// findIn joins the element of a piece x with the extreme m, of equal ones the one with the lowest position, into a spot.
-func (s *argSweep[T]) findIn(a *spot[T], m T, x []T, pos []int64) {
-	switch {
-	case m != m && s.skip: // nothing but NaN
-		return
-	case m != m:
-		for i, y := range x {
-			if y != y && (a.p < 0 || a.v == a.v || pos[i] < a.p) {
-				*a = spot[T]{y, pos[i]}
-			}
-		}
-		return
-	case a.p >= 0 && (a.v != a.v || s.loses(m, a.v)):
-		return
-	case a.p < 0 || a.v != m:
-		a.p = math.MaxInt64
-	default:
-		s.places.extremes(unsafe.Pointer(&s.lowest), unsafe.Pointer(unsafe.SliceData(pos)), argPiece, 0, 1)
-		if s.lowest > a.p {
-			return
-		}
-	}
-	for i, y := range x {
-		if y == m && pos[i] < a.p { // zeros of both signs are equal
-			*a = spot[T]{y, pos[i]}
-		}
-	}
-}
-
-// argScans are the loops by algebra.
-func argScan[T ordered](a kernels.Algebra) func(spot[T], []T, []int64, bool) spot[T] {
+// argLoops returns the loops of an algebra.
+func argLoops[T ordered](a kernels.Algebra) (scan func(spot[T], []T, []int64, bool) spot[T], pick func([]T, bool) int) {
 	switch a {
 	case kernels.FoldArgMin:
-		return scanMin[T]
+		return scanMin[T], firstLeast[T]
 	case kernels.FoldArgMax:
-		return scanMax[T]
+		return scanMax[T], firstMost[T]
 	case kernels.FoldFirst:
-		return scanFirst[T]
+		return scanFirst[T], firstOf[T]
 	}
-	return scanLast[T]
+	return scanLast[T], lastOf[T]
 }
 
 func newArg[T ordered](r *kernels.Reduction, in dtype.DType, skip bool) sweep {
-	return &argSweep[T]{least: r.Algebra == kernels.FoldArgMin, most: r.Algebra == kernels.FoldArgMax, scan: argScan[T](r.Algebra), skip: skip, dt: in, none: spot[T]{identityOf[T](r, in, 0), -1}}
+	s := &argSweep[T]{least: r.Algebra == kernels.FoldArgMin, most: r.Algebra == kernels.FoldArgMax, skip: skip, dt: in, none: spot[T]{identityOf[T](r, in, 0), -1}}
+	s.scan, s.pick = argLoops[T](r.Algebra)
+	name := "min"
+	if s.most {
+		name = "max"
+	}
+	if skip {
+		name = "nan" + name
+	}
+	e, _ := kernels.ReductionByName(name)
+	s.seed = identityOf[T](e, in, 0)
+	return s
 }
 
 // nanWins is what the extremes share: whether y at q beats s, given that neither NaN nor tie is decided by order.
@@ -212,11 +136,66 @@ func (s *argSweep[T]) resume() { s.half.resume() }
 
 func (s *argSweep[T]) fill() { s.start(0, 0, len(s.val)) }
 
+// ascends reports whether the positions of a run of n elements do.
+func (p *spotted) ascends(n int) bool { return p.step > 0 || n == 1 }
+
 func (s *argSweep[T]) seg(slot, _ int, x args, n int, _ bool) {
-	v, pos := values[T](x[0], n), values[int64](x[1], n)
-	done := s.nativeSeg(slot, v, pos)
-	s.slots[slot] = s.scan(s.slots[slot], v[done:], pos[done:], s.skip)
+	v := values[T](x[0], n)
+	switch {
+	case x[1] != nil:
+		s.slots[slot] = s.scan(s.slots[slot], v, values[int64](x[1], n), s.skip)
+	case s.ascends(n):
+		if k := s.winner(v); k >= 0 {
+			s.slots[slot] = s.scan(s.slots[slot], v[k:k+1], s.spell(0, k, 1), s.skip)
+		}
+	default:
+		s.slots[slot] = s.scan(s.slots[slot], v, s.spell(0, 0, n), s.skip)
+	}
 }
+
+// spell returns the positions of n elements of row r from number i on.
+func (s *argSweep[T]) spell(r, i, n int) []int64 {
+	s.here = resize(s.here, n)
+	for k := range s.here {
+		s.here[k] = s.spotted.at(r, i+k)
+	}
+	return s.here
+}
+
+// winner returns the number of the element of x that wins, or -1.
+func (s *argSweep[T]) winner(x []T) int {
+	var k [1]int64
+	if s.nativeWinners(k[:], unsafe.Pointer(unsafe.SliceData(x)), len(x), 0) {
+		return int(k[0])
+	}
+	return s.pick(x, s.skip)
+}
+
+func (s *argSweep[T]) shorts(at, n int, x args, stride, count int) bool {
+	if !s.ascends(n) {
+		return false
+	}
+	s.here = resize(s.here, min(count, argRuns))
+	for i := 0; i < count; i += argRuns {
+		k := s.here[:min(argRuns, count-i)]
+		v := values[T](element[T](x[0], i*stride), (len(k)-1)*stride+n)
+		if !s.nativeWinners(k, unsafe.Pointer(unsafe.SliceData(v)), n, stride) {
+			for r := range k {
+				k[r] = int64(s.pick(v[r*stride:][:n], s.skip))
+			}
+		}
+		val, pos := s.val[at+i:][:len(k)], s.pos[at+i:][:len(k)]
+		for r, w := range k {
+			if val[r], pos[r] = s.none.v, -1; w >= 0 {
+				val[r], pos[r] = v[r*stride+int(w)], s.spotted.at(i+r, int(w))
+			}
+		}
+	}
+	return true
+}
+
+// argRuns is how many winners of runs are found at a time.
+const argRuns = 256
 
 func (s *argSweep[T]) flush(slot, at, _ int) {
 	s.val[at], s.pos[at] = s.slots[slot].v, s.slots[slot].p
@@ -235,7 +214,24 @@ func (s *argSweep[T]) one(d int, x []T, q []int64) {
 	s.val[d], s.pos[d] = t.v, t.p
 }
 
+// take takes the value y at position q into the spot at element d of the outputs.
+func (s *argSweep[T]) take(d int, y []T, q int64) {
+	if s.loses(y[0], s.val[d]) && s.pos[d] >= 0 { // no element loses to NaN
+		return
+	}
+	s.here = append(s.here[:0], q)
+	s.one(d, y, s.here)
+}
+
 func (s *argSweep[T]) rows(_, at, w int, x args, stride [2]int, count int, _ bool) {
+	if x[1] == nil {
+		done := 0
+		if s.row > 0 || count == 1 {
+			done = s.nativePanel(at, w, x[0], stride[0], count)
+		}
+		s.placedRows(at, done, w, values[T](x[0], (count-1)*stride[0]+w), stride[0], 0, count)
+		return
+	}
 	if done := s.nativeRows(s.val[at:at+w], s.pos[at:at+w], x, stride, count); done == w {
 		return
 	} else if done > 0 {
@@ -244,14 +240,23 @@ func (s *argSweep[T]) rows(_, at, w int, x args, stride [2]int, count int, _ boo
 	}
 	v := values[T](x[0], (count-1)*stride[0]+w)
 	q := values[int64](x[1], (count-1)*stride[1]+w)
-	val, pos := s.val[at:at+w], s.pos[at:at+w]
 	for r := range count {
 		a, b := v[r*stride[0]:][:w], q[r*stride[1]:][:w]
-		for j, y := range a {
-			if s.loses(y, val[j]) && pos[j] >= 0 { // no element loses to NaN
-				continue
-			}
-			s.one(at+j, a[j:j+1], b[j:j+1])
+		for j := range a {
+			s.take(at+j, a[j:j+1], b[j])
+		}
+	}
+}
+
+// placedRows takes columns from number from on of rows whose positions are a line; the first one has a number of its own.
+func (s *argSweep[T]) placedRows(at, from, w int, v []T, stride, first, count int) {
+	if from == w {
+		return
+	}
+	for r := range count {
+		row := v[r*stride:][:w]
+		for j := from; j < w; j++ {
+			s.take(at+j, row[j:j+1], s.spotted.at(first+r, j))
 		}
 	}
 }

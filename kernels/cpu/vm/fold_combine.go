@@ -217,7 +217,7 @@ func joinExtremes[T ordered](ops *extremeOps[T]) joiner {
 }
 
 func joinSpots[T ordered](r *kernels.Reduction, a, b []*chunk.Chunk) {
-	scan := argScan[T](r.Algebra)
+	scan, _ := argLoops[T](r.Algebra)
 	p, q := output[int64](a[1]), output[int64](b[1])
 	joinValues(a[0], b[0], func(x, y []T) {
 		for i := range x {

@@ -2,7 +2,11 @@
 
 package vm
 
-import "math"
+import (
+	"math"
+
+	"github.com/arrayrun/arrayrun/chunk/dtype"
+)
 
 // cplx is what complex folds read; they accumulate in complex128.
 type cplx interface{ complex64 | complex128 }
@@ -71,3 +75,51 @@ func complexOps[T cplx](step func(a, b complex128) complex128) *sumOps[T, comple
 }
 
 func addComplex(a, b complex128) complex128 { return a + b }
+
+// pairs is the machine code of sums and products of rows of complex numbers. Rows to sum are rows of twice as many floats, real and imaginary
+// parts in turn, and so are their accumulators.
+type pairs struct {
+	native
+	columns int // of the loop for each number
+}
+
+func (p *pairs) find(asm Assembler, product bool, in dtype.DType) {
+	if product {
+		p.rows, p.size, p.columns = asm.Loop("prod rows", in), in.Size(), 1
+		return
+	}
+	part := dtype.Float64
+	if in == dtype.Complex64 {
+		part = dtype.Float32
+	}
+	p.rows, p.size, p.columns = asm.Loop("sum rows", part), part.Size(), 2
+}
+
+// addShortComplex is addShort.
+func addShortComplex[T cplx](x []T) complex128 {
+	var acc [lanes]complex128
+	n := min(len(x), lanes)
+	for i, v := range x[:n] {
+		acc[i] = complex128(v) + 0
+	}
+	for i, v := range x[n:] {
+		acc[i%lanes] += complex128(v)
+	}
+	for h := lanes / 2; h > 0; h /= 2 {
+		for i := 0; i+h < n; i++ {
+			acc[i] += acc[i+h]
+		}
+		n = min(n, h)
+	}
+	return acc[0]
+}
+
+// addJoinComplex is joinLanes.
+func addJoinComplex(acc *[lanes]complex128) complex128 {
+	for h := lanes / 2; h > 0; h /= 2 {
+		for i := range h {
+			acc[i] += acc[i+h]
+		}
+	}
+	return acc[0]
+}

@@ -14,11 +14,11 @@ type number interface{ ordered | cplx }
 
 // countSweep folds count and count_nonzero: the values for which test is 1.
 type countSweep[T number] struct {
-	long
 	nonzero bool // else: not NaN
 	out     []int64
 	slots   []int64
 	native  native
+	short   shorts
 	zeros   bool // machine code counts zeros
 }
 
@@ -32,12 +32,8 @@ func (s *countSweep[T]) fill() { clear(s.out) }
 
 // countIn has no branch on the data: mispredictions would cost more than the loop.
 func (s *countSweep[T]) countIn(x []T) (n int64) {
-	var zero T
 	if s.nonzero {
-		for _, v := range x {
-			n += int64(oneIf(v != zero))
-		}
-		return n
+		return nonzeros(x)
 	}
 	for _, v := range x {
 		n += int64(oneIf(v == v))
@@ -109,12 +105,14 @@ func (s *countSweep[T]) scatter(_ int, dst []int, x args) {
 
 // truthSweep folds any (all false) and all: whether a value is, or every value is, not 0.
 type truthSweep[T number] struct {
-	long
 	all    bool
 	out    []uint8
 	slots  []uint8
 	native native
-	zeros  bool // machine code counts zeros
+	short  shorts
+	zeros  bool    // machine code counts zeros
+	counts []int64 // of short runs
+	lump   []uint8 // of columns of several rows
 }
 
 func newTruth[T number](r *kernels.Reduction) sweep {
@@ -163,19 +161,20 @@ func (s *truthSweep[T]) start(_, at, w int) {
 }
 
 func (s *truthSweep[T]) rows(_, at, w int, x args, stride [2]int, count int, _ bool) {
-	var zero T
-	if done := w &^ 31; s.native.rows != nil && done > 0 {
-		s.native.panel(unsafe.Pointer(&s.out[at]), x[0], nil, nil, done, stride[0], count)
-		if done == w {
-			return
-		}
-		at, w = at+done, w-done
-		x[0] = element[T](x[0], done)
+	done := s.nativeRows(at, w, x[0], stride[0], count)
+	if done == w {
+		return
 	}
-	acc := s.out[at : at+w]
-	v := values[T](x[0], (count-1)*stride[0]+w)
+	at, w = at+done, w-done
+	x[0] = element[T](x[0], done)
+	s.plainRows(s.out[at:at+w], values[T](x[0], (count-1)*stride[0]+w), stride[0], count)
+}
+
+// plainRows takes rows into acc.
+func (s *truthSweep[T]) plainRows(acc []uint8, v []T, stride, count int) {
+	var zero T
 	for r := range count {
-		row := v[r*stride[0]:][:len(acc)]
+		row := v[r*stride:][:len(acc)]
 		if s.all {
 			for j, y := range row {
 				acc[j] &= oneIf(y != zero)

@@ -30,6 +30,7 @@ type extremeSweep[T ordered] struct {
 	half     halves
 	slots    []T
 	native   native
+	short    shorts
 	seed     T // what machine code begins with where nothing has been seen
 	room     [groupBytes / 8]uint64
 }
@@ -77,9 +78,21 @@ func (s *extremeSweep[T]) seg(slot, _ int, x args, n int, _ bool) {
 const shortExtreme = 32
 
 func (s *extremeSweep[T]) shorts(at, n int, x args, stride, count int) bool {
-	if n > shortExtreme {
-		return s.native.extremes(unsafe.Pointer(&s.out[at]), x[0], n, stride, count)
+	done := 0
+	switch {
+	case s.native.extremes(unsafe.Pointer(&s.out[at]), x[0], n, stride, count):
+		return true
+	case n <= groupBytes:
+		done = s.short.run(unsafe.Pointer(&s.out[at]), nil, x[0], n, stride, count)
 	}
+	if n > shortExtreme && done == 0 {
+		return false
+	}
+	at, count = at+done, count-done
+	if count == 0 {
+		return true
+	}
+	x[0] = element[T](x[0], done*stride)
 	v := values[T](x[0], (count-1)*stride+n)
 	out := s.out[at : at+count]
 	for i := range out {

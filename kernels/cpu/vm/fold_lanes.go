@@ -224,3 +224,22 @@ func mulJoin[A total](acc *[lanes]A) A {
 	}
 	return acc[0]
 }
+
+// mulShort returns what mulLanes from lane 0 on and mulJoin give for a whole block of few values; 1 changes nothing.
+func mulShort[T ordered, A total](x []T) A {
+	var acc [lanes]A
+	n := min(len(x), lanes)
+	for i, v := range x[:n] {
+		acc[i] = A(v)
+	}
+	for i, v := range x[n:] {
+		acc[i%lanes] *= A(v)
+	}
+	for h := lanes / 2; h > 0; h /= 2 {
+		for i := 0; i+h < n; i++ {
+			acc[i] *= acc[i+h]
+		}
+		n = min(n, h)
+	}
+	return acc[0]
+}

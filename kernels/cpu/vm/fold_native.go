@@ -126,8 +126,14 @@ type accelerated interface {
 }
 
 func (s *sumSweep[T, A]) accelerate(asm Assembler, r *kernels.Reduction, in dtype.DType) {
-	name := map[kernels.Algebra]string{kernels.FoldSum: "sum", kernels.FoldMean: "mean"}[r.Algebra]
-	if name == "" || in.IsComplex() {
+	name := map[kernels.Algebra]string{kernels.FoldSum: "sum", kernels.FoldMean: "mean", kernels.FoldProd: "prod"}[r.Algebra]
+	switch {
+	case in.IsComplex():
+		if !s.skip {
+			s.pairs.find(asm, name == "prod", in)
+		}
+		return
+	case name == "prod" && !in.IsFloat():
 		return
 	}
 	if s.skip {
@@ -138,7 +144,7 @@ func (s *sumSweep[T, A]) accelerate(asm Assembler, r *kernels.Reduction, in dtyp
 
 // nativeLanes is the part of seg that machine code does: it returns where it stopped.
 func (s *sumSweep[T, A]) nativeLanes(p *sumSlot[A], lane int, x []T) (done int) {
-	if s.native.lanes == nil || len(x) < nativeRun {
+	if s.native.lanes == nil && s.pairs.rows == nil || len(x) < nativeRun {
 		return 0
 	}
 	if lane != 0 {
@@ -146,6 +152,10 @@ func (s *sumSweep[T, A]) nativeLanes(p *sumSlot[A], lane int, x []T) (done int) 
 		s.plainLanes(p, lane, x[:done])
 	}
 	groups := (len(x) - done) / lanes
+	if s.pairs.rows != nil {
+		s.pairs.panel(unsafe.Pointer(&p.acc), unsafe.Pointer(&x[done]), nil, nil, s.pairs.columns*lanes, s.pairs.columns*lanes, groups)
+		return done + groups*lanes
+	}
 	k := s.native.run(unsafe.Pointer(&p.acc), unsafe.Pointer(&x[done]), groups, nil)
 	if s.skip && s.counted {
 		p.skipped += groups*lanes - k
@@ -176,6 +186,11 @@ func (s *sumSweep[T, A]) nativeShorts(at, n int, x unsafe.Pointer, stride, count
 
 // nativeRows is the part of rows that machine code does: it returns how many columns.
 func (s *sumSweep[T, A]) nativeRows(at, w int, x unsafe.Pointer, stride, count int) int {
+	if s.pairs.rows != nil && w > 1 {
+		w &^= 1
+		s.pairs.panel(unsafe.Pointer(&s.out[at]), x, nil, nil, s.pairs.columns*w, s.pairs.columns*stride, count)
+		return w
+	}
 	if s.native.rows == nil || w < 4 {
 		return 0
 	}

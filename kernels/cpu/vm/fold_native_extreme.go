@@ -26,6 +26,11 @@ func (s *extremeSweep[T]) accelerate(asm Assembler, r *kernels.Reduction, in dty
 		name = "nan" + name
 	}
 	s.native.find(asm, name, in)
+	fill := s.identity
+	if fill != fill { // of those that leave NaN out
+		fill = s.seed
+	}
+	s.short.find(asm, name, in, bitsOf(fill))
 }
 
 // nativeSeg takes whole groups of a run into a slot and returns how many elements that were.
@@ -84,6 +89,7 @@ func (s *countSweep[T]) accelerate(asm Assembler, _ *kernels.Reduction, in dtype
 	}
 	s.zeros = s.nonzero && !in.IsFloat()
 	s.native.find(asm, name, in)
+	s.short.find(asm, name, in, 0)
 }
 
 // nativeCount counts in whole groups of a run and returns the count and how many elements that were.
@@ -104,12 +110,13 @@ func nativeCount[T number](n *native, zeros bool, x []T) (count int64, done int)
 func (s *truthSweep[T]) accelerate(asm Assembler, _ *kernels.Reduction, in dtype.DType) {
 	s.zeros = !in.IsFloat()
 	s.native.find(asm, "nonzero", in)
-	s.native.rows = nil
-	if in == dtype.Bool {
-		name := "any rows"
-		if s.all {
-			name = "all rows"
-		}
-		s.native.rows = asm.Loop(name, in)
+	s.short.find(asm, "nonzero", in, 0)
+	name := "any rows"
+	if s.all {
+		name = "all rows"
 	}
+	if narrow(in) {
+		in = dtype.Float32
+	}
+	s.native.rows = asm.Loop(name, in)
 }

@@ -14,8 +14,9 @@ import (
 // foldItem is one fold of a program.
 type foldItem struct {
 	fold kernels.Fold
-	out  int // its first output in the call
-	n    int // its outputs
+	out  int   // its first output in the call
+	n    int   // its outputs
+	line *line // where positions are, which are then no argument, or nil
 }
 
 // sharedItem is a sum or mean of values whose moments are folded as well: the sum is what the moments' first pass makes.
@@ -45,7 +46,12 @@ func groupFolds(p *kernels.Program) ([]foldGroup, error) {
 		if _, err := newSweep(f.Op, in); err != nil {
 			return nil, fmt.Errorf("%w (fold %d of the program)", err, i)
 		}
-		it := foldItem{f, out, len(r.State(in))}
+		it := foldItem{fold: f, out: out, n: len(r.State(in))}
+		if r.Indexed && f.Group < 0 {
+			if l, ok := lineOf(p, f.Args[1]); ok {
+				it.line, it.fold.Args = &l, f.Args[:1]
+			}
+		}
 		out += it.n
 		k := 0
 		for k < len(gs) && (gs[k].axes != f.Axes || gs[k].group != int(f.Group) || len(gs[k].items) == maxFolds) {
@@ -56,7 +62,7 @@ func groupFolds(p *kernels.Program) ([]foldGroup, error) {
 		}
 		g := &gs[k]
 		g.items = append(g.items, it)
-		for _, a := range f.Args {
+		for _, a := range it.fold.Args {
 			g.eval = g.eval || computed(p, a)
 		}
 		if r.Algebra == kernels.FoldMoments {
@@ -138,9 +144,15 @@ func newFoldRun(p *kernels.Program, g *foldGroup, asm Assembler) *foldRun {
 			a.accelerate(asm, kernels.ReductionOf(it.fold.Op), p.RegType(it.fold.Args[0]))
 		}
 		f.nargs = len(it.fold.Args)
+		if it.line != nil {
+			f.spots = f.sweep.(placed)
+		}
 		for k, a := range it.fold.Args {
 			f.src[k].dt = p.RegType(a)
 			f.src[k].size = f.src[k].dt.Size()
+			if asm != nil {
+				f.src[k].find(asm, f.src[k].dt)
+			}
 		}
 	}
 	if g.group >= 0 {
@@ -159,6 +171,10 @@ func (s *source) point(c *chunk.Chunk) {
 func (r *foldRun) operands(p *kernels.Program, g *foldGroup, c *kernels.Call) {
 	r.ops = r.ops[:0]
 	for i, it := range g.items {
+		if l := it.line; l != nil {
+			r.folds[i].origin = l.from(c.Origin)
+			r.ops = append(r.ops, operand{&r.folds[i].src[1], l.step[:len(c.Shape)]})
+		}
 		for k, a := range it.fold.Args {
 			s := &r.folds[i].src[k]
 			switch {
@@ -250,6 +266,12 @@ func (r *foldRun) mark() {
 // move points the sources that lie in inputs at the first element of a box.
 func (r *foldRun) move(b *box) {
 	for i := range r.folds {
+		if d := &r.folds[i]; d.spots != nil {
+			d.here = d.origin
+			for a := range r.geo.n {
+				d.here += int64(b.lo[a] * d.src[1].stride[a])
+			}
+		}
 		for k := range r.folds[i].nargs {
 			s := &r.folds[i].src[k]
 			if r.base[i][k] == nil {

@@ -35,6 +35,7 @@ type sumSweep[T, A any] struct {
 	cnt      []int64
 	slots    []sumSlot[A]
 	native   native
+	pairs    pairs // of complex numbers
 }
 
 func newSum[T, A any](r *kernels.Reduction, in dtype.DType, skip bool, ops *sumOps[T, A]) sweep {
@@ -205,5 +206,5 @@ func addOps[T ordered, A total]() *sumOps[T, A] {
 }
 
 func mulOps[T ordered, A total]() *sumOps[T, A] {
-	return &sumOps[T, A]{mulLanes[T, A], nil, mulLanesSkip[T, A], mulJoin[A], mulRows[T, A], mulRowSkip[T, A], scatterMul[T, A]}
+	return &sumOps[T, A]{mulLanes[T, A], mulShort[T, A], mulLanesSkip[T, A], mulJoin[A], mulRows[T, A], mulRowSkip[T, A], scatterMul[T, A]}
 }

@@ -53,11 +53,6 @@ type resumer interface{ resume() }
 // shortBlock is the longest block that is folded without lanes.
 const shortBlock = 8 * lanes
 
-// long is embedded by sweeps without a shorter way for short blocks.
-type long struct{}
-
-func (long) shorts(_, _ int, _ args, _, _ int) bool { return false }
-
 // narrow reports whether values of dt are widened to float32 before they are folded.
 func narrow(dt dtype.DType) bool { return dt == dtype.Float16 || dt == dtype.BFloat16 }
 

@@ -12,6 +12,9 @@ import (
 // runMax is the longest run handed to a sweep at once, in elements.
 const runMax = kernels.InnerBlock
 
+// scratchBytes is the room for widened and copied elements of a source.
+const scratchBytes = 16 * runMax
+
 // source is one operand of a fold inside a box: where its elements are.
 type source struct {
 	dt      dtype.DType
@@ -19,7 +22,9 @@ type source struct {
 	base    unsafe.Pointer // the box's first element
 	stride  [kernels.MaxAxes + 1]int
 	stable  bool   // the memory stays as it is until the run of the kernel ends
-	scratch []byte // room for runMax widened elements, when they must be copied
+	scratch []byte // scratchBytes, when elements must be copied
+
+	widener
 }
 
 // plain reports whether runs along axis can be read where they are.
@@ -39,21 +44,13 @@ func (s *source) run(off, axis, n int) unsafe.Pointer {
 
 // gather copies n elements, stride apart, to place k of the scratch, widened if they are narrow.
 func (s *source) gather(k, off, stride, n int) {
-	if need := 16 * runMax; len(s.scratch) < need {
-		s.scratch = make([]byte, need)
+	if len(s.scratch) < scratchBytes {
+		s.scratch = make([]byte, scratchBytes)
 	}
 	to := unsafe.Pointer(unsafe.SliceData(s.scratch))
 	switch {
-	case s.dt == dtype.Float16:
-		x, y := (*dtype.F16)(s.at(off)), values[float32](to, k+n)[k:]
-		for i := range y {
-			y[i] = (*dtype.F16)(element[dtype.F16](unsafe.Pointer(x), i*stride)).Float32()
-		}
-	case s.dt == dtype.BFloat16:
-		x, y := (*dtype.BF16)(s.at(off)), values[float32](to, k+n)[k:]
-		for i := range y {
-			y[i] = (*dtype.BF16)(element[dtype.BF16](unsafe.Pointer(x), i*stride)).Float32()
-		}
+	case narrow(s.dt):
+		s.widen(values[float32](to, k+n)[k:], s.at(off), stride)
 	default:
 		gathers[s.size](to, s.at(off), k, stride, n)
 	}
@@ -73,9 +70,12 @@ func gatherOf[T any](to, from unsafe.Pointer, k, stride, n int) {
 
 // folding is one fold of a running kernel: its sweep and where its operands are.
 type folding struct {
-	sweep sweep
-	nargs int
-	src   [2]source
+	sweep  sweep
+	nargs  int
+	src    [2]source // of positions that are a line, the second one has the strides only
+	spots  placed    // the sweep, if positions are a line
+	origin int64     // the position of the call's first element
+	here   int64     // and of the box's
 }
 
 // geometry is the loop of a call as the folds over one set of axes see it.
@@ -206,6 +206,7 @@ func (g *geometry) walkInner(b *box, fs []folding, kept, number int, slots bool)
 					if rows > 1 {
 						x = d.loadRows(off[f], at, last, rowAxis, length, take)
 					} else {
+						d.place(off[f][1]+at*d.src[1].stride[last], last, -1)
 						x, stable = d.load(off[f], at, last, take)
 					}
 					d.sweep.seg(slot, in%lanes, x, take, stable)
@@ -231,7 +232,11 @@ func (g *geometry) walkInner(b *box, fs []folding, kept, number int, slots bool)
 // joined reports whether each step along axis i goes length elements on along last.
 func joined(fs []folding, i, last, length int) bool {
 	for f := range fs {
-		for k := range fs[f].nargs {
+		n := fs[f].nargs
+		if fs[f].spots != nil {
+			n = 2
+		}
+		for k := range n {
 			if s := &fs[f].src[k]; s.stride[i] != s.stride[last]*length {
 				return false
 			}
@@ -258,12 +263,17 @@ func (g *geometry) walkShort(b *box, fs []folding, kept int) {
 		for f := range fs {
 			d := &fs[f]
 			step := [2]int{d.src[0].stride[along], d.src[1].stride[along]}
+			d.place(off[f][1], last, along)
 			if s := &d.src[0]; d.nargs == 1 && s.plain(last, length) && step[0] > 0 &&
 				d.sweep.shorts(kept, length, args{s.at(off[f][0])}, step[0], count) {
 				continue
 			}
+			if d.narrowShorts(kept, length, off[f], last, along, count) {
+				continue
+			}
 			for i := range count {
 				o := [2]int{off[f][0] + i*step[0], off[f][1] + i*step[1]}
+				d.place(o[1], last, -1)
 				x, stable := d.load(o, 0, last, length)
 				d.sweep.seg(0, 0, x, length, stable)
 				d.sweep.flush(0, kept+i, length)
@@ -279,6 +289,10 @@ func (g *geometry) walkShort(b *box, fs []folding, kept int) {
 // of the outputs from to on, or reports false where there is no shorter way than seg and flush.
 func (d *folding) blocks(to int, off [2]int, at, axis, n, count int) bool {
 	s := &d.src[0]
+	if d.spots != nil {
+		step := d.src[1].stride[axis]
+		d.spots.place(d.here+int64(off[1]+at*step), int64(step), int64(n*step))
+	}
 	return d.nargs == 1 && s.plain(axis, n) && d.sweep.shorts(to, n, args{s.at(off[0] + at*s.stride[axis])}, n, count)
 }
 
@@ -304,6 +318,9 @@ func (d *folding) loadRows(off [2]int, at, last, rowAxis, length, n int) (x args
 			k += m
 		}
 		x[i] = unsafe.Pointer(unsafe.SliceData(s.scratch))
+	}
+	if d.spots != nil {
+		x[1] = unsafe.Pointer(unsafe.SliceData(d.spell(off[1], at, n, length, last, rowAxis)))
 	}
 	return x
 }
@@ -370,7 +387,11 @@ func (d *folding) rows(slot, to, w int, off [2]int, at, count, rowAxis, last int
 		plain = plain && s.plain(last, w) && step[i] >= 0
 		stable = stable && s.stable
 	}
+	if d.spots != nil && rowAxis >= 0 {
+		step[1] = d.src[1].stride[rowAxis]
+	}
 	if plain {
+		d.place(off[1]+at*step[1], last, rowAxis)
 		for i := range d.nargs {
 			x[i] = d.src[i].at(off[i] + at*step[i])
 		}
@@ -378,8 +399,9 @@ func (d *folding) rows(slot, to, w int, off [2]int, at, count, rowAxis, last int
 		return
 	}
 	for count > 0 {
-		take := max(1, min(count, runMax/w))
-		if s := &d.src[0]; d.nargs == 1 && s.plain(last, w) { // the rows follow each other backwards
+		take := max(1, min(count, scratchBytes/(max(4, d.src[0].size, d.src[1].size)*w)))
+		d.place(off[1]+at*step[1], last, rowAxis)
+		if s := &d.src[0]; d.nargs == 1 && d.spots == nil && s.plain(last, w) { // the rows follow each other backwards
 			x[0] = s.at(off[0] + at*step[0])
 			d.sweep.rows(slot, to, w, x, stride, 1, stable)
 			at++
@@ -388,8 +410,12 @@ func (d *folding) rows(slot, to, w int, off [2]int, at, count, rowAxis, last int
 		}
 		for i := range d.nargs {
 			s := &d.src[i]
-			for r := range take {
-				s.gather(r*w, off[i]+(at+r)*step[i], s.stride[last], w)
+			if s.stride[last] == 1 && step[i] == w {
+				s.gather(0, off[i]+at*w, 1, take*w)
+			} else {
+				for r := range take {
+					s.gather(r*w, off[i]+(at+r)*step[i], s.stride[last], w)
+				}
 			}
 			x[i] = unsafe.Pointer(unsafe.SliceData(s.scratch))
 			stride[i] = w

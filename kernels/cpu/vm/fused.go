@@ -23,8 +23,9 @@ type Assembler interface {
 	// AssembleColumns returns the code of an elementwise program whose results are summed by columns.
 	AssembleColumns(p *kernels.Program, same []bool, sinks []Sink) (Columns, error)
 	// Loop returns the code of a fold's loop over a dtype, nil where there is none. Names are sum, nansum, mean, nanmean (sums in
-	// float64), square, nansquare, min, max, nanmin, nanmax, count, nonzero (lanes count zeros where they are integers'), any,
-	// all, argmin, argmax, nanargmin and nanargmax, each followed by " lanes", " rows" or, of sums and squares, " runs".
+	// float64), prod, nanprod, square, nansquare, min, max, nanmin, nanmax, count, nonzero (lanes count zeros where they are integers'), any,
+	// all, argmin, argmax, nanargmin and nanargmax, each followed by a form: " lanes", " rows", " runs", " short1" to " short4" or
+	// " panel". "widen lanes" makes float32 of shorter floats.
 	// "turn tiles" turns tiles of elements of 4 (Float32) or 8 bytes (Float64).
 	Loop(name string, d dtype.DType) Loop
 }
