@@ -88,6 +88,9 @@ func TestLevels(t *testing.T) {
 		e, _ := ByName(f[1])
 		for i, text := range f[4:] {
 			level := i + 1
+			if testing.Short() && level%3 != 1 {
+				continue
+			}
 			theirs, err := strconv.Atoi(text)
 			if err != nil {
 				t.Fatal(err)

@@ -65,10 +65,13 @@ func TestZstdFrames(t *testing.T) {
 		samples = append(samples, few, all)
 	}
 	for level := -5; level <= 22; level++ {
-		if testing.Short() && level > 5 && level%5 > 0 {
+		if testing.Short() && level != -1 && level != 1 && level != 3 && level != 5 && level != 12 {
 			continue
 		}
 		for i, src := range samples {
+			if testing.Short() && len(src) > zstdMaxBlock+1 {
+				continue
+			}
 			checkZstd(t, s, readers, src, level, (i+level)%3 == 0)
 		}
 	}
