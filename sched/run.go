@@ -93,6 +93,10 @@ func (s slots) enter(ctx context.Context) error {
 
 func (s slots) leave() { <-s }
 
+// idleShare: between runs blocks stay for the next one up to this share of the budget. Outputs are finished after the run, and
+// what formats take for that is beside the pool.
+const idleShare = 4
+
 // execute runs a plan of the outputs.
 func (e *Engine) execute(ctx context.Context, p *plan.Plan, outputs []ndarray.Output, hook func(Event)) (*Stats, error) {
 	if err := e.begin(); err != nil {
@@ -126,6 +130,7 @@ func (e *Engine) execute(ctx context.Context, p *plan.Plan, outputs []ndarray.Ou
 	st := &Stats{BudgetBytes: e.opt.Memory, Device: "cpu", CPU: e.device.Name()}
 	err := r.stages(ctx, st)
 	r.forget(len(p.Stages), true)
+	e.pool.Trim(e.opt.Memory / idleShare)
 	st.WallSeconds = time.Since(start).Seconds()
 	st.PeakRSSBytes = PeakRSS()
 	e.gate.mu.Lock()

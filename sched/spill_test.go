@@ -103,3 +103,19 @@ func TestSpillIsNoCure(t *testing.T) {
 		t.Errorf("got %v, want a refusal: one column takes 2 MiB", err)
 	}
 }
+
+// TestIdleAfterRun: what a run has used is given back but for a share of the budget, for outputs are finished after it.
+func TestIdleAfterRun(t *testing.T) {
+	const memory = 80 << 20
+	eng, err := New(Options{Memory: memory, Workers: 2, TmpDir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer eng.Close()
+	if _, spilled := sums(context.Background(), t, eng); spilled {
+		t.Fatal("spilled: the mean was never in memory")
+	}
+	if idle := eng.pool.Idle(); idle > memory/idleShare {
+		t.Errorf("%d bytes are idle after the run, want at most %d", idle, memory/idleShare)
+	}
+}
