@@ -11,6 +11,39 @@ import (
 // mostSteps bounds the steps in a tile that cannot be as small as chunks: each may decode them all.
 const mostSteps = 64
 
+// mostDecodes bounds how often a stage decodes each chunk for want of memory: beyond it a plan is refused, for it would look as
+// if it stood still.
+const mostDecodes = 256
+
+// decodes returns how often the stage, cut as it is, decodes the source that it decodes most often.
+func (t *tiler) decodes() float64 {
+	most := 0.0
+	visitCut(t.s.Body, t.s.cutting(), func(l *Leaf, _ *Body, c cutting) {
+		if l.Kind != Stored {
+			return
+		}
+		src := t.pl.plan.Sources[l.Store]
+		if _, memory := src.Source.(Memory); !memory && !src.Keep {
+			most = max(most, t.pl.plan.decodesOf(l, c))
+		}
+	})
+	return most
+}
+
+// shorten takes the cut that f makes of axis i, unless chunks would be decoded too often.
+func (t *tiler) shorten(i int, f func(c *axisCut)) bool {
+	old, stepped, before := t.cuts[i], t.stepped, t.decodes()
+	f(&t.cuts[i])
+	t.set()
+	if now := t.decodes(); now > mostDecodes && now > before {
+		t.cuts[i], t.stepped = old, stepped
+		t.set()
+		return false
+	}
+	t.cut = true
+	return true
+}
+
 // cutTile shortens the outermost axis that can still be cut by a quarter; false when there is none.
 func (t *tiler) cutTile() bool {
 	for i := range t.cuts {
@@ -19,13 +52,14 @@ func (t *tiler) cutTile() bool {
 			continue
 		}
 		n := c.unit.Max()
-		c.unit = chunk.Axis{Len: c.unit.Len, Step: min(n-1, (3*n+3)/4)}
-		if c.fine.Max() > c.unit.Step {
-			c.fine = c.unit
+		if t.shorten(i, func(c *axisCut) {
+			c.unit = chunk.Axis{Len: c.unit.Len, Step: min(n-1, (3*n+3)/4)}
+			if c.fine.Max() > c.unit.Step {
+				c.fine = c.unit
+			}
+		}) {
+			return true
 		}
-		t.cut = true
-		t.set()
-		return true
 	}
 	return false
 }
@@ -45,9 +79,9 @@ func (t *tiler) cutStep() bool {
 		if c.unit.Count() <= 1 {
 			n = (c.fine.Step + 1) / 2
 		}
-		c.fine, c.steps, t.stepped, t.cut = chunk.Axis{Len: c.fine.Len, Step: n}, 1, true, true
-		t.set()
-		return true
+		if t.shorten(i, func(c *axisCut) { c.fine, c.steps, t.stepped = chunk.Axis{Len: c.fine.Len, Step: n}, 1, true }) {
+			return true
+		}
 	}
 	return false
 }

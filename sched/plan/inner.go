@@ -89,7 +89,7 @@ func (p *Plan) decodesOf(l *Leaf, c cutting) float64 {
 		used[m.Loop] = true
 		a := grid.Axes[i]
 		for _, t := range [2]chunk.Axis{c.tiles[m.Loop], c.steps[m.Loop]} {
-			if !regions && m.IDs == nil && m.Step == 1 && t.Count() > 1 && a.Max() > 1 && !l.alignedAxis(i, t, a) {
+			if !regions && m.IDs == nil && (m.Step == 1 || m.Step == -1) && t.Count() > 1 && a.Max() > 1 && !l.alignedAxis(i, t, a) && !m.alignedBack(t, a) {
 				if a.Count() == 1 {
 					n *= float64(t.Count())
 				} else {
@@ -110,4 +110,9 @@ func (p *Plan) decodesOf(l *Leaf, c cutting) float64 {
 		}
 	}
 	return n
+}
+
+// alignedBack reports whether an axis that is read whole and backwards is cut between chunks by every cut t of its loop.
+func (m AxisMap) alignedBack(t, a chunk.Axis) bool {
+	return m.Step == -1 && m.Start == a.Len-1 && t.Len == a.Len && a.Edges == nil && t.Edges == nil && a.Len%a.Step == 0 && t.Step%a.Step == 0
 }
