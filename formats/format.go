@@ -24,6 +24,8 @@ type Format struct {
 	OpenAt func(ctx context.Context, r io.ReaderAt, size int64, name string) (*Group, error)
 	// Extensions are the endings of names that Create is chosen by, with their dot.
 	Extensions []string
+	// Free tells that outputs have no chunks: their sinks are FreeSinks.
+	Free bool
 	// Create starts an output at path. It returns an error wrapping ErrExists when
 	// path is there and spec.Overwrite is false. nil: the format is read-only.
 	Create func(ctx context.Context, path string, spec Spec) (Writer, error)

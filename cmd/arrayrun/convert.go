@@ -265,7 +265,7 @@ func (a *app) copy(c *cobra.Command, in, out string, o ndarray.CopyOptions) (err
 func (a *app) explainCopy(ctx context.Context, eng *sched.Engine, c *ndarray.Copying, mode string) error {
 	var outputs []ndarray.Output
 	for i, v := range c.Spec.Vars {
-		outputs = append(outputs, ndarray.Output{Array: c.Arrays[i], Name: v.Name, To: plannedSink{v}})
+		outputs = append(outputs, ndarray.Output{Array: c.Arrays[i], Name: v.Name, To: planned(c.URI, v)})
 	}
 	return a.explainOutputs(ctx, eng, outputs, mode)
 }

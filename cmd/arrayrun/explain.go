@@ -38,7 +38,7 @@ func (a *app) explain(ctx context.Context, eng *sched.Engine, r *evaluated, e ev
 	} else {
 		for i, spec := range specs {
 			for k, v := range spec.Vars {
-				outputs = append(outputs, ndarray.Output{Array: arrays[i][k], Name: v.Name, To: plannedSink{v}})
+				outputs = append(outputs, ndarray.Output{Array: arrays[i][k], Name: v.Name, To: planned(uris[i], v)})
 			}
 		}
 	}
@@ -62,6 +62,20 @@ func (a *app) explain(ctx context.Context, eng *sched.Engine, r *evaluated, e ev
 
 // plannedSink stands for an output that is only planned.
 type plannedSink struct{ spec formats.VarSpec }
+
+// freePlannedSink is one of an output that has no chunks.
+type freePlannedSink struct{ plannedSink }
+
+// Regrid does nothing: nothing is written.
+func (freePlannedSink) Regrid(chunk.Grid) {}
+
+// planned returns a sink for a variable of an output that is only planned.
+func planned(uri string, v formats.VarSpec) formats.Sink {
+	if all.Free(uri) {
+		return freePlannedSink{plannedSink{v}}
+	}
+	return plannedSink{v}
+}
 
 // Grid returns the chunks the output would have.
 func (s plannedSink) Grid() chunk.Grid {

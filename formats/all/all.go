@@ -138,6 +138,12 @@ func names(writable bool) string {
 // Writable reports whether Create knows the ending of uri.
 func Writable(uri string) bool { return writer(uri) != nil }
 
+// Free reports whether outputs of that name have no chunks, so that their sinks are formats.FreeSinks.
+func Free(uri string) bool {
+	f := writer(uri)
+	return f != nil && f.Free
+}
+
 func writer(path string) *formats.Format {
 	lower := strings.ToLower(strings.TrimRight(path, "/"))
 	for i := range Formats {

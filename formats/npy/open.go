@@ -26,6 +26,7 @@ var Format = formats.Format{
 	},
 	OpenAt:     openFile,
 	Extensions: []string{".npy"},
+	Free:       true,
 	Create:     createFile,
 }
 
@@ -38,6 +39,7 @@ var Archive = formats.Format{
 	},
 	OpenAt:     openArchive,
 	Extensions: []string{".npz"},
+	Free:       true,
 	Create:     createArchive,
 }
 
