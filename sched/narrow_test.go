@@ -106,3 +106,36 @@ func values(ctx context.Context, t *testing.T, eng *Engine, a ndarray.Array) []f
 	}
 	return v
 }
+
+// TestStatesOfUnevenTiles: the states of the last, smaller tile are in the bill too.
+func TestStatesOfUnevenTiles(t *testing.T) {
+	ctx := context.Background()
+	dir := t.TempDir()
+	big := newEngine(t, Options{Memory: 512 << 20, Workers: 2})
+	a := fields(ctx, t, big, dir)
+	ids := make([]int32, 200)
+	for i := range ids {
+		ids[i] = int32(i * 31 % 150)
+	}
+	uneven := false
+	for memory := int64(56 << 20); memory < 100<<20; memory += 4 << 20 {
+		eng := newEngine(t, Options{Memory: memory, Workers: 2, TmpDir: dir})
+		r := ndarray.NewVariable("r", a.GroupReduce("nanmean", 0, ids, 150, ndarray.ReduceOptions{}).Mul(2), []string{"g", "y", "x"}, nil)
+		p, err := eng.Plan(ctx, ndarray.To(filepath.Join(t.TempDir(), "r.zarr"), r, ndarray.Chunks{"g": 30, "y": 12, "x": 128}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		y := p.p.Stages[0].Tiles.Axes[1]
+		uneven = uneven || y.Len%y.Step != 0
+		j := eng.Start(ctx, p)
+		if err := j.Wait(); err != nil {
+			t.Fatal(err)
+		}
+		if s := j.Stats(); s.PeakBudgetBytes > memory {
+			t.Errorf("tiles of %d rows: peak %d, budget %d", y.Step, s.PeakBudgetBytes, memory)
+		}
+	}
+	if !uneven {
+		t.Error("no plan had uneven tiles")
+	}
+}

@@ -280,7 +280,7 @@ func Window(workers int) int64 { return 3 * int64(workers) }
 
 // foldBytes bounds a fold's partials: those of one task, and those that wait for their neighbours.
 func (pl *planner) foldBytes(s *Stage, f *Fold, t chunk.Shape) (run, hold int64) {
-	kept, all := int64(1), int64(1)
+	kept, tiles := int64(1), int64(1)
 	open := int64(1) // kept tiles that may be unfinished at once
 	major := true    // tasks finish one kept tile after another
 	seenReduced := false
@@ -290,13 +290,12 @@ func (pl *planner) foldBytes(s *Stage, f *Fold, t chunk.Shape) (run, hold int64)
 			continue
 		}
 		kept *= t[i]
-		all *= max(s.Body.Shape[i], 1)
+		tiles *= max(s.Tiles.Axes[i].Count(), 1)
 		if s.Tiles.Axes[i].Count() > 1 {
 			major = major && !seenReduced
 		}
 	}
 	ahead := Window(pl.opt.Workers)
-	tiles := max(1, all/max(kept, 1))
 	open = min(tiles, (ahead+s.tasksFor(f)-1)/s.tasksFor(f)+1)
 	if !major {
 		open = tiles
