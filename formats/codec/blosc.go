@@ -82,18 +82,19 @@ func (s *Scratch) bloscFrom(w *window, dst []byte, rows *Rows, most int) (int, e
 		return 0, corrupt("blosc", "container version %d, want 1 or 2", version)
 	case cbytes < header || cbytes > w.end:
 		return 0, corrupt("blosc", "container says %d bytes, want at most %d", cbytes, w.end)
-	case nbytes > most:
-		return 0, full("blosc", "container decodes to %d bytes, want at most %d", nbytes, most)
 	case nbytes == 0:
 		return 0, nil
 	case typesize == 0 || blocksize <= 0:
 		return 0, corrupt("blosc", "type size %d, block size %d", typesize, blocksize)
+	case flags&bloscMemcpy != 0 && cbytes != nbytes+header:
+		return 0, corrupt("blosc", "copied container has %d bytes, want %d", cbytes, nbytes+header)
+	case flags&bloscMemcpy == 0 && cbytes < header+4*bloscCount(nbytes, blocksize):
+		return 0, corrupt("blosc", "%d bytes do not hold the starts of %d blocks", cbytes, bloscCount(nbytes, blocksize))
+	case nbytes > most: // only here: who gets this error makes room and comes again
+		return 0, full("blosc", "container decodes to %d bytes, want at most %d", nbytes, most)
 	}
 	w.end = cbytes
 	if flags&bloscMemcpy != 0 {
-		if cbytes != nbytes+header {
-			return 0, corrupt("blosc", "copied container has %d bytes, want %d", cbytes, nbytes+header)
-		}
 		return nbytes, w.copied(dst, rows, header)
 	}
 	if inner.decode == nil {
@@ -148,10 +149,13 @@ func (s *Scratch) bloscFrom(w *window, dst []byte, rows *Rows, most int) (int, e
 	})
 }
 
+// bloscCount returns the blocks of a container of total bytes.
+func bloscCount(total, blocksize int) int { return (total-1)/blocksize + 1 }
+
 // bloscBlocks calls decode for each block of a container of total bytes with its place there and what is stored from its start on: the starts
 // of the blocks follow the header, in both versions.
 func (s *Scratch) bloscBlocks(name string, total int, w *window, header, blocksize int, decode func(i, blocks, at, n int, from []byte) error) error {
-	blocks := (total-1)/blocksize + 1
+	blocks := bloscCount(total, blocksize)
 	if w.end < header+4*blocks {
 		return corrupt(name, "%d bytes do not hold the starts of %d blocks", w.end, blocks)
 	}
