@@ -53,29 +53,30 @@ func (s *Scratch) blosc2Chunk(dst, src []byte) (int, error) {
 	le := binary.LittleEndian
 	flags, typesize, more := src[2], int(src[3]), src[31]
 	nbytes, blocksize, cbytes := int(le.Uint32(src[4:])), int(le.Uint32(src[8:])), int(le.Uint32(src[12:]))
-	inner := bloscInner[flags>>5]
+	inner, filled := bloscInner[flags>>5], int(more>>4&7)
 	switch {
 	case flags&(bloscShuffle|bloscBitshuffle) != bloscShuffle|bloscBitshuffle:
 		return 0, corrupt("blosc2", "chunk of version %d with the header of version 2", src[0])
 	case cbytes < blosc2Header || cbytes > len(src):
 		return 0, corrupt("blosc2", "chunk says %d bytes, got %d", cbytes, len(src))
-	case nbytes > len(dst):
-		return 0, full("blosc2", "chunk decodes to %d bytes, want at most %d", nbytes, len(dst))
 	case nbytes == 0:
 		return 0, nil
 	case typesize == 0:
 		return 0, corrupt("blosc2", "type size 0")
 	case more&(blosc2Dict|blosc2VLBlocks|blosc2Lazy) != 0:
 		return 0, fmt.Errorf("codec blosc2: a chunk with flags %#x, a dictionary for instance, is not decoded here: %w", more, formats.ErrFormat)
+	case filled == 0 && flags&bloscMemcpy != 0 && cbytes != nbytes+blosc2Header:
+		return 0, corrupt("blosc2", "copied chunk has %d bytes, want %d", cbytes, nbytes+blosc2Header)
+	case filled == 0 && flags&bloscMemcpy == 0 && (blocksize <= 0 || cbytes < blosc2Header+4*bloscCount(nbytes, blocksize)):
+		return 0, corrupt("blosc2", "%d bytes do not hold the starts of blocks of %d of %d bytes", cbytes, blocksize, nbytes)
+	case nbytes > len(dst): // only here: who gets this error makes room and comes again
+		return 0, full("blosc2", "chunk decodes to %d bytes, want at most %d", nbytes, len(dst))
 	}
 	src, dst = src[:cbytes], dst[:nbytes]
-	if v := int(more >> 4 & 7); v != 0 {
-		return nbytes, blosc2Fill(dst, v, typesize, src[blosc2Header:])
+	if filled != 0 {
+		return nbytes, blosc2Fill(dst, filled, typesize, src[blosc2Header:])
 	}
 	if flags&bloscMemcpy != 0 {
-		if cbytes != nbytes+blosc2Header {
-			return 0, corrupt("blosc2", "copied chunk has %d bytes, want %d", cbytes, nbytes+blosc2Header)
-		}
 		return copy(dst, src[blosc2Header:]), nil
 	}
 	if inner.decode == nil {
@@ -85,9 +86,6 @@ func (s *Scratch) blosc2Chunk(dst, src []byte) (int, error) {
 		if f > blosc2TruncPrec {
 			return 0, fmt.Errorf("codec blosc2: filter number %d is not known here: %w", f, formats.ErrFormat)
 		}
-	}
-	if blocksize <= 0 {
-		return 0, corrupt("blosc2", "block size %d", blocksize)
 	}
 	filters, meta := src[16:16+blosc2Filters], src[24:24+blosc2Filters]
 	return nbytes, s.bloscBlocks("blosc2", len(dst), &window{b: src, end: cbytes}, blosc2Header, blocksize, func(i, blocks, at, n int, from []byte) error {
