@@ -91,16 +91,18 @@ func (g *gate) hold(n int64) {
 func (g *gate) keep(n int64) {
 	g.mu.Lock()
 	g.kept += n
-	g.wake.Broadcast()
+	if n < 0 {
+		g.wake.Broadcast()
+	}
 	g.mu.Unlock()
 }
 
-// state charges n of the bytes that keep keeps, without waiting. A negative n gives them back to be kept again.
+// state charges n of the bytes that keep keeps, without waiting. A negative n gives them back to be kept again, so that
+// no task that waits can go on for it.
 func (g *gate) state(n int64) {
 	g.mu.Lock()
 	g.kept -= n
 	g.add(n)
-	g.wake.Broadcast()
 	g.mu.Unlock()
 }
 
