@@ -91,14 +91,10 @@ func below[K rank](v []K, p K) int {
 
 // notAbove moves the elements that are p or below to the front and returns their number.
 func notAbove[K rank](v []K, p K) int {
-	s := 0
-	for i, x := range v {
-		v[i] = v[s]
-		v[s] = x
-		_, more := bits.Sub64(uint64(p), uint64(x), 0)
-		s += 1 - int(more)
+	if p == ^K(0) {
+		return len(v)
 	}
-	return s
+	return below(v, p+1)
 }
 
 // pivot returns the middle of three elements, or of three such middles of long parts.

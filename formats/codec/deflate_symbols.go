@@ -90,20 +90,21 @@ type symbolCounts struct {
 
 // entropy returns the bits of the codes, at best, of c and of c together with o, in parts of logOne.
 func (c *symbolCounts) entropy(t *deflateTables, o *symbolCounts) (alone, both int64) {
-	add := func(c, o []uint32) {
-		var n, m uint32
-		for i, x := range c {
-			y := x + o[i]
-			n, m = n+x, m+y
-			alone -= t.nlog(x)
-			both -= t.nlog(y)
-		}
-		alone += t.nlog(n)
-		both += t.nlog(m)
+	alone, both = t.joinedBits(c.lit[:], o.lit[:])
+	a, b := t.joinedBits(c.dist[:], o.dist[:])
+	return alone + a, both + b
+}
+
+// joinedBits returns the bits, at best, of symbols that occur a times, and of a and b together.
+func (t *deflateTables) joinedBits(a, b []uint32) (alone, both int64) {
+	var n, m uint32
+	for i, x := range a {
+		y := x + b[i]
+		n, m = n+x, m+y
+		alone -= t.nlog(x)
+		both -= t.nlog(y)
 	}
-	add(c.lit[:], o.lit[:])
-	add(c.dist[:], o.dist[:])
-	return alone, both
+	return alone + t.nlog(n), both + t.nlog(m)
 }
 
 // extra returns the bits that follow the codes.

@@ -121,7 +121,7 @@ func (z *zstdPacker) piece(src []byte, final bool) {
 		p, more = z.effort.parse(&z.zstdMatcher, p, min(p+zstdSegment, z.stop))
 		z.last = [256]uint32{}
 		countBytes(&z.last, z.lits[known:])
-		alone, both := joinedBits(z.last[:], z.block[:])
+		alone, both := deflateTable().joinedBits(z.last[:], z.block[:])
 		if n := len(z.lits) - known; n >= 64 {
 			z.literal = max(int(alone*literalCostBit/logOne)/n, literalCostBit/2)
 		}

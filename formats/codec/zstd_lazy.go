@@ -141,10 +141,8 @@ func (m *zstdMatcher) lazily(p, end int) (at, tail int) {
 				n, offset, saved, ahead = k, o, s, 0
 			}
 		}
-		for p > from && p > offset && src[p-1] == src[p-1-offset] {
-			p--
-			n++
-		}
+		more := matchedBefore(src, from, p, offset)
+		p, n = p-more, n+more
 		if offset != m.rep[0] {
 			m.rep = [2]int{offset, m.rep[0]}
 		}

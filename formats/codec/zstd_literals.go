@@ -289,19 +289,6 @@ func entropy(counts []uint32) int64 {
 	return bits + t.nlog(n)
 }
 
-// joinedBits returns the bits, at best, of symbols that occur a times, and of a and b together.
-func joinedBits(a, b []uint32) (alone, both int64) {
-	t := deflateTable()
-	var n, m uint32
-	for i, x := range a {
-		y := x + b[i]
-		n, m = n+x, m+y
-		alone -= t.nlog(x)
-		both -= t.nlog(y)
-	}
-	return alone + t.nlog(n), both + t.nlog(m)
-}
-
 // fseLog returns the size of a table for n symbols out of a number of them, at most most bits.
 func fseLog(n, symbols int, most uint8) uint8 {
 	log := uint8(max(bits.Len(uint(n-1))-3, bits.Len(uint(symbols-1)), 5))

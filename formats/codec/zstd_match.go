@@ -139,6 +139,15 @@ func (m *zstdMatcher) rebase(p int) {
 // prime64 mixes bytes.
 const prime64 = 0x9E3779B185EBCA87
 
+// matchedBefore returns how many of the bytes between from and p, which p follows, are those offset before them.
+func matchedBefore(src []byte, from, p, offset int) int {
+	at := p
+	for at > from && at > offset && src[at-1] == src[at-1-offset] {
+		at--
+	}
+	return p - at
+}
+
 // fast makes sequences of the bytes from p on until one ends at or behind end, and returns where, and how many literals are behind the last
 // match. It looks at one earlier place for a position, and at fewer positions where there were none for long.
 func (m *zstdMatcher) fast(p, end int) (at, tail int) {
@@ -165,10 +174,8 @@ func (m *zstdMatcher) fast(p, end int) (at, tail int) {
 		}
 		n := 4 + matchLength(src, p+4-offset, p+4, m.stop-p-4)
 		found := p
-		for p > from && p > offset && src[p-1] == src[p-1-offset] {
-			p--
-			n++
-		}
+		more := matchedBefore(src, from, p, offset)
+		p, n = p-more, n+more
 		if offset != rep {
 			if n < 8 && n*m.literal < (zstdMatchBits+bits.Len(uint(offset)))*literalCostBit {
 				p = found + 1
@@ -245,10 +252,8 @@ func (m *zstdMatcher) double(p, end int) (at, tail int) {
 			p += 1 + min(p-from+idle, 1<<14)>>8
 			continue
 		}
-		for p > from && p > offset && src[p-1] == src[p-1-offset] {
-			p--
-			n++
-		}
+		more := matchedBefore(src, from, p, offset)
+		p, n = p-more, n+more
 		if offset != rep {
 			rep, rep2 = offset, rep
 		}

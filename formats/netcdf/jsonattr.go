@@ -4,7 +4,6 @@ package netcdf
 
 import (
 	"fmt"
-	"reflect"
 	"slices"
 
 	"github.com/arrayrun/arrayrun/chunk/dtype"
@@ -30,8 +29,11 @@ func foldAttrs(attrs formats.Attrs, texts bool) (formats.Attrs, error) {
 		switch v := a.Value.(type) {
 		case complex64, complex128:
 			if texts {
-				a.Type = complexType(map[bool]dtype.DType{true: dtype.Complex64, false: dtype.Complex128}[reflect.TypeOf(v).Kind() == reflect.Complex64])
-				a.Value = complexRecord(v)
+				d := dtype.Complex128
+				if _, short := v.(complex64); short {
+					d = dtype.Complex64
+				}
+				a.Type, a.Value = complexType(d), complexRecord(v)
 			}
 			continue
 		case nil:
@@ -39,20 +41,16 @@ func foldAttrs(attrs formats.Attrs, texts bool) (formats.Attrs, error) {
 		case bool:
 			a.Value = map[bool]int8{true: 1}[v]
 		case map[string]any:
-			text, err := zarr.AppendJSON(nil, v)
-			if err != nil {
-				return nil, fmt.Errorf("attribute %q: %w", a.Name, err)
+			if err := toText(a); err != nil {
+				return nil, err
 			}
-			a.Value = string(text)
 		case []string:
 			if texts || len(v) == 1 {
 				continue
 			}
-			text, err := zarr.AppendJSON(nil, v)
-			if err != nil {
-				return nil, fmt.Errorf("attribute %q: %w", a.Name, err)
+			if err := toText(a); err != nil {
+				return nil, err
 			}
-			a.Value = string(text)
 		case []any:
 			if len(v) == 0 {
 				a.Value = []int32{} // NetCDF has lists of nothing, of some type
@@ -61,11 +59,9 @@ func foldAttrs(attrs formats.Attrs, texts bool) (formats.Attrs, error) {
 			if plainList(v, texts) {
 				continue
 			}
-			text, err := zarr.AppendJSON(nil, v)
-			if err != nil {
-				return nil, fmt.Errorf("attribute %q: %w", a.Name, err)
+			if err := toText(a); err != nil {
+				return nil, err
 			}
-			a.Value = string(text)
 		default:
 			continue
 		}
@@ -77,11 +73,21 @@ func foldAttrs(attrs formats.Attrs, texts bool) (formats.Attrs, error) {
 	if _, taken := attrs.Get(attrJSON); taken {
 		return nil, fmt.Errorf("attribute %q: the format needs the name for %q: %w", attrJSON, names, formats.ErrFormat)
 	}
-	text, err := zarr.AppendJSON(nil, names)
-	if err != nil {
-		return nil, fmt.Errorf("attributes %q: %w", names, err)
+	list := formats.Attr{Name: attrJSON, Value: names}
+	if err := toText(&list); err != nil {
+		return nil, err
 	}
-	return append(out, formats.Attr{Name: attrJSON, Value: string(text)}), nil
+	return append(out, list), nil
+}
+
+// toText makes the value of an attribute the text it is in JSON.
+func toText(a *formats.Attr) error {
+	text, err := zarr.AppendJSON(nil, a.Value)
+	if err != nil {
+		return fmt.Errorf("attribute %q: %w", a.Name, err)
+	}
+	a.Value = string(text)
+	return nil
 }
 
 // plainList reports whether a list is numbers of one kind, or texts where there are lists of them.
