@@ -42,26 +42,11 @@ func (w *writer) args(name, form string, d dtype.DType) bool {
 		better = isGreater
 	}
 	q, size := toFloat[d], d.Size()
-	w.load(rX, memAt(rArgs, argX))
-	w.load(rMean, memAt(rArgs, argMean))
-	w.load(rAcc, memAt(rArgs, argAcc))
-	w.load(rCnt, memAt(rArgs, argCount))
-	w.load(rElemBy, memAt(rArgs, argStride))
-	w.load(rPlaceBy, memAt(rArgs, argQuads))
-	w.load(rCount, memAt(rArgs, argWidth))
+	w.argLoads()
 	columns := len(w.b)
 	w.quad(q, yBest, memAt(rAcc, 0), all)
 	w.op(vmovupsLoad, yWhere, 0, memAt(rCnt, 0))
-	w.lea(rElem, memAt(rX, 0))
-	w.lea(rPlace, memAt(rMean, 0))
-	w.load(rLeft, memAt(rArgs, argRows))
-	w.align(32)
-	rows := len(w.b)
-	w.argStep(q, better, skip)
-	w.lea(rElem, memIndexed(rElem, rElemBy, 0, 0))
-	w.lea(rPlace, memIndexed(rPlace, rPlaceBy, 0, 0))
-	w.sub(rLeft, 1)
-	w.to(w.jump(ifNotZero), rows)
+	w.argRowLoop(func() { w.argStep(q, better, skip) })
 	if d == dtype.Float32 {
 		w.vex(&opcodes[vcvtpd2ps], 1, yBest, 0, reg(yBest))
 		w.vex(&opcodes[vmovupsStore], 0, yBest, 0, memAt(rAcc, 0))
@@ -77,6 +62,31 @@ func (w *writer) args(name, form string, d dtype.DType) bool {
 	w.to(w.jump(ifNotZero), columns)
 	w.ret()
 	return true
+}
+
+// argLoads loads what a loop of argmin or argmax works with.
+func (w *writer) argLoads() {
+	w.load(rX, memAt(rArgs, argX))
+	w.load(rMean, memAt(rArgs, argMean))
+	w.load(rAcc, memAt(rArgs, argAcc))
+	w.load(rCnt, memAt(rArgs, argCount))
+	w.load(rElemBy, memAt(rArgs, argStride))
+	w.load(rPlaceBy, memAt(rArgs, argQuads))
+	w.load(rCount, memAt(rArgs, argWidth))
+}
+
+// argRowLoop emits a loop over the rows of some columns: step compares those of the row at rElem and rPlace.
+func (w *writer) argRowLoop(step func()) {
+	w.lea(rElem, memAt(rX, 0))
+	w.lea(rPlace, memAt(rMean, 0))
+	w.load(rLeft, memAt(rArgs, argRows))
+	w.align(32)
+	rows := len(w.b)
+	step()
+	w.lea(rElem, memIndexed(rElem, rElemBy, 0, 0))
+	w.lea(rPlace, memIndexed(rPlace, rPlaceBy, 0, 0))
+	w.sub(rLeft, 1)
+	w.to(w.jump(ifNotZero), rows)
 }
 
 // argStep compares four elements with the best so far.

@@ -21,13 +21,7 @@ func (w *writer) argColumns(least, skip bool, d dtype.DType) bool {
 	if lane(d) == 0 || d.IsFloat() && d.Size() < 4 {
 		return false
 	}
-	w.load(rX, memAt(rArgs, argX))
-	w.load(rMean, memAt(rArgs, argMean))
-	w.load(rAcc, memAt(rArgs, argAcc))
-	w.load(rCnt, memAt(rArgs, argCount))
-	w.load(rElemBy, memAt(rArgs, argStride))
-	w.load(rPlaceBy, memAt(rArgs, argQuads))
-	w.load(rCount, memAt(rArgs, argWidth))
+	w.argLoads()
 	w.op(vpxor, zZero, zZero, reg(zZero))
 	for _, groups := range []int{argGroups, 1} {
 		w.cmpImm(rCount, 8*groups)
@@ -49,22 +43,15 @@ func (w *writer) argGroup(groups int, least, skip bool, d dtype.DType) {
 		w.quad(q, zBest+k, memAt(rAcc, int32(8*k*s)), all)
 		w.op(vmovupsLoad, zWhere+k, 0, memAt(rCnt, int32(64*k)))
 	}
-	w.lea(rElem, memAt(rX, 0))
-	w.lea(rPlace, memAt(rMean, 0))
-	w.load(rLeft, memAt(rArgs, argRows))
-	w.align(32)
-	rows := len(w.b)
-	for k := range groups {
-		w.quad(q, zElem+k, memAt(rElem, int32(8*k*s)), all)
-		w.op(vmovupsLoad, zPlace+k, 0, memAt(rPlace, int32(64*k)))
-		w.argWins(k, least, skip, d)
-		w.some(vblendmpd, w.full, zBest+k, zBest+k, reg(zElem+k), predicate{k: yes})
-		w.some(vblendmpd, w.full, zWhere+k, zWhere+k, reg(zPlace+k), predicate{k: yes})
-	}
-	w.lea(rElem, memIndexed(rElem, rElemBy, 0, 0))
-	w.lea(rPlace, memIndexed(rPlace, rPlaceBy, 0, 0))
-	w.sub(rLeft, 1)
-	w.to(w.jump(ifNotZero), rows)
+	w.argRowLoop(func() {
+		for k := range groups {
+			w.quad(q, zElem+k, memAt(rElem, int32(8*k*s)), all)
+			w.op(vmovupsLoad, zPlace+k, 0, memAt(rPlace, int32(64*k)))
+			w.argWins(k, least, skip, d)
+			w.some(vblendmpd, w.full, zBest+k, zBest+k, reg(zElem+k), predicate{k: yes})
+			w.some(vblendmpd, w.full, zWhere+k, zWhere+k, reg(zPlace+k), predicate{k: yes})
+		}
+	})
 	for k := range groups {
 		to := memAt(rAcc, int32(8*k*s))
 		switch {

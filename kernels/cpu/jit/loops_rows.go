@@ -52,19 +52,11 @@ func rowAt(k, disp int) operand { return rowFrom(rX, rRow, k, disp) }
 
 // rowFrom is the memory of row k of those that begin at a register; fourth holds where row 4 begins.
 func rowFrom(first, fourth, k, disp int) operand {
-	base, d := first, int32(disp)
+	base := first
 	if k >= 4 {
 		base = fourth
 	}
-	switch k % 4 {
-	case 1:
-		return memIndexed(base, rStep, 0, d)
-	case 2:
-		return memIndexed(base, rStep, 1, d)
-	case 3:
-		return memIndexed(base, rTrip, 0, d)
-	}
-	return memAt(base, d)
+	return rowOf(base, rStep, rTrip, k%4, int32(disp))
 }
 
 // cursor is what loops over the columns of a panel step through: memory by a register, so many bytes for each column.

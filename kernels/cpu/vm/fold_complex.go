@@ -105,21 +105,5 @@ func addShortComplex[T cplx](x []T) complex128 {
 	for i, v := range x[n:] {
 		acc[i%lanes] += complex128(v)
 	}
-	for h := lanes / 2; h > 0; h /= 2 {
-		for i := 0; i+h < n; i++ {
-			acc[i] += acc[i+h]
-		}
-		n = min(n, h)
-	}
-	return acc[0]
-}
-
-// addJoinComplex is joinLanes.
-func addJoinComplex(acc *[lanes]complex128) complex128 {
-	for h := lanes / 2; h > 0; h /= 2 {
-		for i := range h {
-			acc[i] += acc[i+h]
-		}
-	}
-	return acc[0]
+	return joinFirst(&acc, n)
 }

@@ -132,13 +132,7 @@ func addShort[T ordered, A total](x []T) A {
 	for i, v := range x[n:] {
 		acc[i%lanes] += A(v)
 	}
-	for h := lanes / 2; h > 0; h /= 2 {
-		for i := 0; i+h < n; i++ {
-			acc[i] += acc[i+h]
-		}
-		n = min(n, h)
-	}
-	return acc[0]
+	return joinFirst(&acc, n)
 }
 
 // addRows is
@@ -206,8 +200,19 @@ func mulLanesSkip[T ordered, A total](acc *[lanes]A, lane int, x []T) (skipped i
 	return skipped
 }
 
+// joinFirst is joinLanes where only the first n accumulators have anything in them: the others' zeros are not added.
+func joinFirst[A total | complex128](acc *[lanes]A, n int) A {
+	for h := lanes / 2; h > 0; h /= 2 {
+		for i := 0; i+h < n; i++ {
+			acc[i] += acc[i+h]
+		}
+		n = min(n, h)
+	}
+	return acc[0]
+}
+
 // joinLanes adds the accumulators by halving: i with i+16, then i+8, ... i+1.
-func joinLanes[A total](acc *[lanes]A) A {
+func joinLanes[A total | complex128](acc *[lanes]A) A {
 	for h := lanes / 2; h > 0; h /= 2 {
 		for i := range h {
 			acc[i] += acc[i+h]

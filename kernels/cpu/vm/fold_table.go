@@ -40,7 +40,7 @@ func realMakers[T ordered, A total]() *makers {
 
 func complexMakers[T cplx]() *makers {
 	add, mul := complexOps[T](addComplex), complexOps[T](mulComplex)
-	add.short, add.join = addShortComplex[T], addJoinComplex
+	add.short, add.join = addShortComplex[T], joinLanes[complex128]
 	m := &makers{
 		kernels.FoldSum:  func(r *kernels.Reduction, in dtype.DType, skip bool) sweep { return newSum(r, in, skip, add) },
 		kernels.FoldProd: func(r *kernels.Reduction, in dtype.DType, skip bool) sweep { return newSum(r, in, skip, mul) },
