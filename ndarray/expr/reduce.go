@@ -120,6 +120,8 @@ func callReduction(r *kernels.Reduction, a args) (value, error) {
 		return out, datasetErr(out)
 	case ndarray.Weighted:
 		return reduceWeighted(x, r.Name, f)
+	case ndarray.Rolling, ndarray.Coarsen:
+		return reduceWindows(x, r.Name, f)
 	}
 	if f.dims != nil {
 		return nil, fmt.Errorf("%s: the array has no dimension names; give axis a number", a.fn)
@@ -188,6 +190,23 @@ func reduceWeighted(w ndarray.Weighted, op string, f folding) (value, error) {
 	return nil, fmt.Errorf("a weighted variable has mean, sum, var, std and sum_of_weights, not %s", op)
 }
 
+// reduceWindows folds each window: always along the windows' own dimensions.
+func reduceWindows(w value, op string, f folding) (value, error) {
+	if f.axes != nil || f.dims != nil || f.keep {
+		return nil, fmt.Errorf("%s of windows folds each window: it takes no dimensions and no keepdims", op)
+	}
+	switch x := w.(type) {
+	case ndarray.Rolling:
+		return x.Reduce(op, f.reduction()), nil
+	case ndarray.Coarsen:
+		if op == "median" {
+			return x.MedianOf(f.reduction()), nil
+		}
+		return x.Reduce(op, f.reduction()), nil
+	}
+	return nil, fmt.Errorf("%s: %s are not windows", op, describe(w))
+}
+
 // quantileOf is quantile, percentile and median with their nan forms.
 func quantileOf(b params, q value, percent, skip bool) (value, error) {
 	f, err := foldingOf(b)
@@ -240,6 +259,8 @@ func medianOf(b params, skip bool) (value, error) {
 		return x.MedianOf(f.reduction(), f.dims...), nil
 	case ndarray.GroupBy:
 		return x.MedianOf(f.reduction(), f.dims...), nil
+	case ndarray.Rolling, ndarray.Coarsen:
+		return reduceWindows(x, "median", f)
 	case *ndarray.Dataset:
 		return overVariables(x, b.fn, f.dims, func(v ndarray.Variable, dims []string) ndarray.Variable { return v.MedianOf(f.reduction(), dims...) })
 	}
