@@ -5,6 +5,7 @@ package kernels
 import (
 	"fmt"
 	"hash/fnv"
+	"slices"
 
 	"github.com/arrayrun/arrayrun/chunk/dtype"
 )
@@ -148,4 +149,18 @@ func (s *Scan) Check(c *Call) error {
 		return fmt.Errorf("kernels: run %v: carry: got %v%v, want %v%v", s, to.DType, to.Shape, s.DType, carry)
 	}
 	return nil
+}
+
+// ScanByName returns the row with a name, alias or twin's name; skip tells a twin's: NaN is taken for Missing.
+func ScanByName(name string) (o *ScanOp, skip, ok bool) {
+	for i := range scans {
+		o := &scans[i]
+		if name == o.Name || slices.Contains(o.Aliases, name) {
+			return o, false, true
+		}
+		if name == o.Twin && name != "" {
+			return o, true, true
+		}
+	}
+	return nil, false, false
 }

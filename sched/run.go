@@ -232,8 +232,15 @@ func (r *run) located(ctx context.Context, s *plan.Stage, err error) error {
 
 // prepare makes room for what stage i makes and for the sources it is the first to keep.
 func (r *run) prepare(i int, s *plan.Stage) error {
+	made := make([]int, 0, len(s.Folds)+1)
 	for _, f := range s.Folds {
-		res := r.plan.Results[f.Result]
+		made = append(made, f.Result)
+	}
+	if s.Scan != nil {
+		made = append(made, s.Scan.Result)
+	}
+	for _, k := range made {
+		res := r.plan.Results[k]
 		if res.Direct {
 			continue
 		}
@@ -242,7 +249,7 @@ func (r *run) prepare(i int, s *plan.Stage) error {
 			return err
 		}
 		r.gate.hold(mem.ClassBytes(c.Block.Len()))
-		r.results[f.Result] = c
+		r.results[k] = c
 	}
 	for k, src := range r.plan.Sources {
 		if !src.Keep || src.First != i {

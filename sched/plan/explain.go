@@ -239,6 +239,8 @@ func (p *Plan) explainStage(s *Stage) ExplainedStage {
 
 func (s *Stage) kind() string {
 	switch {
+	case s.Scan != nil:
+		return "scan"
 	case len(s.Folds) == 0:
 		return "map"
 	case len(s.Writes) == 0:
@@ -300,6 +302,9 @@ func (p *Plan) whyCut(s *Stage) string {
 			names = append(names, f.text())
 		}
 		why = append(why, "ends in "+strings.Join(names, ", "))
+	}
+	if s.Scan != nil {
+		why = append(why, "ends in "+s.Scan.text())
 	}
 	for _, sp := range p.Spills {
 		if p.Results[sp.Result].Made == s.ID {
