@@ -35,7 +35,7 @@ func (k combineForm) check(c *kernels.Call) error {
 	return nil
 }
 
-func (k combineForm) reads(int) bool { return true }
+func (k combineForm) reads(*piece, int) reading { return readsAll }
 
 func (k combineForm) changes(c *kernels.Call) []*chunk.Chunk { return c.Out }
 

@@ -208,9 +208,9 @@ func everySource(t *testing.T, random int) map[string]string {
 func modes(r *kernels.Reduction, i int) []mode {
 	switch {
 	case i == 1 && r.Continues(): // the others cannot go on from a state
-		return []mode{{resumes: true}, {skips: true}}
+		return []mode{{resumes: true}, {skips: true}, {skips: true, lone: true}}
 	case i < 2:
-		return []mode{{skips: true}}
+		return []mode{{skips: true}, {skips: true, lone: true}}
 	case i == 3 && r.Continues():
 		return []mode{{resumes: true}}
 	case i == 3:

@@ -58,6 +58,7 @@ type writer struct {
 	params []param
 	flag   bool
 	wide   bool     // 64-bit positions
+	lone   string   // subtracted from the offsets of inputs that are not gathered
 	consts []string // declarations of the program's constants, which are parameters
 	named  map[string]bool
 

@@ -40,6 +40,7 @@ func (r run) blocks(template string) int64 {
 // mode says how the folds of a launch begin and end: usually with no numbers, and with the states of all.
 type mode struct {
 	skips   bool // the run does not begin with the first number
+	lone    bool // of the operands that are not gathered only the run is there, one number after the other
 	resumes bool // accumulators go on from the states in the outputs
 	sweep   sweep
 }
@@ -74,7 +75,7 @@ func stepOf(q *part, shape chunk.Shape, in []*chunk.Chunk, groups int64) *step {
 // limit sets what of the numbers a step with folds takes.
 func (s *step) limit(r run, m mode) {
 	s.run, s.mode = r, m
-	s.mode.skips = r.from != 0
+	s.mode.skips = r.from != 0 || m.lone
 	switch s.template {
 	case templateGroups:
 		s.count = s.groups * s.geo.keep

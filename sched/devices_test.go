@@ -162,3 +162,41 @@ func TestEstimates(t *testing.T) {
 		t.Errorf("packed: %v on the CPU, %v on the GPU, decoding alone %v", c, g, duration(packed.decode/4))
 	}
 }
+
+// TestTooLargeForGPU: a stage whose calls a device can neither hold nor cut computes on the CPU, which the plan says beforehand, whoever asked for what.
+func TestTooLargeForGPU(t *testing.T) {
+	ctx := context.Background()
+	const n, groups = 4096, 60000
+	ids, values := make([]int32, n), make([]float64, n)
+	for i := range ids {
+		ids[i], values[i] = int32(i*7919%groups), float64(i%13)
+	}
+	x := ndarray.FromSliceOn(values, chunk.Regular(chunk.Shape{n}, n))
+	a := x.GroupReduceBy("nanvar", ndarray.FromSlice(ids, n), groups, ndarray.ReduceOptions{})
+	if err := a.Err(); err != nil {
+		t.Fatal(err)
+	}
+	cudasim.Start(t)
+	t.Setenv(cuda.EnvCache, t.TempDir())
+	for memory, where := range map[int64]string{4 << 20: "cpu", 64 << 20: "cuda:0"} {
+		e := newEngine(t, Options{Memory: 256 << 20, Device: "cuda", GPU: GPU{Memory: memory}})
+		p, err := e.PlanOutputs(ctx, []ndarray.Output{{Array: a, Name: "a", Into: heapChunk(a.DType(), a.Shape())}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := p.Physical().Stages[0]
+		if why := s.Place.Why(); s.Place.Device != where || where == "cpu" && !strings.Contains(why, "4.0 MiB") {
+			t.Errorf("%d bytes: placed on %s: %s, want %s", memory, s.Place.Device, why, where)
+		}
+		if err := e.Start(ctx, p).Wait(); err != nil {
+			t.Fatal(err)
+		}
+		if g := e.Stats().GPU; g.FellBack != 0 || (g.Launches > 0) != (where != "cpu") {
+			t.Errorf("%d bytes, on %s: %+v: want no call that fell back", memory, where, g)
+		}
+	}
+	e := newEngine(t, Options{Memory: 256 << 20, Device: "cuda", GPU: GPU{Memory: 4 << 20, Strict: true}})
+	if err := e.Run(ctx, []ndarray.Output{{Array: a, Into: heapChunk(a.DType(), a.Shape())}}); err == nil || !strings.Contains(err.Error(), "cannot be cut") {
+		t.Errorf("error %v, want that the call cannot be cut", err)
+	}
+}

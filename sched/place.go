@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/arrayrun/arrayrun/chunk"
 	"github.com/arrayrun/arrayrun/cuda"
 	"github.com/arrayrun/arrayrun/kernels"
 	"github.com/arrayrun/arrayrun/sched/plan"
@@ -182,13 +183,19 @@ func (e *Engine) placeStage(ctx context.Context, p *plan.Plan, s *plan.Stage, th
 	if err != nil {
 		return stay(func() string { return whyNone(err) })
 	}
+	call := callOf(s)
+	if memory := leastMemory(devs); !e.opt.GPU.Strict && !call.fits(memory) {
+		return stay(func() string {
+			return fmt.Sprintf("the quarter of a GPU's %s that a call may take does not hold the smallest part of one that its folds allow", plan.Bytes(memory))
+		})
+	}
 	switch {
 	case e.gpu.asked:
 	case s.GoesOn():
 		return stay(func() string {
 			return "the memory is too small for whole blocks of its folds, and their states would go over the bus"
 		})
-	case slowGroups(s):
+	case call.slow():
 		return stay(func() string { return "so few groups keep few threads of a GPU busy" })
 	}
 	both := func(onCPU, onGPU time.Duration) string {
@@ -223,29 +230,83 @@ func (e *Engine) placeStage(ctx context.Context, p *plan.Plan, s *plan.Stage, th
 	return nil
 }
 
-// slowGroups reports a stage with a fold in groups that devices would leave to the CPU call by call.
-func slowGroups(s *plan.Stage) bool {
-	for _, f := range s.Folds {
-		if f.Groups == 0 {
-			continue
-		}
-		shape, numbers := s.Tiles.MaxChunk(), int64(1)
-		for a := range shape {
-			shape[a] = min(shape[a], s.Steps[a].Max())
+// largest is the largest call of a stage's program, as far as devices want to know it.
+type largest struct {
+	s      *plan.Stage
+	shape  chunk.Shape
+	groups int64 // of its grouped folds, the most of any
+}
+
+// callOf returns the largest call of a stage.
+func callOf(s *plan.Stage) largest {
+	c := largest{s: s, shape: s.Tiles.MaxChunk()}
+	for a := range c.shape {
+		c.shape[a] = min(c.shape[a], s.Steps[a].Max())
+		for _, f := range s.Folds {
 			if f.Cells.Set.Has(a) {
-				shape[a] = min(shape[a], f.Cells.Axes[a].Max())
-				numbers *= shape[a]
+				c.shape[a] = min(c.shape[a], f.Cells.Axes[a].Max())
 			}
 		}
-		groups := f.Groups
+	}
+	for _, f := range s.Folds {
+		groups, numbers := f.Groups, int64(1)
+		for a, n := range c.shape {
+			if f.Cells.Set.Has(a) {
+				numbers *= n
+			}
+		}
 		if !f.GroupND() { // a call has those that it meets
 			groups = min(groups, numbers)
 		}
-		if cuda.Slow(s.Body.Program, shape, groups) {
-			return true
-		}
+		c.groups = max(c.groups, groups)
 	}
-	return false
+	return c
+}
+
+// slow reports a call with a fold in groups that devices would leave to the CPU.
+func (c largest) slow() bool { return c.groups > 0 && cuda.Slow(c.s.Body.Program, c.shape, c.groups) }
+
+// fits reports whether a device with so much memory can run the call.
+func (c largest) fits(memory int64) bool {
+	var in []*chunk.Chunk
+	for _, port := range c.s.Body.Ports {
+		in = append(in, operandOf(c.s.Body.Leaves[port], c.shape))
+	}
+	return cuda.Fits(c.s.Body.Program, c.shape, in, c.groups, memory)
+}
+
+// operandOf returns a leaf as a call over a shape reads it, without values.
+func operandOf(l *plan.Leaf, shape chunk.Shape) *chunk.Chunk {
+	c := &chunk.Chunk{DType: l.DType, ItemBytes: int32(l.ItemBytes), Shape: shape.Clone(), Strides: make([]int64, len(shape))}
+	n := int64(1)
+	for i := len(l.Axes) - 1; i >= 0; i-- {
+		m := l.Axes[i]
+		if m.Loop < 0 {
+			continue
+		}
+		switch {
+		case m.Loop == l.Gather && l.Kind != plan.Inner:
+			c.Shape[m.Loop] = l.Node.Shape()[i]
+		case m.Loop == l.Gather: // what the positions of the region need is made
+			c.Shape[m.Loop] = 1
+			for lo := int64(0); lo < int64(len(m.IDs)); lo += shape[m.Loop] {
+				from, to := m.Span(lo, min(lo+shape[m.Loop], int64(len(m.IDs))))
+				c.Shape[m.Loop] = max(c.Shape[m.Loop], to-from)
+			}
+		}
+		c.Strides[m.Loop] = n
+		n *= c.Shape[m.Loop]
+	}
+	return c
+}
+
+// leastMemory returns the memory of the device that has least.
+func leastMemory(devs []*cuda.Device) int64 {
+	n := devs[0].Info().BudgetBytes
+	for _, d := range devs[1:] {
+		n = min(n, d.Info().BudgetBytes)
+	}
+	return n
 }
 
 // ratesOf returns what devices do together: tiles go to them in turn.

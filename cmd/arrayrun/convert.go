@@ -211,6 +211,9 @@ func (a *app) copy(c *cobra.Command, in, out string, o ndarray.CopyOptions) (err
 	}
 	o.Memory = a.settings.bytes("memory")
 	o.Warn = func(text string) { fmt.Fprintf(a.err, "arrayrun: warning: %s\n", text) }
+	if o.Vars == nil {
+		a.warnLinks(g, in, "")
+	}
 	if sameFile(in, out) {
 		return usagef("%s: the output is the input; give it another name", out)
 	}
@@ -325,6 +328,16 @@ func (a *app) missing() *formats.Missing {
 		return &formats.Missing{Zeros: true}
 	}
 	return nil
+}
+
+// warnLinks names the links of a group, and of those below it, behind which there is nothing.
+func (a *app) warnLinks(g *formats.Group, uri, at string) {
+	for _, l := range g.Links {
+		fmt.Fprintf(a.err, "arrayrun: warning: %s: link %q leads to %q, where nothing is: there is nothing to read\n", uri, at+l.Name, l.Target)
+	}
+	for _, s := range g.Groups {
+		a.warnLinks(s.Group, uri, at+s.Name+"/")
+	}
 }
 
 // warnMissing says which chunks were missing.
