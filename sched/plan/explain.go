@@ -194,9 +194,14 @@ func (p *Plan) explainStage(s *Stage) ExplainedStage {
 	}
 	if s.Body.Program != nil {
 		x.Program = s.Body.Program.String()
-		x.Hash = fmt.Sprintf("%016x", s.Body.Program.Hash())
-	} else {
+	} else if s.Scan == nil {
 		x.Program = copyOnly
+	}
+	if h := s.Hash(); h != 0 {
+		x.Hash = fmt.Sprintf("%016x", h)
+	}
+	if s.Scan != nil {
+		x.Program += s.Scan.Unit.String() + "\n"
 	}
 	kept := map[int]bool{}
 	visitCut(s.Body, s.cutting(), func(l *Leaf, b *Body, c cutting) {

@@ -317,6 +317,20 @@ func (f *Fold) GroupND() bool { return f.Groups > 0 && f.Node.Arg.(graph.ReduceA
 // KeepDims reports whether reduced axes remain with length 1.
 func (f *Fold) KeepDims() bool { return f.Node.Arg.(graph.ReduceArg).KeepDims }
 
+// Hash tells stages of other computations apart; 0: it copies.
+func (s *Stage) Hash() uint64 {
+	switch {
+	case s.Body.Program != nil:
+		return s.Body.Program.Hash()
+	case s.Scan != nil:
+		return s.Scan.Unit.Hash()
+	}
+	return 0
+}
+
+// Computes reports whether the stage does more than to copy.
+func (s *Stage) Computes() bool { return s.Body.Program != nil || s.Scan != nil }
+
 // Reads reports whether the stage reads stored arrays.
 func (s *Stage) Reads() bool { return s.reads(func(l *Leaf) bool { return l.Kind == Stored }) }
 
