@@ -104,8 +104,11 @@ func (s *step) limit(r run, m mode) {
 
 // key tells steps of one kernel apart that need different sources.
 func (s *step) key(part int) string {
-	if s.part == nil {
+	switch {
+	case s.part == nil && s.geo == nil:
 		return ""
+	case s.part == nil:
+		return s.geo.key(0, s.template)
 	}
 	key := fmt.Sprintf("%d %d %v %s", part, s.vector, s.mode, s.geo.key(s.part.fixed, s.template))
 	if s.template == templateTiles {

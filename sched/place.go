@@ -218,13 +218,7 @@ func (e *Engine) placeStage(ctx context.Context, p *plan.Plan, s *plan.Stage, th
 			return stay(why)
 		}
 	}
-	units := make([]kernels.Unit, 0, 2)
-	if s.Body.Program != nil {
-		units = append(units, s.Body.Program)
-	}
-	if s.Scan != nil {
-		units = append(units, s.Scan.Unit)
-	}
+	units := s.Units()
 	compiled := make([]*gpuKernel, len(units))
 	for i, u := range units {
 		k := &gpuKernel{s: s, devs: devs}

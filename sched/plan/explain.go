@@ -192,16 +192,14 @@ func (p *Plan) explainStage(s *Stage) ExplainedStage {
 	if x.Shape == nil {
 		x.Shape = []int64{}
 	}
-	if s.Body.Program != nil {
-		x.Program = s.Body.Program.String()
-	} else if s.Scan == nil {
+	for _, u := range s.Units() {
+		x.Program += strings.TrimSuffix(u.String(), "\n") + "\n"
+	}
+	if !s.Computes() {
 		x.Program = copyOnly
 	}
 	if h := s.Hash(); h != 0 {
 		x.Hash = fmt.Sprintf("%016x", h)
-	}
-	if s.Scan != nil {
-		x.Program += s.Scan.Unit.String() + "\n"
 	}
 	kept := map[int]bool{}
 	visitCut(s.Body, s.cutting(), func(l *Leaf, b *Body, c cutting) {
