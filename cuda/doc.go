@@ -13,7 +13,7 @@
 //
 // The dialect, which NVRTC, clang -x cuda and g++ with the simulator's header all take: no #include; one extern "C" __global__ function
 // of 8-byte parameters; own fixed-width types; static __device__ functions, templates among them; threadIdx, blockIdx, blockDim,
-// gridDim; __shfl_down_sync and __shfl_sync of unsigned int and unsigned long long with all lanes taking part; sqrt, fma, fmod, floor, ceil, trunc and rint of
+// gridDim; __shared__ arrays and __syncthreads that all threads of a block reach; __shfl_down_sync and __shfl_sync of unsigned int and unsigned long long with all lanes taking part; sqrt, fma, fmod, floor, ceil, trunc and rint of
 // float and double (sqrtf, fmaf ...); no other library function, no inline assembly, no
 // float atomics, no communication between blocks. It is compiled without contraction (--fmad=false).
 //

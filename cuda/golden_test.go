@@ -60,7 +60,8 @@ func TestGolden(t *testing.T) {
 	}{
 		"flat":   {scaled(3), small, "plain"},
 		"rows":   {scaled(3), small, "padded"},
-		"any":    {scaled(3), small, "turned"},
+		"any":    {scaled(3), chunk.Shape{5, 70, 20}, "turned"},
+		"tiles":  {scaled(3), square, "turned"},
 		"wide":   {scaled(3), large, "padded"},
 		"gather": {take(), small, "plain"},
 		"lanes":  {fold(kernels.Axes(2), false, "mean", "argmax", "nanvar"), small, "padded"},

@@ -101,8 +101,9 @@ func sources(t *testing.T, p *kernels.Program, shape chunk.Shape, layout string)
 
 // Shapes whose joined axes give the narrow and the wide forms.
 var (
-	small = chunk.Shape{5, 70, 40}
-	large = chunk.Shape{3, 1 << 16, 1 << 16}
+	small  = chunk.Shape{5, 70, 40}
+	square = chunk.Shape{50, 7, 40} // turned, whose first axis is long enough for squares
+	large  = chunk.Shape{33, 1 << 16, 1 << 16}
 )
 
 // everySource returns the sources of every row of the operation and reduction tables, each dtype and access
@@ -130,6 +131,8 @@ func everySource(t *testing.T, random int) map[string]string {
 				add(o.Name+" "+d.String(), p, small, layout)
 			}
 			add(o.Name+" "+d.String()+" wide", p, large, "padded")
+			add("squares of "+o.Name+" "+d.String(), p, square, "turned")
+			add("squares of "+o.Name+" "+d.String()+" wide", p, large, "turned")
 			p = gathered(t, o, p.In)
 			add("gathered "+o.Name+" "+d.String(), p, small, "plain")
 			add("gathered "+o.Name+" "+d.String()+" wide", p, large, "turned")

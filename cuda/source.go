@@ -36,6 +36,7 @@ type launchShape uint8
 const (
 	perElement launchShape = iota // one thread for each count, looping where the grid is too small
 	perRow                        // 32 x 8 threads: rows of the last axis
+	perTile                       // 32 x 8 threads: squares of 32 x 32
 	perWarp                       // width threads for each count
 )
 

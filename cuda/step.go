@@ -66,8 +66,14 @@ func stepOf(q *part, shape chunk.Shape, in []*chunk.Chunk, groups int64) *step {
 	}
 	s.count = g.keep * g.count
 	s.template, s.vector = mapTemplate(q, g)
-	if s.template == templateRows {
-		s.count /= g.dim[len(g.dim)-1]
+	switch last := len(g.dim) - 1; s.template {
+	case templateRows:
+		s.count /= g.dim[last]
+	case templateTiles:
+		axis, _ := turned(q, g)
+		for _, k := range []int{axis, last} {
+			s.count = s.count / g.dim[k] * ((g.dim[k] + tileSide - 1) / tileSide)
+		}
 	}
 	return s
 }
@@ -101,7 +107,11 @@ func (s *step) key(part int) string {
 	if s.part == nil {
 		return ""
 	}
-	return fmt.Sprintf("%d %d %v %s", part, s.vector, s.mode, s.geo.key(s.part.fixed, s.template))
+	key := fmt.Sprintf("%d %d %v %s", part, s.vector, s.mode, s.geo.key(s.part.fixed, s.template))
+	if s.template == templateTiles {
+		key += tilesKey(s.part, s.geo)
+	}
+	return key
 }
 
 // render returns the step's source.
@@ -127,6 +137,8 @@ func (s *step) grid(shape launchShape) (grid, block driver.Dim3) {
 	case perRow:
 		row := s.geo.dim[len(s.geo.dim)-1]
 		return driver.Dim3{X: uint32(max(1, min(64, row/256))), Y: uint32(max(1, min(maxGrid, (s.count+7)/8)))}, driver.Dim3{X: 32, Y: 8}
+	case perTile:
+		return driver.Dim3{X: uint32(max(1, min(maxGrid, s.count)))}, driver.Dim3{X: tileSide, Y: blockThreads / tileSide}
 	case perWarp:
 		per := kernels.Lanes / s.width
 		return driver.Dim3{X: blocks((s.count + per - 1) / per * kernels.Lanes)}, driver.Dim3{X: blockThreads}
