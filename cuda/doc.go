@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-// Package cuda is the GPU: it renders Programs, Combines and Scans as CUDA C, has NVRTC compile them, and
+// Package cuda is the GPU: it renders Programs and Combines as CUDA C, has NVRTC compile them, and
 // runs them on a device that is found when the program starts. Results have the bits the CPU gives.
 //
 // The nouns: Source (the text of one kernel and what its parameters mean), geometry (the loop axes of a call

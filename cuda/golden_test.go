@@ -82,8 +82,6 @@ func TestGolden(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden(t, "combine.cu", "// "+s.What+"\n"+s.Text)
-	s = scanSource(t, kernels.ScanPush, dtype.Float16, 1, small, "padded")
-	golden(t, "scan.cu", "// "+s.What+"\n"+s.Text)
 }
 
 func golden(t *testing.T, name, got string) {

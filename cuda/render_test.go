@@ -188,19 +188,6 @@ func everySource(t *testing.T, random int) map[string]string {
 			all[s.Text] = u.String()
 		}
 	}
-	for _, o := range kernels.AllScans() {
-		for _, d := range append(numeric, dtype.Complex64, dtype.Complex128) {
-			if out, err := o.Result(d); err != nil || out != d {
-				continue
-			}
-			for axis := range small {
-				for layout, shape := range map[string]chunk.Shape{"padded": small, "turned": small, "plain": large} {
-					s := scanSource(t, o.ID, d, axis, shape, layout)
-					all[s.Text] = fmt.Sprintf("scan %s %v", o.Name, d)
-				}
-			}
-		}
-	}
 	for _, shape := range []chunk.Shape{small, large} {
 		for _, item := range []int{1, 2, 4, 8, 16} {
 			for packing := Plain; packing <= Shuffled && (packing == Plain || item <= 8); packing++ {
@@ -218,20 +205,6 @@ func everySource(t *testing.T, random int) map[string]string {
 		add("random program", randomProgram(t, rng), small, []string{"plain", "turned", "padded"}[rng.IntN(3)])
 	}
 	return all
-}
-
-// scanSource returns the source of a scan over a layout.
-func scanSource(t *testing.T, op kernels.ScanID, d dtype.DType, axis int, shape chunk.Shape, layout string) *Source {
-	t.Helper()
-	f, err := newScanForm(&kernels.Scan{Op: op, DType: d, Rank: len(shape), Axis: axis})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := f.(*scanForm).step(shape, &chunk.Chunk{DType: d, ItemBytes: int32(d.Size()), Shape: shape, Strides: layouts[layout](shape)}, false).render()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
 }
 
 // modes returns how else than with all numbers in one launch the folds of everySource run: the i-th of a reduction.

@@ -104,11 +104,8 @@ func (s *step) limit(r run, m mode) {
 
 // key tells steps of one kernel apart that need different sources.
 func (s *step) key(part int) string {
-	switch {
-	case s.part == nil && s.geo == nil:
+	if s.part == nil {
 		return ""
-	case s.part == nil:
-		return s.geo.key(0, s.template)
 	}
 	key := fmt.Sprintf("%d %d %v %s", part, s.vector, s.mode, s.geo.key(s.part.fixed, s.template))
 	if s.template == templateTiles {

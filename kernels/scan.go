@@ -113,7 +113,7 @@ func (s *Scan) Hash() uint64 {
 	return h.Sum64()
 }
 
-// Step returns the program of one step of the scan over a loop of its rank: from the operand (input 0) and the result before (input 1) to
+// Step returns the program of one step of the scan over a loop of its rank: from the result before (input 0) and the operand (input 1) to
 // the result. A scan whose axis is outside its loop, or that is not in the table, gives an error.
 func (s *Scan) Step() (*Program, error) {
 	o := ScanOf(s.Op)
@@ -127,8 +127,8 @@ func (s *Scan) Step() (*Program, error) {
 		return nil, fmt.Errorf("kernels: %s: got %v, want a dtype that is its own result: %w", o.Name, s.DType, ErrUnsupported)
 	}
 	b := NewBuilder(s.Rank)
-	x := b.Input(In(s.DType))
 	before := b.Input(In(s.DType))
+	x := b.Input(In(s.DType))
 	b.Ret(b.Cast(o.step(b, before, x), s.DType))
 	return b.Build()
 }

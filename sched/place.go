@@ -66,15 +66,7 @@ func workOf(p *plan.Plan, s *plan.Stage, there map[array]bool, r rates) work {
 			}
 		}
 	}
-	if c := s.Scan; c != nil {
-		// What it scans goes over the bus, and what it makes.
-		bytes := w.elements * float64(c.Node.ItemBytes)
-		w.up, w.down, w.f64 = w.up+bytes, w.down+bytes, w.f64+w.elements
-	}
 	prog := s.Body.Program
-	if prog == nil {
-		return w
-	}
 	for _, r := range prog.Ret {
 		w.down += w.elements * float64(prog.RegType(r).Size())
 	}
@@ -130,11 +122,11 @@ func (e *Engine) wantsGPU(ctx context.Context, p *plan.Plan) bool {
 		return false
 	}
 	if e.gpu.asked {
-		return slices.ContainsFunc(p.Stages, (*plan.Stage).Computes)
+		return slices.ContainsFunc(p.Stages, func(s *plan.Stage) bool { return s.Body.Program != nil })
 	}
 	r := e.rates(ctx)
 	return slices.ContainsFunc(p.Stages, func(s *plan.Stage) bool {
-		return s.Computes() && workOf(p, s, nil, r).onCPU(r, e.opt.Workers) >= worthOpening
+		return s.Body.Program != nil && workOf(p, s, nil, r).onCPU(r, e.opt.Workers) >= worthOpening
 	})
 }
 
@@ -144,7 +136,7 @@ func (e *Engine) place(ctx context.Context, p *plan.Plan, noRoom error) error {
 	for _, s := range p.Stages {
 		stay := func(why func() string) { s.Place = &plan.Placement{Device: "cpu", Why: why} }
 		switch {
-		case !s.Computes():
+		case s.Body.Program == nil:
 			stay(func() string { return "nothing is computed" })
 		case e.gpu == nil:
 			stay(func() string { return "as --device says" })
@@ -218,29 +210,19 @@ func (e *Engine) placeStage(ctx context.Context, p *plan.Plan, s *plan.Stage, th
 			return stay(why)
 		}
 	}
-	units := s.Units()
-	compiled := make([]*gpuKernel, len(units))
-	for i, u := range units {
-		k := &gpuKernel{s: s, devs: devs}
-		for _, dev := range devs {
-			one, err := dev.Compile(ctx, u)
-			switch {
-			case err == nil:
-				k.kernels = append(k.kernels, one)
-			case errors.Is(err, kernels.ErrUnsupported) && !e.opt.GPU.Strict:
-				return stay(err.Error)
-			default:
-				return fmt.Errorf("sched: place stage %d on %s: %w", s.ID, dev.Name(), err)
-			}
+	k := &gpuKernel{s: s, devs: devs}
+	for _, dev := range devs {
+		one, err := dev.Compile(ctx, s.Body.Program)
+		switch {
+		case err == nil:
+			k.kernels = append(k.kernels, one)
+		case errors.Is(err, kernels.ErrUnsupported) && !e.opt.GPU.Strict:
+			return stay(err.Error)
+		default:
+			return fmt.Errorf("sched: place stage %d on %s: %w", s.ID, dev.Name(), err)
 		}
-		compiled[i] = k
 	}
-	if s.Body.Program != nil {
-		s.Body.Kernel = compiled[0]
-	}
-	if s.Scan != nil {
-		s.Scan.Kernel = compiled[len(units)-1]
-	}
+	s.Body.Kernel = k
 	for _, a := range workOf(p, s, there, guess(1)).reads {
 		there[a] = true
 	}
@@ -286,9 +268,6 @@ func (c largest) slow() bool { return c.groups > 0 && cuda.Slow(c.s.Body.Program
 
 // fits reports whether a device with so much memory can run the call.
 func (c largest) fits(memory int64) bool {
-	if c.s.Body.Program == nil {
-		return true
-	}
 	var in []*chunk.Chunk
 	for _, port := range c.s.Body.Ports {
 		in = append(in, operandOf(c.s.Body.Leaves[port], c.shape))

@@ -50,7 +50,7 @@ func (k scan) Run(ctx context.Context, c *kernels.Call) error {
 			v, im = get(at(c.In[0], 0), nil)
 		} else {
 			carry := at(before, 0)
-			one := kernels.Call{In: []*chunk.Chunk{at(c.In[0], i), carry}}
+			one := kernels.Call{In: []*chunk.Chunk{carry, at(c.In[0], i)}}
 			regs, imag, err := registers(k.step, &one, nil)
 			if err != nil {
 				return err

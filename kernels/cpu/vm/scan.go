@@ -63,7 +63,7 @@ func (k *scanKernel) steps(ctx context.Context, c *kernels.Call) error {
 	before, x, to := *c.Out[1], *c.In[0], *c.Out[0]
 	shape := before.Shape
 	x.Shape, to.Shape = shape, shape
-	call := kernels.Call{In: []*chunk.Chunk{&x, &before}, Out: []*chunk.Chunk{&to}, Origin: c.Origin, Shape: shape, Scratch: c.Scratch}
+	call := kernels.Call{In: []*chunk.Chunk{&before, &x}, Out: []*chunk.Chunk{&to}, Origin: c.Origin, Shape: shape, Scratch: c.Scratch}
 	for i := range c.Shape[axis] {
 		if err := ctx.Err(); err != nil {
 			return err
