@@ -243,7 +243,7 @@ func usesOf(c *kernels.Call, steps []*step) []use {
 		}
 		if st.part == nil {
 			for j := range uses {
-				if uses[j] = written; st.changes {
+				if uses[j] = written; st.updates(j) {
 					uses[j] = updated
 				}
 			}

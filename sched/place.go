@@ -67,6 +67,9 @@ func workOf(p *plan.Plan, s *plan.Stage, there map[array]bool, r rates) work {
 		}
 	}
 	prog := s.Body.Program
+	if prog == nil {
+		return w
+	}
 	for _, r := range prog.Ret {
 		w.down += w.elements * float64(prog.RegType(r).Size())
 	}
@@ -82,6 +85,20 @@ func workOf(p *plan.Plan, s *plan.Stage, there map[array]bool, r rates) work {
 		}
 	}
 	w.f64 += 2 * w.elements * float64(len(prog.Folds))
+	return w
+}
+
+// scanCost is how many additions a step of a scan takes: each waits for the one before.
+const scanCost = 4
+
+// scanned adds the scan of a stage, whose operand and result go over the bus where a GPU scans.
+func (w work) scanned(s *plan.Stage) work {
+	if s.Scan != nil {
+		bytes := w.elements * float64(s.Scan.Node.ItemBytes)
+		w.up += bytes
+		w.down += bytes
+		w.f64 += scanCost * w.elements
+	}
 	return w
 }
 
@@ -122,7 +139,7 @@ func (e *Engine) wantsGPU(ctx context.Context, p *plan.Plan) bool {
 		return false
 	}
 	if e.gpu.asked {
-		return slices.ContainsFunc(p.Stages, func(s *plan.Stage) bool { return s.Body.Program != nil })
+		return slices.ContainsFunc(p.Stages, func(s *plan.Stage) bool { return s.Body.Program != nil || s.Scan != nil })
 	}
 	r := e.rates(ctx)
 	return slices.ContainsFunc(p.Stages, func(s *plan.Stage) bool {
@@ -136,12 +153,16 @@ func (e *Engine) place(ctx context.Context, p *plan.Plan, noRoom error) error {
 	for _, s := range p.Stages {
 		stay := func(why func() string) { s.Place = &plan.Placement{Device: "cpu", Why: why} }
 		switch {
-		case s.Body.Program == nil:
+		case s.Body.Program == nil && s.Scan == nil:
 			stay(func() string { return "nothing is computed" })
 		case e.gpu == nil:
 			stay(func() string { return "as --device says" })
 		case noRoom != nil:
 			stay(func() string { return "no room for a GPU's driver in the budget: " + noRoom.Error() })
+		case s.Body.Program == nil && !e.gpu.asked:
+			stay(func() string {
+				return "a scan is one pass over its operand, which a GPU would have over the bus, both ways"
+			})
 		default:
 			p.Rates = func() []plan.Rate { return e.explainRates(p) }
 			if err := e.placeStage(ctx, p, s, there); err != nil {
@@ -162,6 +183,9 @@ func (e *Engine) placeStage(ctx context.Context, p *plan.Plan, s *plan.Stage, th
 	compare := func(ctx context.Context, devs []*cuda.Device) (onCPU, onGPU time.Duration) {
 		r := e.rates(ctx)
 		w := workOf(p, s, before, r)
+		if e.gpu.asked {
+			w = w.scanned(s)
+		}
 		if devs != nil {
 			onGPU = w.onGPU(ratesOf(devs), e.opt.Workers)
 		}
@@ -210,24 +234,46 @@ func (e *Engine) placeStage(ctx context.Context, p *plan.Plan, s *plan.Stage, th
 			return stay(why)
 		}
 	}
-	k := &gpuKernel{s: s, devs: devs}
-	for _, dev := range devs {
-		one, err := dev.Compile(ctx, s.Body.Program)
-		switch {
-		case err == nil:
-			k.kernels = append(k.kernels, one)
-		case errors.Is(err, kernels.ErrUnsupported) && !e.opt.GPU.Strict:
-			return stay(err.Error)
-		default:
-			return fmt.Errorf("sched: place stage %d on %s: %w", s.ID, dev.Name(), err)
+	var k, scan *gpuKernel
+	if s.Body.Program != nil {
+		k, err = compileOn(ctx, s, devs, s.Body.Program)
+	}
+	if err == nil && s.Scan != nil && e.gpu.asked {
+		scan, err = compileOn(ctx, s, devs, &kernels.Scan{Op: s.Scan.Op.ID, DType: s.Scan.Node.DType, Rank: len(s.Body.Shape), Axis: s.Scan.Axis})
+	}
+	switch {
+	case errors.Is(err, kernels.ErrUnsupported) && !e.opt.GPU.Strict:
+		return stay(err.Error)
+	case err != nil:
+		return fmt.Errorf("sched: place stage %d: %w", s.ID, err)
+	}
+	if k != nil {
+		s.Body.Kernel = k
+		for _, a := range workOf(p, s, there, guess(1)).reads {
+			there[a] = true
 		}
 	}
-	s.Body.Kernel = k
-	for _, a := range workOf(p, s, there, guess(1)).reads {
-		there[a] = true
+	scans := ""
+	if scan != nil {
+		s.Scan.Kernel = scan
+	} else if s.Scan != nil {
+		scans = ", without the scan, which is one pass over memory"
 	}
-	s.Place = &plan.Placement{Device: namesOf(devs), Why: func() string { return why() + staysText(stays(p, devs), p, s) }}
+	s.Place = &plan.Placement{Device: namesOf(devs), Why: func() string { return why() + scans + staysText(stays(p, devs), p, s) }}
 	return nil
+}
+
+// compileOn returns the kernel of a unit on devices.
+func compileOn(ctx context.Context, s *plan.Stage, devs []*cuda.Device, u kernels.Unit) (*gpuKernel, error) {
+	k := &gpuKernel{s: s, devs: devs}
+	for _, dev := range devs {
+		one, err := dev.Compile(ctx, u)
+		if err != nil {
+			return nil, fmt.Errorf("on %s: %w", dev.Name(), err)
+		}
+		k.kernels = append(k.kernels, one)
+	}
+	return k, nil
 }
 
 // largest is the largest call of a stage's program, as far as devices want to know it.
@@ -268,6 +314,9 @@ func (c largest) slow() bool { return c.groups > 0 && cuda.Slow(c.s.Body.Program
 
 // fits reports whether a device with so much memory can run the call.
 func (c largest) fits(memory int64) bool {
+	if c.s.Body.Program == nil {
+		return true
+	}
 	var in []*chunk.Chunk
 	for _, port := range c.s.Body.Ports {
 		in = append(in, operandOf(c.s.Body.Leaves[port], c.shape))

@@ -82,6 +82,9 @@ func newType(stored any, depth int) (*userType, error) {
 	t := &userType{stored: stored}
 	switch x := stored.(type) {
 	case string:
+		if d, err := dtype.Parse(x); err == nil && d.IsComplex() && d.String() == x {
+			return t, t.compound(complexType(d)["fields"], depth)
+		}
 		return t, t.named(x)
 	case map[string]any:
 		switch {
