@@ -139,7 +139,7 @@ func (e *Engine) wantsGPU(ctx context.Context, p *plan.Plan) bool {
 		return false
 	}
 	if e.gpu.asked {
-		return slices.ContainsFunc(p.Stages, func(s *plan.Stage) bool { return s.Body.Program != nil || s.Scan != nil })
+		return slices.ContainsFunc(p.Stages, (*plan.Stage).Computes)
 	}
 	r := e.rates(ctx)
 	return slices.ContainsFunc(p.Stages, func(s *plan.Stage) bool {
@@ -153,7 +153,7 @@ func (e *Engine) place(ctx context.Context, p *plan.Plan, noRoom error) error {
 	for _, s := range p.Stages {
 		stay := func(why func() string) { s.Place = &plan.Placement{Device: "cpu", Why: why} }
 		switch {
-		case s.Body.Program == nil && s.Scan == nil:
+		case !s.Computes():
 			stay(func() string { return "nothing is computed" })
 		case e.gpu == nil:
 			stay(func() string { return "as --device says" })
@@ -239,7 +239,7 @@ func (e *Engine) placeStage(ctx context.Context, p *plan.Plan, s *plan.Stage, th
 		k, err = compileOn(ctx, s, devs, s.Body.Program)
 	}
 	if err == nil && s.Scan != nil && e.gpu.asked {
-		scan, err = compileOn(ctx, s, devs, &kernels.Scan{Op: s.Scan.Op.ID, DType: s.Scan.Node.DType, Rank: len(s.Body.Shape), Axis: s.Scan.Axis})
+		scan, err = compileOn(ctx, s, devs, s.Scan.Unit)
 	}
 	switch {
 	case errors.Is(err, kernels.ErrUnsupported) && !e.opt.GPU.Strict:
