@@ -12,8 +12,9 @@ import (
 // piece is a call, or a part of one that is cut because it does not fit the device's memory.
 type piece struct {
 	*kernels.Call
-	folds  []taken // by the kernel's parts
+	parts  []taken // by the kernel's parts
 	second bool    // the second sweep of folds that are split: nothing else is to be done
+	lone   run     // not empty: a piece of one block, of whose operands only these numbers are wanted
 }
 
 // taken is what a piece takes of the numbers of a part's folds: those that its box holds, without what other pieces take.
@@ -21,12 +22,16 @@ type taken struct {
 	run
 	resumes bool // from the states in the outputs
 	split   bool // all pieces are swept once for the means of variances, and once more for the squares
+	other   bool // the part is another piece's
 }
 
+// does reports whether a piece is to do part i.
+func (p *piece) does(i int) bool { return !p.parts[i].other && (!p.second || p.parts[i].split) }
+
 func (k *programForm) whole(c *kernels.Call) *piece {
-	p := &piece{Call: c, folds: make([]taken, len(k.parts))}
+	p := &piece{Call: c, parts: make([]taken, len(k.parts))}
 	for i, q := range k.parts {
-		p.folds[i] = taken{run: run{0, numbers(c.Shape, q.axes, 0)}, resumes: c.Continue && len(q.folds) > 0}
+		p.parts[i] = taken{run: run{0, numbers(c.Shape, q.axes, 0)}, resumes: c.Continue && len(q.folds) > 0}
 	}
 	return p
 }
@@ -43,12 +48,80 @@ func numbers(shape chunk.Shape, axes kernels.AxisSet, first int) int64 {
 }
 
 func (k *programForm) halves(p *piece) (parts []*piece, twice bool) {
+	if p.lone != (run{}) {
+		return nil, false
+	}
 	axis, at := k.cut(p)
 	if axis < 0 {
-		return nil, false
+		if parts = k.apart(p); parts == nil {
+			parts = k.across(p)
+		}
+		return parts, false
 	}
 	two, twice := k.divide(p, axis, at)
 	return two[:], twice
+}
+
+// apart returns the first part that a piece does and the others as two pieces: what cannot be cut for folds along different axes together can be for
+// each of them. nil where there is one part.
+func (k *programForm) apart(p *piece) []*piece {
+	first := -1
+	one, others := *p, *p
+	one.parts, others.parts = slices.Clone(p.parts), slices.Clone(p.parts)
+	more := false
+	for i := range p.parts {
+		switch {
+		case !p.does(i):
+		case first < 0:
+			first = i
+			others.parts[i].other = true
+		default:
+			more = true
+			one.parts[i].other = true
+		}
+	}
+	if !more {
+		return nil
+	}
+	return []*piece{&one, &others}
+}
+
+// across cuts a piece that has one part, and keeps no axis longer than 1, in three at a position of its outermost axis: what comes before, the block that lies
+// across, and the rest. nil where that does not help either.
+func (k *programForm) across(p *piece) []*piece {
+	i := -1
+	for j := range p.parts {
+		if p.does(j) {
+			i = j
+		}
+	}
+	axis := slices.IndexFunc(p.Shape, func(n int64) bool { return n > 1 })
+	if i < 0 || axis < 0 || len(k.parts[i].folds) == 0 || inSequence(p, k.parts[i]) || !k.parts[i].axes.Has(axis) {
+		return nil
+	}
+	q, t := k.parts[i], p.parts[i]
+	n, b, inner := p.Shape[axis], blockOf(q), numbers(p.Shape, q.axes, axis+1)
+	at := max(n/2, t.from/inner+1)
+	cut := at * inner
+	if at >= n || cut >= t.to {
+		return nil
+	}
+	middle := t.from + (cut-t.from)/b*b
+	behind := min(t.to, middle+b)
+	var pieces []*piece
+	add := func(lo, hi, from, to int64, lone run) {
+		if from == to {
+			return
+		}
+		h := &piece{parts: slices.Clone(p.parts), lone: lone}
+		h.parts[i].run = run{from - lo*inner, to - lo*inner}
+		h.Call = k.slice(p, axis, lo, hi, func(int) (int64, int64) { return (from - t.from) / b, (to - t.from + b - 1) / b })
+		pieces = append(pieces, h)
+	}
+	add(0, at, t.from, middle, run{})
+	add(0, n, middle, behind, run{middle, behind})
+	add(at, n, behind, t.to, run{})
+	return pieces
 }
 
 // cut returns where a piece is cut in two: in the middle of its longest axis that no fold reduces; where there is none, near the middle of the
@@ -58,7 +131,7 @@ func (k *programForm) cut(p *piece) (axis int, at int64) {
 	length, kept := int64(1), false
 	for a, n := range p.Shape {
 		m := n / 2
-		reduced := slices.ContainsFunc(k.p.Folds, func(f kernels.Fold) bool { return f.Axes.Has(a) })
+		reduced := k.reduces(p, a)
 		if reduced && p.Shape.Size() > 0 {
 			m = k.between(p, a)
 		}
@@ -70,16 +143,26 @@ func (k *programForm) cut(p *piece) (axis int, at int64) {
 	return axis, at
 }
 
+// reduces reports whether some fold that a piece does goes along an axis.
+func (k *programForm) reduces(p *piece, axis int) bool {
+	for i, q := range k.parts {
+		if p.does(i) && q.axes.Has(axis) {
+			return true
+		}
+	}
+	return false
+}
+
 // between returns a position near the middle of an axis that folds reduce: between two blocks of all of them where there is one, else where
 // a block of the longest, in positions, ends.
 func (k *programForm) between(p *piece, axis int) int64 {
 	n, unit, longest := p.Shape[axis], int64(1), int64(1)
 	at := n / 2
 	for i, q := range k.parts {
-		if !q.axes.Has(axis) || inSequence(p, q) {
+		if !p.does(i) || !q.axes.Has(axis) || inSequence(p, q) {
 			continue
 		}
-		t, block, inner := p.folds[i], blockOf(q), numbers(p.Shape, q.axes, axis+1)
+		t, block, inner := p.parts[i], blockOf(q), numbers(p.Shape, q.axes, axis+1)
 		if half := t.blocks(foldTemplate(q)) / 2; block/inner > longest && half > 0 {
 			longest, at = block/inner, (t.from+half*block)/inner
 		}
@@ -107,34 +190,45 @@ func blockOf(q *part) int64 {
 	return kernels.OuterBlock
 }
 
-// divides reports whether a piece can be cut along an axis that folds reduce: their numbers before the cut must be those before all others, and
-// both parts must be smaller than the piece.
+// divides reports whether a piece can be cut along an axis that folds reduce: their numbers before the cut must be those before all others,
+// both parts must be smaller than the piece, and states that go on must not do so in both.
 func (k *programForm) divides(p *piece, axis int, at int64) bool {
 	if p.Shape.Size() == 0 {
 		return false
 	}
-	for _, q := range k.parts {
-		if q.axes.Has(axis) && numbers(p.Shape[:axis], q.axes, 0) > 1 {
+	for i, q := range k.parts {
+		if p.does(i) && q.axes.Has(axis) && numbers(p.Shape[:axis], q.axes, 0) > 1 {
 			return false
 		}
 	}
 	parts, splits := k.divide(p, axis, at)
 	// What is swept twice already is not begun again in the middle of a sweep.
-	again := slices.ContainsFunc(p.folds, func(t taken) bool { return t.split })
-	return parts[0].Shape[axis] < p.Shape[axis] && !(splits && again)
+	again := slices.ContainsFunc(p.parts, func(t taken) bool { return t.split })
+	if parts[0].Shape[axis] == p.Shape[axis] || splits && again {
+		return false
+	}
+	if parts[0].Shape[axis] == at {
+		return true
+	}
+	for i, q := range k.parts { // which keep the axis: some of their cells are in both parts
+		if t := p.parts[i]; p.does(i) && !q.axes.Has(axis) && (t.resumes || t.split) {
+			return false
+		}
+	}
+	return true
 }
 
 // divide cuts a piece at a position of an axis. Where blocks of folds go over the cut, the first part reaches as far as they do, and the second
 // skips their numbers. splits reports whether the parts are to be swept twice.
 func (k *programForm) divide(p *piece, axis int, at int64) (parts [2]*piece, splits bool) {
 	n, end := p.Shape[axis], at
-	first, second := slices.Clone(p.folds), slices.Clone(p.folds)
+	first, second := slices.Clone(p.parts), slices.Clone(p.parts)
 	blocks := make([][2]int64, len(k.parts)) // of each part of the kernel: where the first piece's end, and all
 	for i, q := range k.parts {
-		if !q.axes.Has(axis) {
+		if !p.does(i) || !q.axes.Has(axis) {
 			continue
 		}
-		t, inner := p.folds[i], numbers(p.Shape, q.axes, axis+1)
+		t, inner := p.parts[i], numbers(p.Shape, q.axes, axis+1)
 		cut := at * inner
 		if inSequence(p, q) {
 			first[i].to, second[i].to = min(t.to, cut), max(t.to-cut, 0)
@@ -158,8 +252,8 @@ func (k *programForm) divide(p *piece, axis int, at int64) (parts [2]*piece, spl
 		end = max(end, (first[i].to+inner-1)/inner)
 	}
 	end = min(end, n)
-	parts[0] = &piece{Call: k.slice(p, axis, 0, end, func(i int) (int64, int64) { return 0, blocks[i][0] }), folds: first, second: p.second}
-	parts[1] = &piece{Call: k.slice(p, axis, at, n, func(i int) (int64, int64) { return blocks[i][0], blocks[i][1] }), folds: second, second: p.second}
+	parts[0] = &piece{Call: k.slice(p, axis, 0, end, func(i int) (int64, int64) { return 0, blocks[i][0] }), parts: first, second: p.second}
+	parts[1] = &piece{Call: k.slice(p, axis, at, n, func(i int) (int64, int64) { return blocks[i][0], blocks[i][1] }), parts: second, second: p.second}
 	return parts, splits
 }
 
@@ -184,6 +278,9 @@ func (k *programForm) slice(p *piece, axis int, lo, hi int64, blocks func(part i
 	}
 	h.Out = slices.Clone(c.Out)
 	for i, q := range k.parts {
+		if !p.does(i) {
+			continue
+		}
 		for j := range q.ret {
 			h.Out[j] = cut(c.Out[j], axis, lo, hi)
 		}

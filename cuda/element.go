@@ -89,7 +89,7 @@ func (w *writer) load(q *part, g *geometry, i int, indent string) {
 	d := port.DType
 	in := w.pointer(q, i)
 	if port.Gather < 0 {
-		w.printf("%sconst %s r%d = %s[%s];\n", indent, ctype[d], i, in, w.offset(g, i, -1))
+		w.printf("%sconst %s r%d = %s[%s%s];\n", indent, ctype[d], i, in, w.offset(g, i, -1), w.lone)
 		return
 	}
 	axis := int(port.Gather)

@@ -127,6 +127,8 @@ func (w *writer) inst(p *kernels.Program, in kernels.Inst, a []string) (string, 
 		return a[0] + ".re", nil
 	case kernels.OpImag:
 		return a[0] + ".im", nil
+	case kernels.OpLookup:
+		return fmt.Sprintf("%s[%s & 15]", w.use(tableName(in.Aux)), a[0]), nil
 	case kernels.OpComplex:
 		return fmt.Sprintf("{%s, %s}", a[0], a[1]), nil
 	}

@@ -60,7 +60,8 @@ func TestGolden(t *testing.T) {
 	}{
 		"flat":   {scaled(3), small, "plain"},
 		"rows":   {scaled(3), small, "padded"},
-		"any":    {scaled(3), small, "turned"},
+		"any":    {scaled(3), chunk.Shape{5, 70, 20}, "turned"},
+		"tiles":  {scaled(3), square, "turned"},
 		"wide":   {scaled(3), large, "padded"},
 		"gather": {take(), small, "plain"},
 		"lanes":  {fold(kernels.Axes(2), false, "mean", "argmax", "nanvar"), small, "padded"},
@@ -74,6 +75,13 @@ func TestGolden(t *testing.T) {
 			}
 			golden(t, name+".cu", b.String())
 		})
+	}
+	for axis, name := range []string{"scan_lines.cu", "scan_rows.cu"} {
+		list, err := Sources(&kernels.Scan{Op: kernels.ScanSum, DType: dtype.Float32, Rank: 2, Axis: axis}, chunk.Shape{70, 40}, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		golden(t, name, "// "+list[0].What+"\n"+list[0].Text)
 	}
 	r, _ := kernels.ReductionByName("var")
 	s, err := renderCombine(kernels.CombineOf(r.ID, r.State(dtype.Float32)))

@@ -173,14 +173,17 @@ func errPower() error {
 }
 
 // need returns the bytes of device memory that a call takes.
-func need(views []view, outs []*chunk.Chunk) int64 {
+func need(views []view, outs []*chunk.Chunk, uses []use) int64 {
 	n := int64(classBytes(flagBytes))
 	for _, v := range views {
 		if v.src != nil {
 			n += classBytes(v.src.Shape.Size() * int64(v.src.ItemBytes))
 		}
 	}
-	for _, o := range outs {
+	for i, o := range outs {
+		if uses[i] == unused {
+			continue
+		}
 		n += classBytes(o.Shape.Size() * int64(o.ItemBytes))
 	}
 	return n
@@ -218,4 +221,39 @@ func viewOf(c *chunk.Chunk) view {
 		}
 	}
 	return view{src: &src, chunk: &dense}
+}
+
+// loneView copies the elements of a chunk at a few numbers of a loop alone, one after the other. The strides are those of all.
+func (d *Device) loneView(ctx context.Context, c *chunk.Chunk, shape chunk.Shape, r run) (view, error) {
+	flat, err := chunk.New(d.Allocator(), c.DType, int(c.ItemBytes), chunk.Shape{r.to - r.from})
+	if err != nil {
+		return view{}, err
+	}
+	dense := *c
+	dense.Shape, dense.Strides = shape, shape.RowMajor()
+	last := 0 // axis that a row follows
+	for a, n := range shape {
+		if n > 1 {
+			last = a
+		}
+	}
+	part := &chunk.Chunk{DType: c.DType, ItemBytes: c.ItemBytes, Shape: make(chunk.Shape, len(shape)), Strides: c.Strides, Block: c.Block}
+	for a := range part.Shape {
+		part.Shape[a] = 1
+	}
+	for n := r.from; n < r.to; n += part.Shape[last] {
+		part.Offset = c.Offset
+		rest := n
+		for a := range shape {
+			part.Offset += rest / dense.Strides[a] * c.Strides[a]
+			rest %= dense.Strides[a]
+		}
+		part.Shape[last] = min(r.to-n, shape[last]-n%shape[last])
+		to := &chunk.Chunk{DType: c.DType, ItemBytes: c.ItemBytes, Shape: part.Shape, Strides: part.Shape.RowMajor(), Offset: n - r.from, Block: flat.Block}
+		if err := d.opt.CPU.Copy(ctx, to, part); err != nil {
+			flat.Release()
+			return view{}, err
+		}
+	}
+	return view{src: flat, chunk: &dense}, nil
 }

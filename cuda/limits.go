@@ -10,10 +10,11 @@ import (
 
 // The limits of a kernel. What compilers accept goes further; beyond these a device runs it badly or not at all.
 const (
-	maxParams       = 448  // of the 512 that fit the 4 KiB of every architecture's parameter space
-	maxBuffers      = 40   // inputs and outputs of one kernel
-	maxInstructions = 4096 // slow programs included: NVRTC takes seconds for more
-	maxLive         = 120  // 64-bit values at once: 240 of the 255 registers of a thread
+	maxParams       = 448      // of the 512 that fit the 4 KiB of every architecture's parameter space
+	maxBuffers      = 40       // inputs and outputs of one kernel
+	maxInstructions = 4096     // slow programs included: NVRTC takes seconds for more
+	maxShared       = 24 << 10 // bytes of a block, half of what every device has: two blocks at once
+	maxLive         = 120      // 64-bit values at once: 240 of the 255 registers of a thread
 )
 
 // check reports a source that no device could launch.

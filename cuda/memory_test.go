@@ -153,8 +153,13 @@ func TestShortMemory(t *testing.T) {
 			summing(t, d, chunk.Shape{9 * mib / 8}, "sum", true)
 			summing(t, d, chunk.Shape{9 * mib / 8}, "var", true)
 		}, cuda.Stats{Reaped: 1, Halved: 1}},
+		{"a block lies across two rows", "memory=10MiB", 60 * mib, func(t *testing.T, d *cuda.Device, _ *cudasim.Sim) {
+			summing(t, d, chunk.Shape{2, 9*mib/16 + 1}, "sum", false)
+		}, cuda.Stats{Reaped: 1, Halved: 1}},
 		{"the CPU takes over", "memory=10MiB", 60 * mib, func(t *testing.T, d *cuda.Device, _ *cudasim.Sim) {
-			summing(t, d, chunk.Shape{2, 9*mib/16 + 1}, "sum", false) // a block has parts of both rows
+			if err := manyGroups(t, d, 13*mib/8); err != nil {
+				t.Error(err)
+			}
 		}, cuda.Stats{Reaped: 1, FellBack: 1}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -185,20 +190,39 @@ func TestShortMemory(t *testing.T) {
 // TestStrictMemory: with Strict a call that does not fit and cannot be cut is an error that says so.
 func TestStrictMemory(t *testing.T) {
 	d, _ := open(t, cuda.Options{Always: true, Strict: true, Memory: 2 << 20})
+	err := manyGroups(t, d, 1<<18)
+	if err == nil || !strings.Contains(err.Error(), "cannot be cut") || d.Stats().FellBack != 0 {
+		t.Errorf("error %v, %+v: want that the call does not fit", err, d.Stats())
+	}
+}
+
+// manyGroups adds one number up in one of many groups, whose states cannot be cut.
+func manyGroups(t *testing.T, d *cuda.Device, groups int64) error {
+	t.Helper()
 	r, _ := kernels.ReductionByName("sum")
-	b := kernels.NewBuilder(2)
+	b := kernels.NewBuilder(1)
 	x := b.Input(kernels.In(dtype.Float64))
-	b.Fold(kernels.Fold{Op: r.ID, Args: []kernels.Reg{x}, Axes: kernels.Axes(0, 1), Group: -1})
+	b.Input(kernels.In(dtype.Int32))
+	b.Fold(kernels.Fold{Op: r.ID, Args: []kernels.Reg{x}, Axes: kernels.Axes(0), Group: 1})
 	k, err := d.Compile(context.Background(), build(t, b))
 	if err != nil {
 		t.Fatal(err)
 	}
-	shape := chunk.Shape{2, 1<<16 + 1} // a block has parts of both rows
-	err = k.Run(context.Background(), &kernels.Call{In: []*chunk.Chunk{hostChunk(dtype.Float64, shape)},
-		Out: []*chunk.Chunk{hostChunk(dtype.Float64, chunk.Shape{kernels.FoldBlocks(shape, kernels.Axes(0, 1))})}, Shape: shape, Origin: chunk.Shape{0, 0}})
-	if err == nil || !strings.Contains(err.Error(), "cannot be cut") || d.Stats().FellBack != 0 {
-		t.Errorf("error %v, %+v: want that the call does not fit", err, d.Stats())
+	shape := chunk.Shape{1}
+	scratch, err := d.Allocator().Alloc(k.Scratch(shape))
+	if err != nil {
+		t.Fatal(err)
 	}
+	defer scratch.Release()
+	values, ids, sums := hostChunk(dtype.Float64, shape), hostChunk(dtype.Int32, shape), hostChunk(dtype.Float64, chunk.Shape{groups})
+	chunk.Slice[float64](values)[0], chunk.Slice[int32](ids)[0] = 7, int32(groups-1)
+	if err := k.Run(context.Background(), &kernels.Call{In: []*chunk.Chunk{values, ids}, Out: []*chunk.Chunk{sums}, Shape: shape, Origin: chunk.Shape{0}, Scratch: scratch}); err != nil {
+		return err
+	}
+	if s := chunk.Slice[float64](sums); s[0] != 0 || s[groups-1] != 7 {
+		t.Errorf("groups 0 and %d have %v and %v, want 0 and 7", groups-1, s[0], s[groups-1])
+	}
+	return nil
 }
 
 // TestReapTogether makes many calls run short of memory at the same time: they wait for each other without end or error.

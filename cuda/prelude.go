@@ -2,7 +2,12 @@
 
 package cuda
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+
+	"github.com/arrayrun/arrayrun/kernels"
+)
 
 // typedefs begin every source.
 const typedefs = `typedef signed char i8;
@@ -228,5 +233,17 @@ func prelude(used map[string]bool) string {
 			b.WriteString(h.text)
 		}
 	}
+	for i := range kernels.Tables {
+		if used[tableName(i)] {
+			fmt.Fprintf(&b, "static __device__ const u64 %s[] = {", tableName(i))
+			for _, v := range kernels.Table(i) {
+				fmt.Fprintf(&b, "%#xull, ", v)
+			}
+			b.WriteString("};\n")
+		}
+	}
 	return b.String()
 }
+
+// tableName is what a source calls a table that lookup reads.
+func tableName(i int32) string { return fmt.Sprintf("table%d", i) }

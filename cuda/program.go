@@ -4,9 +4,9 @@ package cuda
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/arrayrun/arrayrun/chunk"
+	"github.com/arrayrun/arrayrun/chunk/dtype"
 	"github.com/arrayrun/arrayrun/kernels"
 )
 
@@ -58,8 +58,43 @@ func (k *programForm) check(c *kernels.Call) error {
 	return nil
 }
 
-func (k *programForm) reads(i int) bool {
-	return slices.ContainsFunc(k.parts, func(q *part) bool { return q.in[i] })
+// outputs returns the outputs of a call without values.
+func (k *programForm) outputs(shape chunk.Shape, groups int64) []*chunk.Chunk {
+	of := func(d dtype.DType, s chunk.Shape) *chunk.Chunk {
+		return &chunk.Chunk{DType: d, ItemBytes: int32(d.Size()), Shape: s, Strides: s.RowMajor()}
+	}
+	var out []*chunk.Chunk
+	for _, r := range k.p.Ret {
+		out = append(out, of(k.p.RegType(r), shape))
+	}
+	for _, f := range k.p.Folds {
+		cells := chunk.Shape{kernels.FoldBlocks(shape, f.Axes)}
+		if f.Group >= 0 {
+			cells[0] = groups
+		}
+		for a, n := range shape {
+			if !f.Axes.Has(a) {
+				cells = append(cells, n)
+			}
+		}
+		for _, s := range kernels.ReductionOf(f.Op).State(k.p.RegType(f.Args[0])) {
+			out = append(out, of(s.DType, cells))
+		}
+	}
+	return out
+}
+
+func (k *programForm) reads(p *piece, i int) reading {
+	for j, q := range k.parts {
+		switch {
+		case !p.does(j) || !q.in[i]:
+		case p.lone != (run{}) && k.p.In[i].Gather < 0:
+			return readsLone
+		default:
+			return readsAll
+		}
+	}
+	return readsNothing
 }
 
 func (k *programForm) changes(c *kernels.Call) []*chunk.Chunk {
@@ -72,14 +107,14 @@ func (k *programForm) changes(c *kernels.Call) []*chunk.Chunk {
 func (k *programForm) steps(c *piece, in []*chunk.Chunk) []*step {
 	var steps []*step
 	for i, q := range k.parts {
-		m := mode{resumes: c.folds[i].resumes}
+		m := mode{resumes: c.parts[i].resumes, lone: c.lone != (run{})}
 		switch t := q.twice(); {
-		case c.second && !c.folds[i].split: // done
+		case !c.does(i):
 			steps = append(steps, &step{part: q})
 			continue
 		case c.second:
 			q, m.sweep = t, squareSweep
-		case c.folds[i].split:
+		case c.parts[i].split:
 			m.sweep = sumSweep
 		}
 		groups := int64(0)
@@ -88,7 +123,7 @@ func (k *programForm) steps(c *piece, in []*chunk.Chunk) []*step {
 		}
 		st := stepOf(q, c.Shape, in, groups)
 		if len(q.folds) > 0 {
-			st.limit(c.folds[i].run, m)
+			st.limit(c.parts[i].run, m)
 		}
 		steps = append(steps, st)
 	}

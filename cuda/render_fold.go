@@ -49,7 +49,10 @@ func renderFold(q *part, g *geometry, template string, m mode) (*Source, error) 
 	reduced := w.number("reduced", func(l *launch) int64 { return l.run.to })
 	skip := ""
 	if m.skips {
-		skip = " + (un)" + w.number("skip", func(l *launch) int64 { return l.run.from })
+		name := w.number("skip", func(l *launch) int64 { return l.run.from })
+		if skip = " + (un)" + name; m.lone {
+			w.lone = " - (ix)" + name
+		}
 	}
 	var loop string // over the numbers of the accumulators
 	switch template {

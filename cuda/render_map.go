@@ -28,7 +28,11 @@ func mapTemplate(q *part, g *geometry) (name string, vector int) {
 	switch {
 	case flat: // what varies begins where an allocation does, so wide loads are aligned
 		return templateFlat, vectorOf(q)
-	case last >= 1 && g.dim[last] >= 32:
+	}
+	if axis, _ := turned(q, g); axis >= 0 {
+		return templateTiles, 1
+	}
+	if last >= 1 && g.dim[last] >= 32 {
 		return templateRows, 1
 	}
 	return templateAny, 1
@@ -74,6 +78,11 @@ func renderMap(q *part, g *geometry, template string, vector int) (*Source, erro
 	n := w.number("n", func(l *launch) int64 { return int64(l.count) })
 	store := "i"
 	switch template {
+	case templateTiles:
+		if err := w.tiles(q, g, n); err != nil {
+			return nil, err
+		}
+		return w.finish("elementwise, "+template, perTile)
 	case templateFlat, templateAny:
 		w.printf("\tconst un step = (un)gridDim.x * blockDim.x;\n")
 		w.printf("\tfor (un i = (un)blockIdx.x * blockDim.x + threadIdx.x; i < (un)%s; i += step) {\n", n)
@@ -106,8 +115,18 @@ func dimOf(k int) func(l *launch) int64 { return func(l *launch) int64 { return 
 
 // split writes the coordinates of the joined axes lo to hi that the row-major number from stands for.
 func (w *writer) split(g *geometry, from string, lo, hi int, indent string) {
+	var axes []int
+	for k := lo; k < hi; k++ {
+		axes = append(axes, k)
+	}
+	w.splitOver(g, from, axes, indent)
+}
+
+// splitOver is split for some of the axes.
+func (w *writer) splitOver(g *geometry, from string, axes []int, indent string) {
 	t := from
-	for k := hi - 1; k > lo; k-- {
+	for i := len(axes) - 1; i > 0; i-- {
+		k := axes[i]
 		d := w.number(fmt.Sprintf("d%d", k), dimOf(k))
 		if g.wide {
 			w.printf("%sconst un q%d = %s / (un)%s;\n", indent, k, t, d)
@@ -118,8 +137,8 @@ func (w *writer) split(g *geometry, from string, lo, hi int, indent string) {
 		w.printf("%sconst ix c%d = (ix)(%s - q%d * (un)%s);\n", indent, k, t, k, d)
 		t = fmt.Sprintf("q%d", k)
 	}
-	if lo < hi {
-		w.printf("%sconst ix c%d = (ix)%s;\n", indent, lo, t)
+	if len(axes) > 0 {
+		w.printf("%sconst ix c%d = (ix)%s;\n", indent, axes[0], t)
 	}
 }
 

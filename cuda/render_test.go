@@ -101,8 +101,9 @@ func sources(t *testing.T, p *kernels.Program, shape chunk.Shape, layout string)
 
 // Shapes whose joined axes give the narrow and the wide forms.
 var (
-	small = chunk.Shape{5, 70, 40}
-	large = chunk.Shape{3, 1 << 16, 1 << 16}
+	small  = chunk.Shape{5, 70, 40}
+	square = chunk.Shape{50, 7, 40} // turned, whose first axis is long enough for squares
+	large  = chunk.Shape{33, 1 << 16, 1 << 16}
 )
 
 // everySource returns the sources of every row of the operation and reduction tables, each dtype and access
@@ -130,6 +131,8 @@ func everySource(t *testing.T, random int) map[string]string {
 				add(o.Name+" "+d.String(), p, small, layout)
 			}
 			add(o.Name+" "+d.String()+" wide", p, large, "padded")
+			add("squares of "+o.Name+" "+d.String(), p, square, "turned")
+			add("squares of "+o.Name+" "+d.String()+" wide", p, large, "turned")
 			p = gathered(t, o, p.In)
 			add("gathered "+o.Name+" "+d.String(), p, small, "plain")
 			add("gathered "+o.Name+" "+d.String()+" wide", p, large, "turned")
@@ -185,6 +188,30 @@ func everySource(t *testing.T, random int) map[string]string {
 			all[s.Text] = u.String()
 		}
 	}
+	for _, o := range kernels.AllScans() {
+		for _, d := range append(numeric, dtype.Complex64, dtype.Complex128) {
+			if out, err := o.Result(d); err != nil || out != d {
+				continue
+			}
+			for axis := range 3 {
+				for _, shape := range []chunk.Shape{small, large} {
+					for _, continues := range []bool{false, true} {
+						u := &kernels.Scan{Op: o.ID, DType: d, Rank: 3, Axis: axis}
+						f, err := newScanForm(u)
+						if err != nil {
+							t.Fatal(err)
+						}
+						in := &chunk.Chunk{DType: d, ItemBytes: int32(d.Size()), Shape: shape, Strides: layouts["padded"](shape)}
+						s, err := f.steps(f.whole(&kernels.Call{Shape: shape, Continue: continues}), []*chunk.Chunk{in})[0].render()
+						if err != nil {
+							t.Fatal(err)
+						}
+						all[s.Text] = "scans: " + u.String() + ": " + s.What
+					}
+				}
+			}
+		}
+	}
 	for _, shape := range []chunk.Shape{small, large} {
 		for _, item := range []int{1, 2, 4, 8, 16} {
 			for packing := Plain; packing <= Shuffled && (packing == Plain || item <= 8); packing++ {
@@ -208,9 +235,9 @@ func everySource(t *testing.T, random int) map[string]string {
 func modes(r *kernels.Reduction, i int) []mode {
 	switch {
 	case i == 1 && r.Continues(): // the others cannot go on from a state
-		return []mode{{resumes: true}, {skips: true}}
+		return []mode{{resumes: true}, {skips: true}, {skips: true, lone: true}}
 	case i < 2:
-		return []mode{{skips: true}}
+		return []mode{{skips: true}, {skips: true, lone: true}}
 	case i == 3 && r.Continues():
 		return []mode{{resumes: true}}
 	case i == 3:

@@ -123,13 +123,16 @@ func (d *Device) evict() bool {
 	return true
 }
 
-// room returns the bytes of device memory that a call may take: a quarter of what no array keeps, so that the calls in flight leave
+// room returns the bytes of device memory that a call may take: its share of what no array keeps, a quarter, so that the calls in flight leave
 // one for idle blocks of other sizes.
 func (d *Device) room() int64 {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return (d.info.BudgetBytes - d.resident) / (streams + 1)
+	return share(d.info.BudgetBytes - d.resident)
 }
+
+// share returns what of a device's memory a call may take.
+func share(memory int64) int64 { return memory / (streams + 1) }
 
 // reap waits until all calls in flight have given back their memory, and gives what is idle back to the driver.
 func (d *Device) reap(ctx context.Context) error {

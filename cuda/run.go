@@ -43,7 +43,7 @@ func (k *kernel) try(ctx context.Context, c *piece) error {
 	}
 }
 
-// halve runs a piece in two.
+// halve runs a piece in parts.
 func (k *kernel) halve(ctx context.Context, p *piece) error {
 	parts, twice := k.form.halves(p)
 	if parts == nil {
@@ -70,7 +70,7 @@ func (k *kernel) halve(ctx context.Context, p *piece) error {
 // errTooLarge is wrapped when a call takes more than its share of the device's memory; errWhole when it cannot be cut.
 var (
 	errTooLarge = errors.New("cuda: the call does not fit its share of the device's memory")
-	errWhole    = fmt.Errorf("%w: the call does not fit the device's memory and cannot be cut", errCPU)
+	errWhole    = fmt.Errorf("%w: the call does not fit the device's memory and cannot be cut (without Strict the CPU runs it)", errCPU)
 )
 
 // attempt is try for a call as it is. Its slot and its operands are free again when it returns.
@@ -86,17 +86,24 @@ func (k *kernel) attempt(ctx context.Context, c *piece) error {
 			}
 			defer r.unpin()
 			views[i] = view{chunk: in, at: r}
-		} else if k.form.reads(i) {
+		} else if what := k.form.reads(c, i); what == readsLone {
+			v, err := k.dev.loneView(ctx, in, c.Shape, c.lone)
+			if err != nil {
+				return err
+			}
+			defer v.src.Release()
+			views[i] = v
+		} else if what == readsAll {
 			views[i] = viewOf(in)
 		}
 		if c.Shape.Size() == 0 { // nothing is read, and there may be nothing to read
 			views[i].src = nil
 		}
 	}
-	if need(views, c.Out) > k.dev.room() {
+	steps := k.steps(c, views)
+	if need(views, c.Out, usesOf(c.Call, steps)) > k.dev.room() {
 		return errTooLarge
 	}
-	steps := k.steps(c, views)
 	fns, err := k.sources(steps)
 	if err != nil {
 		return err
@@ -157,7 +164,7 @@ func (k *kernel) on(ctx context.Context, s *driver.Session, sl *slot, c *kernels
 		}
 		l.in[i] = uint64(to.Add(v.first * item))
 	}
-	uses := usesOf(c, steps, fns)
+	uses := usesOf(c, steps)
 	for i, o := range c.Out {
 		if uses[i] == unused {
 			continue
@@ -228,15 +235,15 @@ const (
 )
 
 // usesOf returns what the launches do with each output of a call.
-func usesOf(c *kernels.Call, steps []*step, fns []*loaded) []use {
+func usesOf(c *kernels.Call, steps []*step) []use {
 	uses := make([]use, len(c.Out))
-	for i, st := range steps {
-		if fns[i] == nil {
+	for _, st := range steps {
+		if st.count == 0 {
 			continue
 		}
 		if st.part == nil {
 			for j := range uses {
-				if uses[j] = written; st.changes {
+				if uses[j] = written; st.updates(j) {
 					uses[j] = updated
 				}
 			}
@@ -313,6 +320,52 @@ func Slow(p *kernels.Program, shape chunk.Shape, groups int64) bool {
 	}
 	steps, err := f.example(shape, groups)
 	return err == nil && slices.ContainsFunc(steps, (*step).slow)
+}
+
+// Fits reports whether a device with so much memory can run a call of a program over a shape: whether it fits, or can be cut until its pieces do. in are the
+// operands, of which only shapes and strides count; groups is the number of groups.
+func Fits(p *kernels.Program, shape chunk.Shape, in []*chunk.Chunk, groups, memory int64) bool {
+	u, err := newProgramForm(p)
+	if err != nil {
+		return true // what is wrong with it compiling tells
+	}
+	f := u.(*programForm)
+	c := &kernels.Call{Shape: shape, Origin: make(chunk.Shape, len(shape)), In: in, Out: f.outputs(shape, groups)}
+	done := map[string]bool{}
+	var fits func(p *piece) bool
+	fits = func(p *piece) bool {
+		key := fmt.Sprint(p.Shape, p.parts, p.second, p.lone)
+		if done[key] {
+			return true
+		}
+		done[key] = true
+		views := make([]view, len(p.In))
+		at := make([]*chunk.Chunk, len(p.In))
+		for i, in := range p.In {
+			switch f.reads(p, i) {
+			case readsAll:
+				views[i] = viewOf(in)
+			case readsLone:
+				n := p.lone.to - p.lone.from
+				views[i] = view{src: &chunk.Chunk{ItemBytes: in.ItemBytes, Shape: chunk.Shape{n}}, chunk: in}
+			}
+			at[i] = views[i].chunk
+		}
+		if need(views, p.Out, usesOf(p.Call, f.steps(p, at))) <= share(memory) {
+			return true
+		}
+		parts, twice := f.halves(p)
+		ok := parts != nil
+		for _, h := range parts {
+			ok = ok && fits(h)
+		}
+		for _, h := range parts {
+			h.second = twice
+			ok = ok && (!twice || fits(h))
+		}
+		return ok
+	}
+	return fits(f.whole(c))
 }
 
 // slow reports a step whose few threads each walk over many elements, which a CPU does faster.

@@ -36,6 +36,7 @@ type launchShape uint8
 const (
 	perElement launchShape = iota // one thread for each count, looping where the grid is too small
 	perRow                        // 32 x 8 threads: rows of the last axis
+	perTile                       // 32 x 8 threads: squares of 32 x 32
 	perWarp                       // width threads for each count
 )
 
@@ -58,6 +59,7 @@ type writer struct {
 	params []param
 	flag   bool
 	wide   bool     // 64-bit positions
+	lone   string   // subtracted from the offsets of inputs that are not gathered
 	consts []string // declarations of the program's constants, which are parameters
 	named  map[string]bool
 

@@ -12,9 +12,10 @@ import (
 
 // step is one launch of a call: a part, the geometry of the call, and the template that suits both.
 type step struct {
-	part     *part // of a program; nil: source and changes say what the step is
+	part     *part  // of a program; nil: the next three say what the step is
+	name     string // tells steps of one kernel apart that need different sources
 	source   func() (*Source, error)
-	changes  bool // all outputs are operands too
+	updates  func(out int) bool // whether an output is an operand too
 	geo      *geometry
 	template string
 	vector   int
@@ -40,6 +41,7 @@ func (r run) blocks(template string) int64 {
 // mode says how the folds of a launch begin and end: usually with no numbers, and with the states of all.
 type mode struct {
 	skips   bool // the run does not begin with the first number
+	lone    bool // of the operands that are not gathered only the run is there, one number after the other
 	resumes bool // accumulators go on from the states in the outputs
 	sweep   sweep
 }
@@ -65,8 +67,14 @@ func stepOf(q *part, shape chunk.Shape, in []*chunk.Chunk, groups int64) *step {
 	}
 	s.count = g.keep * g.count
 	s.template, s.vector = mapTemplate(q, g)
-	if s.template == templateRows {
-		s.count /= g.dim[len(g.dim)-1]
+	switch last := len(g.dim) - 1; s.template {
+	case templateRows:
+		s.count /= g.dim[last]
+	case templateTiles:
+		axis, _ := turned(q, g)
+		for _, k := range []int{axis, last} {
+			s.count = s.count / g.dim[k] * ((g.dim[k] + tileSide - 1) / tileSide)
+		}
 	}
 	return s
 }
@@ -74,7 +82,7 @@ func stepOf(q *part, shape chunk.Shape, in []*chunk.Chunk, groups int64) *step {
 // limit sets what of the numbers a step with folds takes.
 func (s *step) limit(r run, m mode) {
 	s.run, s.mode = r, m
-	s.mode.skips = r.from != 0
+	s.mode.skips = r.from != 0 || m.lone
 	switch s.template {
 	case templateGroups:
 		s.count = s.groups * s.geo.keep
@@ -98,9 +106,13 @@ func (s *step) limit(r run, m mode) {
 // key tells steps of one kernel apart that need different sources.
 func (s *step) key(part int) string {
 	if s.part == nil {
-		return ""
+		return s.name
 	}
-	return fmt.Sprintf("%d %d %v %s", part, s.vector, s.mode, s.geo.key(s.part.fixed, s.template))
+	key := fmt.Sprintf("%d %d %v %s", part, s.vector, s.mode, s.geo.key(s.part.fixed, s.template))
+	if s.template == templateTiles {
+		key += tilesKey(s.part, s.geo)
+	}
+	return key
 }
 
 // render returns the step's source.
@@ -126,6 +138,8 @@ func (s *step) grid(shape launchShape) (grid, block driver.Dim3) {
 	case perRow:
 		row := s.geo.dim[len(s.geo.dim)-1]
 		return driver.Dim3{X: uint32(max(1, min(64, row/256))), Y: uint32(max(1, min(maxGrid, (s.count+7)/8)))}, driver.Dim3{X: 32, Y: 8}
+	case perTile:
+		return driver.Dim3{X: uint32(max(1, min(maxGrid, s.count)))}, driver.Dim3{X: tileSide, Y: blockThreads / tileSide}
 	case perWarp:
 		per := kernels.Lanes / s.width
 		return driver.Dim3{X: blocks((s.count + per - 1) / per * kernels.Lanes)}, driver.Dim3{X: blockThreads}

@@ -84,6 +84,13 @@ type Type struct {
 	Stored any // as ArrayMeta.Stored has it
 }
 
+// Link is a name in a group behind which there is nothing: it leads to a place of its own file where no variable and no
+// group is. There is nothing to read or to lose.
+type Link struct {
+	Name, Target string
+	Why          error
+}
+
 // Group is an open container of variables and further groups. Methods return
 // what was read when it was opened; nothing here blocks.
 type Group struct {
@@ -93,6 +100,7 @@ type Group struct {
 	Types  []Type // in the file's order; a type comes behind those that are parts of it
 	Vars   []Var
 	Groups []NamedGroup
+	Links  []Link       // names behind which there is nothing
 	Bare   bool         // the file is arrays alone: what they are called is not in it
 	Close  func() error // of the root group; nil where there is nothing to close
 }

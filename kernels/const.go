@@ -212,6 +212,9 @@ func (p *Program) EvalInst(i Inst, regs []Const) (Const, error) {
 		}
 		return out[0], nil
 	}
+	if i.Op == OpLookup {
+		return Const{DType: i.DType, Bits: tables[i.Aux][regs[i.Args[0]].Bits%tableSize]}, nil
+	}
 	var a [3]Const
 	n := 0
 	for ; n < 3 && i.Args[n] >= 0; n++ {

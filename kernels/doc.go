@@ -6,7 +6,7 @@
 // The nouns: Op (a row of the operation table: names, dtype rule, lowering, meaning,
 // tolerance, unit, doc), Reduction (a row of the other table), Program (a fused
 // computation in SSA form over one loop nest: inputs, constants, instructions, results, folds),
-// Builder (makes Programs), Unit (what a device compiles: a Program or a Combine), Device, Kernel and Call.
+// Builder (makes Programs), Unit (what a device compiles: a Program, a Combine or a Scan), Device, Kernel and Call.
 //
 // sqrt(a*a + 1) over float32 along one axis:
 //
@@ -48,6 +48,9 @@
 //
 // To add a reduction: a row in reductions.go. With a new kind of state also an Algebra, its row in
 // reductions_algebra.go, a definition in ref (stateOf, join) and a sweep and a join in cpu/vm.
+//
+// A Scan is a running fold that keeps every step (cumulative sums), in sequence along its axis: its step is a Program of two
+// inputs. To add one: a row in scan.go.
 //
 // What it must not know: arrays, graphs, files, memory budgets.
 package kernels

@@ -48,24 +48,23 @@ func exp64(m mb, x Reg) Reg {
 	t := m.fma(x, m.c(0.5/math.Ln2), m.c(biasedShifter))
 	n := m.sub(t, m.c(biasedShifter))
 	r := m.fma(n, m.c(-2*ln2lo), m.fma(n, m.c(-2*ln2hi), x))
-	return m.scaleTwice(m.expNear(r), m.bits(t))
+	return m.scaleTwice(m.add(m.fma(m.mul(r, r), m.poly(r, expWide...), r), m.c(1)), m.bits(t))
 }
 
-// expNear is exp(r) for |r| <= ln2.
-func (m mb) expNear(r Reg) Reg {
-	return m.add(m.fma(m.mul(r, r), m.poly(r, expWide...), r), m.c(1))
-}
-
-// expOf is exp(x + lo), |lo| < 0.3. It reduces by what x is, so that nothing but the sum waits for lo: by all multiples of ln2, which leaves room for it.
+// expOf is exp(x + lo), |lo| < 2^-40, where x is in the range of results, else of x alone: 2^(n/16) from a table times exp of a rest below ln2/32.
 func (m mb) expOf(x, lo Reg) Reg {
-	const shift = shifter + 2*1023
-	x = m.min(m.max(x, m.c(-746)), m.c(712))
-	t := m.fma(x, m.c(1/math.Ln2), m.c(shift))
+	const shift = shifter + 16*2*1023
+	in := m.min(m.max(x, m.c(-746)), m.c(712))
+	lo = m.sel(m.eq(in, x), lo, m.c(0))
+	t := m.fma(in, m.c(16/math.Ln2), m.c(shift))
 	n := m.sub(t, m.c(shift))
-	r := m.add(m.fma(n, m.c(-ln2hi), x), m.fma(n, m.c(-ln2lo), lo))
+	r := m.add(m.fma(n, m.c(-ln2hi/16), in), m.fma(n, m.c(-ln2lo/16), lo))
+	sq := m.mul(r, r)
+	p := m.fma(sq, m.poly(r, 0x1.0000000000005p-1, 0x1.555555548fbefp-3, 0x1.555555545d3d7p-5, 0x1.11123a9298e97p-7, 0x1.6c185eec3192ap-10), r)
 	k := m.bits(t)
-	h := m.shr(k, 1) // see scale
-	return m.mul(m.mul(m.expNear(r), m.f64(m.shl(h, 52))), m.f64(m.shl(m.sub(k, h), 52)))
+	h := m.shr(k, 5) // see scale; the table's entries have no exponent of their own
+	s := m.f64(m.add(m.lookup(k, tablePower), m.shl(h, 52)))
+	return m.mul(m.fma(s, p, s), m.f64(m.shl(m.sub(m.shr(k, 4), h), 52)))
 }
 
 func exp2of64(m mb, x Reg) Reg {

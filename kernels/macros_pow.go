@@ -4,6 +4,8 @@ package kernels
 
 import (
 	"math"
+
+	"github.com/arrayrun/arrayrun/chunk/dtype"
 )
 
 // simplePower replaces powers with a constant exponent of 0, 1, 2, -1 or 1/2, as NumPy does.
@@ -48,35 +50,31 @@ func hypot64(m mb, x, y Reg) Reg {
 	return m.sel(infinite, inf, m.mul(m.sqrt(s), down))
 }
 
-// logPair is the logarithm of a finite x > 0 in two pieces, to about 2^-64 of it: log(1+f) = 2 atanh(s) =
-// 2s + s*(2/3*z + z*z*q(z)), z = s*s, where all but q is in two pieces. The second piece has s*z*z*q, which is below 2^-12 of the first one
-// and known later.
+// logPair is the logarithm of a finite x > 0 in two pieces, to about 2^-65 of it. With x = 2^k * z and c from tables such that r = z/c - 1 is
+// exact and |r| < 0.035, it is k*ln2 + log(c) + r - r*r/2 + r*r*r*q(r), where all but q is in two pieces. Around 1 k and log(c) are 0.
 func (m mb) logPair(x Reg) dd {
-	k, f := m.logSplit(x)
-	two := m.c(2)
-	den := m.add(f, two)
-	inv := m.div(m.c(1), den)
-	s := dd{hi: m.mul(f, inv)}
-	rest := m.fma(m.neg(s.hi), m.sub(f, m.sub(den, two)), m.fma(m.neg(s.hi), den, f)) // what s.hi leaves of f
-	s.lo = m.mul(rest, inv)
+	small := m.lt(x, m.c(0x1p-1022))
+	u := m.sel(small, m.sub(m.bits(m.mul(x, m.c(0x1p54))), m.u(54<<52)), m.bits(x))
+	t := m.sub(u, m.u(oneBits-1<<47))
+	k := m.and(t, m.u(0xfff<<52)) // as an int64: exponent * 2^52
+	z := m.f64(m.sub(u, k))
+	kf := m.toF(m.Bitcast(k, dtype.Int64))
+	i := m.shr(t, 48)
+	r := m.fma(z, m.f64(m.lookup(i, tableInverse)), m.c(-1))
+	head := m.fma(kf, m.c(ln2hi*0x1p-52), m.f64(m.lookup(i, tableLog)))
+	rest := m.fma(kf, m.c(ln2lo*0x1p-52), m.f64(m.lookup(i, tableLogRest)))
 
-	twice := m.add(s.hi, s.hi)
-	z := m.mul(s.hi, s.hi)
-	zlo := m.fma(twice, s.lo, m.fma(s.hi, s.hi, m.neg(z)))
-	const third, thirdLo = 0x1.5555555555555p-1, 0x1.5555555555555p-55 // 2/3
-	q := m.poly(z, 0x1.999999999999ap-2, 0x1.2492492492481p-2, 0x1.c71c71c720423p-3, 0x1.745d1742aa5ddp-3, 0x1.3b13b2b4bc7f0p-3,
-		0x1.1110a5d508543p-3, 0x1.e2078eb333ad1p-4, 0x1.ab2a6d6834c20p-4, 0x1.c1785b89baf0ap-4)
-	u := m.mul(z, m.c(third))
-	ulo := m.fma(m.mul(z, z), q, m.fma(zlo, m.c(third), m.fma(z, m.c(thirdLo), m.fma(z, m.c(third), m.neg(u)))))
-	v := m.mul(s.hi, u)
-	vlo := m.fma(s.lo, u, m.fma(s.hi, u, m.neg(v))) // without s.hi*ulo
-
-	// The parts by size: k*ln2, 2s, v and the rest, s.hi*ulo last.
-	l := m.quickSum(twice, v)
-	e := m.quickSum(m.mul(k, m.c(ln2hi)), l.hi)
-	lo := m.add(m.fma(two, s.lo, vlo), l.lo)
-	lo = m.add(m.fma(k, m.c(ln2lo), lo), e.lo)
-	return dd{e.hi, m.fma(s.hi, ulo, lo)}
+	half := m.mul(r, m.c(-0.5))
+	sq := m.mul(r, half)
+	q := m.c(-0x1.7583759ed7028p+1) // times -1/2, in powers of sq
+	for _, k := range [][2]float64{{0x1.c71c0b93dce7fp+0, -0x1.9aa2494391e8dp+0}, {-0x1.2492492c95fecp+0, 0x1.ffffb7de50675p-1},
+		{0x1.99999999990fbp-1, -0x1.5555555956c50p-1}, {-0x1.5555555555555p-1, 0x1.ffffffffffda5p-2}} {
+		q = m.fma(q, sq, m.fma(m.c(k[1]), r, m.c(k[0])))
+	}
+	one := m.quickSum(head, r)
+	two := m.quickSum(one.hi, sq)
+	rest = m.add(m.add(one.lo, rest), m.add(m.fma(half, r, m.neg(sq)), two.lo))
+	return m.quickSum(two.hi, m.fma(m.mul(r, sq), q, rest))
 }
 
 // powLog is the logarithm l of x >= 0, with what it is at the edges.
@@ -89,11 +87,8 @@ func (m mb) powLog(x, l Reg) Reg {
 func (m mb) powWide(x, y Reg) Reg {
 	l := m.logPair(x)
 	l.hi = m.powLog(x, l.hi)
-	// An exponent beyond 2^64 gives 0, 1 or infinity like 2^64 does.
-	yc := m.min(m.max(y, m.c(-0x1p64)), m.c(0x1p64))
-	e := m.mul(l.hi, yc)
-	lo := m.fma(l.lo, yc, m.fma(l.hi, yc, m.neg(e)))
-	lo = m.sel(m.lt(m.abs(e), m.c(800)), lo, m.c(0))
+	e := m.mul(l.hi, y)
+	lo := m.fma(l.lo, y, m.fma(l.hi, y, m.neg(e)))
 	return m.expOf(e, lo)
 }
 
@@ -106,7 +101,6 @@ func (m mb) powShort(x, y Reg) Reg {
 	z := m.mul(s, s)
 	l := m.fma(m.mul(s, z), m.poly(z, 0x1.555554fc95b41p-1, 0x1.999a7cb862c3fp-2, 0x1.24383bc5d3415p-2, 0x1.e30fa87b64744p-3), m.add(s, s))
 	l = m.powLog(x, m.fma(k, m.c(math.Ln2), l))
-	y = m.min(m.max(y, m.c(-0x1p64)), m.c(0x1p64)) // see powWide
 	e := m.min(m.max(m.mul(l, y), m.c(-200)), m.c(200))
 	t := m.fma(e, m.c(1/math.Ln2), m.c(shifter+1023))
 	r := m.fma(m.sub(t, m.c(shifter+1023)), m.c(-math.Ln2), e)
@@ -124,12 +118,12 @@ func pow64(m mb, x, y Reg) Reg {
 	} else {
 		r = m.powWide(ax, y)
 	}
+	r = m.sel(m.or(m.eq(y, zero), m.eq(ax, one)), one, r)
+	// Two comparisons of near cost less than what it takes to invert one. Few truth values are needed at a time.
 	near := m.rint(y)
-	whole, broken := m.eq(near, y), m.ne(near, y) // two comparisons cost less than what it takes to invert one
+	root := m.and(m.and(m.lt(x, zero), m.lt(ax, inf)), m.ne(near, y)) // a negative number's fractional power
 	half := m.mul(y, m.c(0.5))
-	odd := m.and(whole, m.ne(m.rint(half), half))
+	odd := m.and(m.ne(m.rint(half), half), m.eq(near, y))
 	r = m.f64(m.xor(m.bits(r), m.sel(odd, m.signOf(x), m.u(0))))
-	root := m.and(m.and(m.lt(x, zero), m.lt(ax, inf)), broken) // a negative number's fractional power
-	r = m.sel(root, m.c(math.NaN()), r)
-	return m.sel(m.or(m.eq(y, zero), m.eq(x, one)), one, r)
+	return m.sel(root, m.c(math.NaN()), r)
 }

@@ -117,6 +117,7 @@ const (
 	// Program structure, ops_bits.go.
 	OpIndex
 	OpCold
+	OpLookup
 	opCount
 )
 

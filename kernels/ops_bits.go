@@ -63,4 +63,7 @@ var bitOps = []Op{
 	{ID: OpCold, Name: "cold", Arity: 3, Family: "program", NumPy: "np.where(mask, slow(x), fast)", Internal: true,
 		Doc:  "slow program Aux of the third operand where the first is true, else the second; the program runs on those lanes only",
 		Prim: tReal, rule: ruleAny},
+	{ID: OpLookup, Name: "lookup", Arity: 1, Family: "program", NumPy: "np.take(table, x & 15)", Internal: true,
+		Doc:  "entry of table Aux of 16 constants at the four lowest bits of x, uint64",
+		Prim: 1 << dtype.Uint64, rule: ruleAny},
 }

@@ -97,6 +97,9 @@ func (p *Program) print(l line, indent string) line {
 		case OpCold:
 			l.text(" slow=")
 			l.number(int(i.Aux))
+		case OpLookup:
+			l.text(" table=")
+			l.number(int(i.Aux))
 		}
 		l.text("\n")
 		r++

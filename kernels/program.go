@@ -64,12 +64,12 @@ type Const struct {
 }
 
 // Inst is one operation on registers. DType is the dtype of its result; the
-// operands' dtypes are those of their registers. OpIndex has its axis in Aux.
+// operands' dtypes are those of their registers.
 type Inst struct {
 	Op    OpID
 	DType dtype.DType
 	Args  [3]Reg
-	Aux   int32 // OpIndex: the axis; OpCold: index of the slow program
+	Aux   int32 // OpIndex: the axis; OpCold: index of the slow program; OpLookup: the table
 }
 
 // Fold is a reduction over some loop axes, evaluated beside the elementwise results.

@@ -104,6 +104,11 @@ func (p *Program) verifyInst(in Inst, at Reg) error {
 			return fmt.Errorf("operands %v do not fit slow program %d", types, in.Aux)
 		}
 		return nil
+	case OpLookup:
+		if in.Aux < 0 || int(in.Aux) >= len(tables) || types[0] != dtype.Uint64 || in.DType != dtype.Uint64 {
+			return fmt.Errorf("table %d at %v as %v, want a table below %d at uint64 as uint64", in.Aux, types[0], in.DType, len(tables))
+		}
+		return nil
 	case OpCast:
 		if types[0].IsComplex() || !types[0].IsNumeric() || in.DType.IsComplex() || !in.DType.IsNumeric() {
 			return fmt.Errorf("from %v to %v, want real dtypes", types[0], in.DType)

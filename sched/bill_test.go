@@ -63,6 +63,14 @@ var billCases = []billCase{
 		anom := x.Sub(x.Mean(0))
 		return []ndarray.Array{anom.Div(x.Std(0)), anom.Abs().Sum()}
 	}},
+	{"scan", func(*testing.T) []ndarray.Array {
+		x := big(13, dtype.Float32, chunk.Shape{300, 120, 160}, 7, 60, 160)
+		return []ndarray.Array{x.Mul(2).CumSum(0)}
+	}},
+	{"scan in memory", func(*testing.T) []ndarray.Array {
+		x := big(14, dtype.Float32, chunk.Shape{100, 120, 160}, 30, 60, 40).CumSum(2)
+		return []ndarray.Array{x.Sub(x.Mean(0))}
+	}},
 	{"concat", func(*testing.T) []ndarray.Array {
 		a := big(9, dtype.Float32, chunk.Shape{100, 300, 30}, 10, 300, 30)
 		b := big(10, dtype.Float32, chunk.Shape{57, 300, 30}, 10, 300, 30).Mul(3)

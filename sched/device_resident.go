@@ -16,7 +16,6 @@ import (
 	"github.com/arrayrun/arrayrun/cuda"
 	"github.com/arrayrun/arrayrun/formats"
 	"github.com/arrayrun/arrayrun/kernels"
-	"github.com/arrayrun/arrayrun/ndarray/graph"
 	"github.com/arrayrun/arrayrun/sched/plan"
 )
 
@@ -100,7 +99,7 @@ func mayStay(s *plan.Stage, l *plan.Leaf, port int) bool {
 func newStay(p *plan.Plan, l *plan.Leaf, stage int) *stay {
 	x := &stay{result: -1, first: stage, own: -1}
 	if l.Kind == plan.Computed {
-		x.result, x.name = l.Store, kernels.ReductionOf(l.Node.Arg.(graph.ReduceArg).Op).Name
+		x.result, x.name = l.Store, p.Results[l.Store].Name()
 		x.box = chunk.Whole(l.Node.Shape())
 		return x
 	}

@@ -80,7 +80,7 @@ func (g *randomGraph) step(a ndarray.Array) ndarray.Array {
 	if a.Rank() > 0 {
 		n = a.Shape()[k]
 	}
-	switch rnd.IntN(19) {
+	switch rnd.IntN(21) {
 	case 0, 1:
 		ops := []string{"add", "subtract", "multiply", "maximum", "less"}
 		return ndarray.Apply(ops[rnd.IntN(len(ops))], a, g.any())
@@ -151,6 +151,11 @@ func (g *randomGraph) step(a ndarray.Array) ndarray.Array {
 			return a.Sub(r.TakeAlong(k, back))
 		}
 		return r
+	case 18, 19:
+		if a.Rank() == 0 {
+			return a
+		}
+		return a.Scan([]string{"cumulative_sum", "nancumsum", "cumulative_prod", "ffill"}[rnd.IntN(4)], k)
 	case 13:
 		return a.Reshape(-1)
 	case 14:

@@ -21,6 +21,7 @@ type stageRun struct {
 	s       *plan.Stage
 	mu      sync.Mutex
 	mergers []map[int64]*merger // by fold, then fragment; those that are finished are gone
+	carries map[int64]*carry    // of a scan, by line of tiles
 }
 
 // merger joins the partials of one fragment of a fold, in the order of the
@@ -345,6 +346,7 @@ func (sr *stageRun) empty(ctx context.Context, f *plan.Fold) error {
 
 // drop releases what an interrupted stage left behind.
 func (sr *stageRun) drop() {
+	sr.dropCarries()
 	for _, list := range sr.mergers {
 		for _, m := range list {
 			if m.tree != nil {

@@ -54,6 +54,9 @@ func TestLargerThanTheirTasks(t *testing.T) {
 		{"groups", a.GroupReduce("nanmean", 0, ids, 150, ndarray.ReduceOptions{}), 24 << 20, "go to disk"},
 		{"median", a.Median(ndarray.QuantileOptions{Axes: []int{0}}), 16 << 20, "is read ×"},
 		{"quantiles", a.Quantile([]float64{0.1, 0.9}, true, ndarray.QuantileOptions{Axes: []int{0}}), 16 << 20, "is read ×"},
+		{"scan", a.CumSum(0), 16 << 20, "ends in cumulative_sum along axis 0"},
+		{"scan of lines", a.Mul(0.1).CumSum(2), 16 << 20, "ends in cumulative_sum along axis 2"},
+		{"spilled scan", a.CumSum(0).Sub(a.CumSum(0).Mean(0)), 24 << 20, "its cumulative_sum does not fit"},
 		{"kept", a.AsType(dtype.Float32).Median(ndarray.QuantileOptions{Axes: []int{0}}), 60 << 20, "decoded once and kept"},
 	}
 	for _, c := range cases {

@@ -280,6 +280,8 @@ func (e *oracle) eval(n *graph.Node) []kernels.Const {
 		})
 	case graph.RechunkArg:
 		out = in[0]
+	case graph.ScanArg:
+		out = e.scan(n, a, in[0])
 	case graph.ReduceArg:
 		out = e.fold(n, a, in)
 	case graph.OpaqueArg:
@@ -306,6 +308,35 @@ func (e *oracle) eval(n *graph.Node) []kernels.Const {
 		e.t.Fatalf("oracle: kind %d", n.Kind)
 	}
 	e.memo[n] = out
+	return out
+}
+
+// scan takes elements in row-major order: those before each one along the axis come first.
+func (e *oracle) scan(n *graph.Node, a graph.ScanArg, in []kernels.Const) []kernels.Const {
+	out := make([]kernels.Const, len(in))
+	step := chunk.Shape(n.Shape()[a.Axis+1:]).Size()
+	for i, c := range in {
+		out[i] = c
+		if int64(i)/step%n.Shape()[a.Axis] == 0 {
+			continue
+		}
+		before, err := out[int64(i)-step], error(nil)
+		switch a.Op {
+		case kernels.ScanSum:
+			out[i], err = kernels.EvalConst(kernels.OpAdd, n.DType, before, c)
+		case kernels.ScanProd:
+			out[i], err = kernels.EvalConst(kernels.OpMultiply, n.DType, before, c)
+		case kernels.ScanPush:
+			if c.IsNaN() {
+				out[i] = before
+			}
+		default:
+			e.t.Fatalf("oracle: %v", a)
+		}
+		if err != nil {
+			e.t.Fatal(err)
+		}
+	}
 	return out
 }
 

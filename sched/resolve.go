@@ -208,6 +208,8 @@ func rebuild(n *graph.Node, in []*graph.Node) *graph.Node {
 		return place.Map(arg.Op, in...)
 	case graph.ReduceArg:
 		return place.Reduce(arg, in...)
+	case graph.ScanArg:
+		return place.Scan(arg.Op, in[0], arg.Axis)
 	case graph.SelectArg:
 		return place.Select(in[0], arg)
 	case graph.PermuteArg:

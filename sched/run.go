@@ -185,11 +185,7 @@ func (r *run) turns(ctx context.Context, st *Stats, first, last int, bands int64
 	defer func() {
 		for k, sr := range runs {
 			sr.drop()
-			hash := uint64(0)
-			if p := sr.s.Body.Program; p != nil {
-				hash = p.Hash()
-			}
-			one := sr.stage(first+k, hashText(hash))
+			one := sr.stage(first+k, hashText(sr.s.Hash()))
 			st.Stages = append(st.Stages, one)
 			st.BytesRead += one.BytesRead
 			st.BytesDecoded += one.BytesDecoded
@@ -232,8 +228,15 @@ func (r *run) located(ctx context.Context, s *plan.Stage, err error) error {
 
 // prepare makes room for what stage i makes and for the sources it is the first to keep.
 func (r *run) prepare(i int, s *plan.Stage) error {
+	made := make([]int, 0, len(s.Folds)+1)
 	for _, f := range s.Folds {
-		res := r.plan.Results[f.Result]
+		made = append(made, f.Result)
+	}
+	if s.Scan != nil {
+		made = append(made, s.Scan.Result)
+	}
+	for _, k := range made {
+		res := r.plan.Results[k]
 		if res.Direct {
 			continue
 		}
@@ -242,7 +245,7 @@ func (r *run) prepare(i int, s *plan.Stage) error {
 			return err
 		}
 		r.gate.hold(mem.ClassBytes(c.Block.Len()))
-		r.results[f.Result] = c
+		r.results[k] = c
 	}
 	for k, src := range r.plan.Sources {
 		if !src.Keep || src.First != i {

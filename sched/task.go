@@ -18,22 +18,23 @@ import (
 // goroutine and reuses everything it can.
 type tasker struct {
 	scope
-	s      *plan.Stage
-	sr     *stageRun
-	task   plan.Task
-	leafs  []*chunk.Chunk // by leaf: views of the tile
-	rets   []*chunk.Chunk // by program result: the tile
-	whole  []*chunk.Chunk // by root: the tile, nil where the leaf's view is the result
-	place  []int          // by root: the output in whose memory the tile is, -1
-	call   kernels.Call
-	in     []chunk.Chunk // what call.In points to
-	shapes []chunk.Shape // by input: its shape where it is gathered
-	out    []chunk.Chunk
-	folds  []foldRun
-	cells  cellWalk
-	seated bool          // among those that compute
-	idle   time.Duration // of the current step, waited among them
-	crew   *crew         // nil: the task is one thread's
+	s       *plan.Stage
+	sr      *stageRun
+	task    plan.Task
+	leafs   []*chunk.Chunk // by leaf: views of the tile
+	rets    []*chunk.Chunk // by program result: the tile
+	whole   []*chunk.Chunk // by root: the tile, nil where the leaf's view is the result
+	place   []int          // by root: the output in whose memory the tile is, -1
+	call    kernels.Call
+	in      []chunk.Chunk // what call.In points to
+	shapes  []chunk.Shape // by input: its shape where it is gathered
+	out     []chunk.Chunk
+	folds   []foldRun
+	cells   cellWalk
+	seated  bool          // among those that compute
+	idle    time.Duration // of the current step, waited among them
+	crew    *crew         // nil: the task is one thread's
+	scanned scanRun
 }
 
 func newTasker(r *run, sr *stageRun) *tasker {
@@ -125,6 +126,11 @@ func (t *tasker) run(ctx context.Context, i int64) error {
 	defer t.leave()
 	for i := range t.folds {
 		if err := t.folds[i].end(ctx, t); err != nil {
+			return err
+		}
+	}
+	if t.s.Scan != nil {
+		if err := t.scan(ctx); err != nil {
 			return err
 		}
 	}
@@ -288,12 +294,15 @@ func (t *tasker) write(ctx context.Context) error {
 	start := time.Now()
 	defer func() { t.sr.write.Add(int64(time.Since(start))) }()
 	for _, w := range t.s.Writes {
-		c := t.whole[w.Root]
-		if c != nil && t.place[w.Root] == w.Output {
-			continue
+		c, place := t.whole[w.Root], t.place[w.Root]
+		switch {
+		case t.s.Scan != nil:
+			c, place = t.scanned.tile, t.r.plan.ScanPlace(t.s)
+		case c == nil:
+			c, place = t.leafs[t.s.Body.Roots[w.Root].Leaf], -1
 		}
-		if c == nil {
-			c = t.leafs[t.s.Body.Roots[w.Root].Leaf]
+		if place == w.Output {
+			continue
 		}
 		if err := t.sr.deliver(ctx, w.Output, t.task.Region, c); err != nil {
 			return err

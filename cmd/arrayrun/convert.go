@@ -15,6 +15,7 @@ import (
 
 	"github.com/arrayrun/arrayrun/formats"
 	"github.com/arrayrun/arrayrun/formats/all"
+	"github.com/arrayrun/arrayrun/formats/netcdf"
 	"github.com/arrayrun/arrayrun/ndarray"
 	"github.com/arrayrun/arrayrun/sched"
 )
@@ -211,6 +212,9 @@ func (a *app) copy(c *cobra.Command, in, out string, o ndarray.CopyOptions) (err
 	}
 	o.Memory = a.settings.bytes("memory")
 	o.Warn = func(text string) { fmt.Fprintf(a.err, "arrayrun: warning: %s\n", text) }
+	if o.Vars == nil {
+		a.warnLinks(g, in, "")
+	}
 	if sameFile(in, out) {
 		return usagef("%s: the output is the input; give it another name", out)
 	}
@@ -225,6 +229,13 @@ func (a *app) copy(c *cobra.Command, in, out string, o ndarray.CopyOptions) (err
 	}
 	if err != nil {
 		return atExpression(err)
+	}
+	if t, err := all.Target(out, o.Format); err == nil && t.Name == netcdf.NetCDF4.Name {
+		for _, v := range plan.Spec.Vars {
+			if names := netcdf.WideTexts(v.Stored); names != nil {
+				o.Warn(fmt.Sprintf("variable %q: texts of UTF-32 in its records (%s) become UTF-8 in as many bytes", v.Name, strings.Join(names, ", ")))
+			}
+		}
 	}
 	if explain != "" && (o.AppendTo != "" || o.Region != nil) {
 		there, err := all.Updatable(ctx, out)
@@ -325,6 +336,16 @@ func (a *app) missing() *formats.Missing {
 		return &formats.Missing{Zeros: true}
 	}
 	return nil
+}
+
+// warnLinks names the links of a group, and of those below it, behind which there is nothing.
+func (a *app) warnLinks(g *formats.Group, uri, at string) {
+	for _, l := range g.Links {
+		fmt.Fprintf(a.err, "arrayrun: warning: %s: link %q leads to %q, where nothing is: there is nothing to read\n", uri, at+l.Name, l.Target)
+	}
+	for _, s := range g.Groups {
+		a.warnLinks(s.Group, uri, at+s.Name+"/")
+	}
 }
 
 // warnMissing says which chunks were missing.

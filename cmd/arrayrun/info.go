@@ -94,6 +94,7 @@ type groupDoc struct {
 	vars   []varDoc
 	names  []string // of groups
 	groups []groupDoc
+	links  []formats.Link
 }
 
 type varDoc struct {
@@ -123,7 +124,7 @@ func storedBytes(ctx context.Context, src formats.Source) int64 {
 }
 
 func (d *describer) group(ctx context.Context, g *formats.Group) groupDoc {
-	doc := groupDoc{attrs: g.Attrs, dims: g.Dims}
+	doc := groupDoc{attrs: g.Attrs, dims: g.Dims, links: g.Links}
 	for _, v := range g.Vars {
 		x := varDoc{v: v, err: v.Err}
 		if v.Source != nil {

@@ -16,7 +16,7 @@ import (
 
 // json returns the members of a group's JSON object.
 func (g groupDoc) json() object {
-	dims, vars, groups := object{}, object{}, object{}
+	dims, vars, groups, links := object{}, object{}, object{}, object{}
 	for _, d := range g.dims {
 		dims.set(d.Name, object{{"size", d.Size}, {"unlimited", d.Unlimited}})
 	}
@@ -26,7 +26,10 @@ func (g groupDoc) json() object {
 	for i, s := range g.groups {
 		groups.set(g.names[i], s.json())
 	}
-	return object{{"attrs", attrsJSON(g.attrs)}, {"dims", dims}, {"variables", vars}, {"groups", groups}}
+	for _, l := range g.links {
+		links.set(l.Name, object{{"target", l.Target}, {"error", l.Why.Error()}})
+	}
+	return object{{"attrs", attrsJSON(g.attrs)}, {"dims", dims}, {"variables", vars}, {"groups", groups}, {"links", links}}
 }
 
 func attrsJSON(attrs formats.Attrs) object {

@@ -38,6 +38,7 @@ type infoDoc struct {
 		Error       *string
 	}
 	Groups map[string]infoDoc
+	Links  map[string]struct{ Target, Error string }
 }
 
 func infoJSON(t *testing.T, args ...string) (infoDoc, int) {

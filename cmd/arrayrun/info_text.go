@@ -38,6 +38,9 @@ func (g groupDoc) body(b *bufio.Writer, indent string) {
 	for _, v := range g.vars {
 		v.text(b, indent)
 	}
+	for _, l := range g.links {
+		fmt.Fprintf(b, "%s\t// link %s leads to %q, where nothing is\n", indent, l.Name, l.Target)
+	}
 	if len(g.attrs) > 0 {
 		fmt.Fprintf(b, "\n%s// attributes of the group:\n", indent)
 	}

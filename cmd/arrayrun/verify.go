@@ -83,6 +83,7 @@ func (a *app) verify(ctx context.Context, uri string, asJSON bool) error {
 	if v.workers == 0 {
 		v.workers = runtime.GOMAXPROCS(0)
 	}
+	a.warnLinks(g, uri, "")
 	v.group(ctx, g, "")
 	v.report.end(v.failed)
 	if ctx.Err() != nil {

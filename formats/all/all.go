@@ -27,11 +27,11 @@ import (
 // matching ending and a Create makes an output.
 var Formats = []formats.Format{
 	zarr.OME,
+	kerchunk, // a folder of references looks like a Zarr hierarchy without chunks
 	zarr.Format,
 	npy.Format,
 	npy.Archive,
 	zarr.Archive,
-	kerchunk,
 	netcdf.Classic,
 	netcdf.NetCDF4,
 	tiff.Format,

@@ -19,9 +19,11 @@ import (
 // kerchunk is the row of references to bytes of other files that make a Zarr hierarchy. It is here because what they refer to
 // lies wherever this package can read.
 var kerchunk = formats.Format{
-	Name:   "kerchunk",
-	Detect: func(head []byte, _ string) bool { return store.IsReference(head) },
-	Open:   openReferences,
+	Name: "kerchunk",
+	Detect: func(head []byte, path string) bool {
+		return store.IsReference(head) || len(head) == 0 && isTables(path)
+	},
+	Open: openReferences,
 }
 
 // openReferences opens the references in a local file, which may refer to whatever its reader may read.
@@ -32,6 +34,9 @@ func openReferences(ctx context.Context, path string) (*formats.Group, error) {
 	}
 	defer f.Close()
 	st, err := f.Stat()
+	if err == nil && st.IsDir() {
+		return openTables(ctx, path)
+	}
 	if err == nil && st.Size() > store.MaxReference {
 		err = fmt.Errorf("%d bytes of references, want at most %d: %w", st.Size(), store.MaxReference, formats.ErrFormat)
 	}
@@ -42,16 +47,22 @@ func openReferences(ctx context.Context, path string) (*formats.Group, error) {
 	if _, err := f.ReadAt(doc, 0); err != nil {
 		return nil, fmt.Errorf("formats: open %s: %w", path, err)
 	}
+	ref, err := store.NewReference(doc, path, localOpener(filepath.Dir(path)))
+	return hierarchy(ctx, ref, err, path)
+}
+
+// localOpener opens what references in a local file or folder, which is in dir, refer to.
+func localOpener(dir string) store.Opener {
 	r := &resolver{}
-	return hierarchy(ctx, doc, path, func(_ context.Context, uri string) (store.Store, string, error) {
+	return func(_ context.Context, uri string) (store.Store, string, error) {
 		if p, ok := strings.CutPrefix(uri, "file://"); ok {
-			return r.file(local(filepath.Dir(path), p))
+			return r.file(local(dir, p))
 		}
 		if strings.Contains(uri, "://") {
 			return r.at(uri)
 		}
-		return r.file(local(filepath.Dir(path), uri))
-	})
+		return r.file(local(dir, uri))
+	}
 }
 
 // openRemoteReferences opens the references that are the value at key. They come from somebody else: they may refer to what lies
@@ -61,11 +72,17 @@ func openRemoteReferences(ctx context.Context, r *resolver, st store.Store, key,
 	if err != nil {
 		return nil, fmt.Errorf("formats: open %s: %w", name, err)
 	}
+	ref, err := store.NewReference(doc, name, remoteOpener(r, st, key))
+	return hierarchy(ctx, ref, err, name)
+}
+
+// remoteOpener opens what references at key refer to.
+func remoteOpener(r *resolver, st store.Store, key string) store.Opener {
 	dir := ""
 	if i := strings.LastIndexByte(key, '/'); i >= 0 {
 		dir = key[:i+1]
 	}
-	return hierarchy(ctx, doc, name, func(_ context.Context, uri string) (store.Store, string, error) {
+	return func(_ context.Context, uri string) (store.Store, string, error) {
 		switch {
 		case strings.HasPrefix(uri, "file://") || strings.HasPrefix(uri, "/"):
 			return nil, "", fmt.Errorf("a file of this machine, which references from elsewhere may not read; copy them here if they should: %w", fs.ErrPermission)
@@ -73,11 +90,11 @@ func openRemoteReferences(ctx context.Context, r *resolver, st store.Store, key,
 			return r.at(uri)
 		}
 		return st, dir + uri, nil
-	})
+	}
 }
 
-func hierarchy(ctx context.Context, doc []byte, name string, open store.Opener) (*formats.Group, error) {
-	ref, err := store.NewReference(doc, name, open)
+// hierarchy opens the Zarr hierarchy that references make, unless err says that they are none.
+func hierarchy(ctx context.Context, ref *store.Reference, err error, name string) (*formats.Group, error) {
 	var g *formats.Group
 	if err == nil {
 		g, err = zarr.OpenStore(ctx, ref)

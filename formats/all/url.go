@@ -41,6 +41,13 @@ func openURL(ctx context.Context, uri string) (*formats.Group, error) {
 		return nil, fileErr
 	}
 	g, err = zarr.OpenStore(ctx, whole)
+	if err != nil || g.Format == "zarr2" {
+		if t, err := openRemoteTables(ctx, r, st, key, whole.Name()); err != nil {
+			return nil, err
+		} else if t != nil {
+			return reading.open(whole.Name(), t), nil
+		}
+	}
 	switch {
 	case err == nil:
 		return reading.open(whole.Name(), g), nil

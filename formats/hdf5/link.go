@@ -15,6 +15,14 @@ import (
 	"github.com/arrayrun/arrayrun/formats"
 )
 
+// ErrDangling: a link leads to a place of its own file where nothing is, so that nothing is lost without it. It is an fs.ErrNotExist.
+var ErrDangling error = dangling{}
+
+type dangling struct{}
+
+func (dangling) Error() string        { return "the link leads nowhere" }
+func (dangling) Is(target error) bool { return target == fs.ErrNotExist }
+
 const (
 	maxLinks      = 16 // links that lead to links
 	maxNeighbours = 1 << 16
@@ -53,7 +61,7 @@ func (f *File) neighbour(name string) (*File, error) {
 	defer n.mu.Unlock()
 	if g, ok := n.files[rel]; ok {
 		if g == nil {
-			return nil, fmt.Errorf("hdf5: a part lies in the file %q: %w", name, fs.ErrNotExist)
+			return nil, fmt.Errorf("hdf5: a part lies in the file %q, which is not beside this one; copy it there: %w", name, fs.ErrNotExist)
 		}
 		return g, nil
 	}
@@ -64,6 +72,7 @@ func (f *File) neighbour(name string) (*File, error) {
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			n.files[rel] = nil
+			return nil, fmt.Errorf("hdf5: a part lies in the file %q, which is not beside this one; copy it there: %w", name, err)
 		}
 		return nil, fmt.Errorf("hdf5: a part lies in the file %q: %w", name, err)
 	}
@@ -80,13 +89,14 @@ func (f *File) neighbour(name string) (*File, error) {
 func (o *Object) File() *File { return o.f }
 
 // Follow returns the object behind a link of o: soft links are followed inside the file, external ones
-// where Beside allows it.
+// where Beside allows it. The error wraps ErrDangling for a soft link behind which there is nothing, but not where a part of
+// its way lies in another file.
 func (o *Object) Follow(l Link) (*Object, error) { return o.follow(l, 0) }
 
 func (o *Object) follow(l Link, depth int) (*Object, error) {
 	switch {
 	case depth > maxLinks:
-		return nil, fmt.Errorf("hdf5: links to %q in a circle: %w", l.Target, formats.ErrFormat)
+		return nil, fmt.Errorf("hdf5: links to %q in a circle: %w: %w", l.Target, ErrDangling, formats.ErrFormat)
 	case l.File != "":
 		f, err := o.f.neighbour(l.File)
 		if err != nil {
@@ -96,9 +106,15 @@ func (o *Object) follow(l Link, depth int) (*Object, error) {
 		if err != nil {
 			return nil, err
 		}
-		return root.lookup(l.Target, depth+1)
+		to, err := root.lookup(l.Target, depth+1)
+		if errors.Is(err, ErrDangling) {
+			err = fmt.Errorf("hdf5: there is no %q in the file %q: %w: %w", l.Target, l.File, formats.ErrFormat, fs.ErrNotExist)
+		}
+		return to, err
 	case l.Addr != Undef:
 		return o.f.Object(l.Addr)
+	case l.Target == "":
+		return nil, fmt.Errorf("hdf5: link %q is neither hard nor soft nor external: %w", l.Name, formats.ErrFormat)
 	case strings.HasPrefix(l.Target, "/"):
 		root, err := o.f.Root()
 		if err != nil {
@@ -128,7 +144,7 @@ func (o *Object) lookup(target string, depth int) (*Object, error) {
 			break
 		}
 		if next == nil {
-			return nil, fmt.Errorf("hdf5: there is no %q: %w: %w", target, formats.ErrFormat, fs.ErrNotExist)
+			return nil, fmt.Errorf("hdf5: there is no %q: %w: %w", target, ErrDangling, formats.ErrFormat)
 		}
 		at = next
 	}

@@ -23,7 +23,7 @@ func (t *tree) finish(n *node) error {
 	for _, d := range n.dims {
 		n.out.Dims = append(n.out.Dims, formats.Dim{Name: d.name, Size: int64(d.size), Unlimited: d.unlimited})
 	}
-	n.out.Types = n.types
+	n.out.Types, n.out.Links = n.types, n.links
 	for _, v := range n.vars {
 		if !v.only {
 			n.out.Vars = append(n.out.Vars, t.open(n, v))

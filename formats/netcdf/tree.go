@@ -3,6 +3,7 @@
 package netcdf
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"path"
@@ -48,6 +49,7 @@ type node struct {
 	vars   []*variable
 	dims   []*dimension
 	types  []formats.Type
+	links  []formats.Link
 }
 
 // variable is a dataset: its object, or why it cannot be read.
@@ -130,6 +132,10 @@ func (t *tree) load(n *node, depth int) error {
 			return fmt.Errorf("netcdf: more than %d objects: %w", maxObjects, formats.ErrFormat)
 		}
 		obj, err := n.obj.Follow(l)
+		if errors.Is(err, hdf5.ErrDangling) {
+			n.links = append(n.links, formats.Link{Name: l.Name, Target: l.Target, Why: err})
+			continue
+		}
 		if err != nil {
 			n.vars = append(n.vars, &variable{name: l.Name, err: fmt.Errorf("netcdf: %s: %w", path.Join(n.path, l.Name), err)})
 			continue

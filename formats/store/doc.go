@@ -4,7 +4,7 @@
 //
 // The nouns: Store (read, list and put by key), Range (which bytes of a value), Dir
 // (a directory of the file system), Memory (a map, for tests and small outputs), Zip and ZipWriter (an archive, read, and written once), HTTP
-// (a server, read by ranges), Reference (values that lie in other files, as kerchunk writes them), Object (one value as a file, for
+// (a server, read by ranges), Reference (values that lie in other files, as kerchunk writes them, in JSON or Parquet), Object (one value as a file, for
 // formats that are one), Below (a part of a store). Buckets of S3, of Google and containers of Azure are in packages below this one; what
 // they share, such as trying again and listing, is HTTP's.
 // Keys are slash-separated paths without "." or ".." elements and without a leading slash.

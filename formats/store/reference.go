@@ -11,6 +11,7 @@ import (
 	"sort"
 	"strings"
 	"sync"
+	"sync/atomic"
 )
 
 // Reference is a Store whose values lie in other files, which is read: a key has the text of its value, or
@@ -19,8 +20,9 @@ import (
 type Reference struct {
 	name    string
 	open    Opener
-	entries []entry // sorted by key
-	latency Latency
+	entries []entry     // sorted by key
+	tables  *tables     // of further entries, nil: there are none
+	remote  atomic.Bool // some value lies behind a network
 
 	mu      sync.Mutex
 	targets map[string]*target
@@ -50,19 +52,24 @@ type target struct {
 // NewReference parses the references in doc. name says where they are, for messages. What is no set of references wraps
 // fs.ErrInvalid; one that contradicts the specification, or needs more than what a set may take, wraps ErrDamaged.
 func NewReference(doc []byte, name string, open Opener) (*Reference, error) {
-	r := &Reference{name: name, open: open, targets: map[string]*target{}, latency: Local}
+	r := &Reference{name: name, open: open, targets: map[string]*target{}}
 	var err error
 	if r.entries, err = parseReferences(string(doc)); err != nil {
 		return nil, fmt.Errorf("store: open %s: %w", name, err)
 	}
 	for i := range r.entries {
-		e := &r.entries[i]
-		if scheme, _, ok := strings.Cut(e.text, "://"); ok && !e.inline && scheme != "file" {
-			r.latency = Remote
+		if r.entries[i].remote() {
+			r.remote.Store(true)
 			break
 		}
 	}
 	return r, nil
+}
+
+// remote reports whether a value lies behind a network.
+func (e *entry) remote() bool {
+	scheme, _, ok := strings.Cut(e.text, "://")
+	return ok && !e.inline && scheme != "file"
 }
 
 // IsReference reports whether head, the start of a file, may be of a set of references: an object that
@@ -84,14 +91,29 @@ func IsReference(head []byte) bool {
 func (r *Reference) Name() string { return r.name }
 
 // Latency is Remote where some value lies behind a network.
-func (r *Reference) Latency() Latency { return r.latency }
+func (r *Reference) Latency() Latency {
+	if r.remote.Load() {
+		return Remote
+	}
+	return Local
+}
 
-func (r *Reference) find(key string) *entry {
+// find returns the entry of a key. The error wraps fs.ErrNotExist where there is none.
+func (r *Reference) find(ctx context.Context, key string) (*entry, error) {
 	i := sort.Search(len(r.entries), func(i int) bool { return r.entries[i].key >= key })
 	if i < len(r.entries) && r.entries[i].key == key {
-		return &r.entries[i]
+		return &r.entries[i], nil
 	}
-	return nil
+	if r.tables != nil {
+		e, err := r.tables.find(ctx, key)
+		if err != nil || e != nil {
+			if e != nil && e.remote() {
+				r.remote.Store(true)
+			}
+			return e, err
+		}
+	}
+	return nil, fs.ErrNotExist
 }
 
 // value returns the bytes of an entry that has them itself.
@@ -124,9 +146,9 @@ func (r *Reference) Get(ctx context.Context, key string, rg Range, limit int64, 
 	if err := errors.Join(ctx.Err(), checkKey(key)); err != nil {
 		return nil, err
 	}
-	e := r.find(key)
-	if e == nil {
-		return nil, fmt.Errorf("store: get %q in %s: %w", key, r.name, fs.ErrNotExist)
+	e, err := r.find(ctx, key)
+	if err != nil {
+		return nil, fmt.Errorf("store: get %q in %s: %w", key, r.name, err)
 	}
 	b, err := r.get(ctx, e, rg, limit, buf)
 	if err != nil {
@@ -186,9 +208,9 @@ func (r *Reference) Stat(ctx context.Context, key string) (Info, error) {
 		return Info{}, err
 	}
 	i := Info{Name: key[strings.LastIndexByte(key, '/')+1:]}
-	e := r.find(key)
-	if e == nil {
-		return i, fmt.Errorf("store: stat %q in %s: %w", key, r.name, fs.ErrNotExist)
+	e, err := r.find(ctx, key)
+	if err != nil {
+		return i, fmt.Errorf("store: stat %q in %s: %w", key, r.name, err)
 	}
 	if i.Size = e.n; e.n >= 0 && !e.inline {
 		return i, nil
@@ -221,6 +243,13 @@ func (r *Reference) List(ctx context.Context, prefix string) ([]Info, error) {
 		prefix += "/"
 	}
 	out := []Info{}
+	if r.tables != nil {
+		chunks, err := r.tables.list(ctx, strings.TrimSuffix(prefix, "/"))
+		if err != nil {
+			return nil, fmt.Errorf("store: list %s/%s: %w", r.name, prefix, err)
+		}
+		out = append(out, chunks...)
+	}
 	i := sort.Search(len(r.entries), func(i int) bool { return r.entries[i].key >= prefix })
 	for i < len(r.entries) {
 		if len(out)%1024 == 0 && ctx.Err() != nil {

@@ -23,6 +23,7 @@ func Device(t *testing.T, dev kernels.Device) {
 	t.Run("folds", func(t *testing.T) { newSuite(t, dev).folds(t) })
 	t.Run("continue", func(t *testing.T) { newSuite(t, dev).continued(t) })
 	t.Run("combine", func(t *testing.T) { newSuite(t, dev).combines(t) })
+	t.Run("scans", func(t *testing.T) { newSuite(t, dev).scans(t) })
 }
 
 // suite is one run of a part.

@@ -224,13 +224,13 @@ func (s *suite) expected(t *testing.T, oracle kernels.Device, f foldCase) ([]*ch
 	return c.Out, o.Run(context.Background(), &c)
 }
 
-// sameOutputs compares the results and states of a program with those expected.
-func sameOutputs(t *testing.T, what string, p *kernels.Program, got, want []*chunk.Chunk) {
+// sameOutputs compares the results and states of a unit with those expected.
+func sameOutputs(t *testing.T, what string, u kernels.Unit, got, want []*chunk.Chunk) {
 	t.Helper()
 	for i, w := range want {
 		for n := range w.Shape.Size() {
 			if got, x := get(got[i], n), get(w, n); !equal(got, x) {
-				t.Fatalf("%s: output %d of shape %v at %d: got %v (%#x), want %v (%#x)\n%v", what, i, w.Shape, n, got, got.Bits, x, x.Bits, p)
+				t.Fatalf("%s: output %d of shape %v at %d: got %v (%#x), want %v (%#x)\n%v", what, i, w.Shape, n, got, got.Bits, x, x.Bits, u)
 			}
 		}
 	}

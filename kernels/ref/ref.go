@@ -37,7 +37,7 @@ func (heap) Alloc(n int64) (*mem.Block, error) {
 	return mem.Wrap(make([]byte, n, n+mem.Align)), nil
 }
 
-// Compile returns the kernel of a program or of a combine.
+// Compile returns the kernel of a program, a combine or a scan.
 func (device) Compile(_ context.Context, u kernels.Unit) (kernels.Kernel, error) {
 	switch u := u.(type) {
 	case *kernels.Program:
@@ -47,6 +47,8 @@ func (device) Compile(_ context.Context, u kernels.Unit) (kernels.Kernel, error)
 		return program{u}, nil
 	case *kernels.Combine:
 		return newCombine(u)
+	case *kernels.Scan:
+		return newScan(u)
 	}
 	return nil, fmt.Errorf("kernels/ref: compile: %T: %w", u, kernels.ErrUnsupported)
 }

@@ -68,7 +68,7 @@ func (e *evaluator) defined(name string) bool {
 // modules are the prefixes of function names, NumPy's sub-modules.
 var modules = map[string]bool{"linalg": true, "fft": true, "random": true, "np": true, "numpy": true, "xr": true}
 
-// callFunction finds a name among the array functions, then the operations, then the reductions.
+// callFunction finds a name among the array functions, then the operations, the reductions and the scans.
 func callFunction(a args) (value, error) {
 	name := a.fn
 	for _, p := range []string{"np.", "numpy.", "xr."} {
@@ -83,6 +83,9 @@ func callFunction(a args) (value, error) {
 	}
 	if r, ok := kernels.ReductionByName(name); ok {
 		return callReduction(r, a)
+	}
+	if o, skip, ok := scanByName(name); ok {
+		return callScan(o, skip, a)
 	}
 	if d, err := dtype.Parse(name); err == nil && len(name) > 1 {
 		if len(a.pos) != 1 || len(a.kw) > 0 {
@@ -101,7 +104,8 @@ func isFunction(name string) bool {
 	_, a := functions[name]
 	_, b := kernels.OpByName(name)
 	_, c := kernels.ReductionByName(name)
-	return a || b || c
+	_, _, d := scanByName(name)
+	return a || b || c || d
 }
 
 // functionNames lists every name that can be called, sorted.
@@ -119,6 +123,13 @@ func functionNames() []string {
 	for _, r := range kernels.AllReductions() {
 		out = append(out, r.Name)
 		out = append(out, r.Aliases...)
+	}
+	for _, o := range kernels.AllScans() {
+		for _, n := range append([]string{o.Name, o.Twin}, o.Aliases...) {
+			if _, _, ok := scanByName(n); ok {
+				out = append(out, n)
+			}
+		}
 	}
 	slices.Sort(out)
 	return slices.Compact(out)

@@ -19,7 +19,7 @@ type method struct {
 }
 
 // methodTables maps functions of one labelled value to the method of the name that does the work.
-var methodTables = map[string]string{"fillna": "fillna", "sel": "sel", "isel": "isel", "groupby": "groupby", "groupby_bins": "groupby_bins", "weighted": "weighted"}
+var methodTables = map[string]string{"fillna": "fillna", "ffill": "ffill", "bfill": "bfill", "sel": "sel", "isel": "isel", "groupby": "groupby", "groupby_bins": "groupby_bins", "weighted": "weighted"}
 
 // methods is the table of methods. It is filled when the package starts: rows call what looks rows up.
 var methods map[string]method
@@ -33,6 +33,8 @@ func init() {
 		"weighted":       {"weights", weighted},
 		"where":          {"cond other= drop=", whereMethod},
 		"fillna":         {"value", fillNA},
+		"ffill":          {"dim limit=", fillAlong(false)},
+		"bfill":          {"dim limit=", fillAlong(true)},
 		"rename":         {"", rename},
 		"assign_coords":  {"", assignCoords},
 		"sum_of_weights": {"dim=", sumOfWeights},

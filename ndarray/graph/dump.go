@@ -78,6 +78,8 @@ func describe(n *Node) string {
 		return "map " + opName(a.Op)
 	case ReduceArg:
 		return "reduce " + a.String()
+	case ScanArg:
+		return "scan " + a.String()
 	case SelectArg:
 		return "select " + a.String()
 	case PermuteArg:

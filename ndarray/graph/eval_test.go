@@ -126,6 +126,8 @@ func (e *evaluator) eval(n *Node) value {
 		})
 	case ReduceArg:
 		v.data = e.fold(n, a, in)
+	case ScanArg:
+		v.data = e.scan(n, a, in[0])
 	case SelectArg:
 		each(v.shape, func(x []int64) { put(selectAt(a, in[0], x, n.DType)) })
 	case PermuteArg:
@@ -152,6 +154,38 @@ func (e *evaluator) eval(n *Node) value {
 	}
 	e.memo[n] = v
 	return v
+}
+
+// scan takes the elements in sequence, row-major: those before each one along the axis come first.
+func (e *evaluator) scan(n *Node, a ScanArg, in value) []kernels.Const {
+	out := value{shape: in.shape, data: make([]kernels.Const, len(in.data))}
+	o := int64(0)
+	each(in.shape, func(x []int64) {
+		c := in.at(x)
+		if x[a.Axis] > 0 {
+			y := append([]int64(nil), x...)
+			y[a.Axis]--
+			before, err := out.at(y), error(nil)
+			switch a.Op {
+			case kernels.ScanSum:
+				c, err = kernels.EvalConst(kernels.OpAdd, n.DType, before, c)
+			case kernels.ScanProd:
+				c, err = kernels.EvalConst(kernels.OpMultiply, n.DType, before, c)
+			case kernels.ScanPush:
+				if c.IsNaN() {
+					c = before
+				}
+			default:
+				e.t.Fatalf("no meaning for %v", a)
+			}
+			if err != nil {
+				e.t.Fatal(err)
+			}
+		}
+		out.data[o] = c
+		o++
+	})
+	return out.data
 }
 
 func broadcastIndex(x []int64, shape chunk.Shape) []int64 {

@@ -75,7 +75,7 @@ func randomNode(t *testing.T, rnd *rand.Rand, pool []*Node) *Node {
 	pick := func() *Node { return pool[rnd.IntN(len(pool))] }
 	x := pick()
 	rank := len(x.Grid.Axes)
-	switch rnd.IntN(13) {
+	switch rnd.IntN(14) {
 	case 0, 1, 2, 3:
 		return randomSelect(rnd, x)
 	case 4:
@@ -119,6 +119,11 @@ func randomNode(t *testing.T, rnd *rand.Rand, pool []*Node) *Node {
 			return NewMap(kernels.OpIsNaN, x)
 		}
 		return NewCast(x, []dtype.DType{dtype.Int32, dtype.Float32, dtype.Float64}[rnd.IntN(3)])
+	case 11:
+		if rank == 0 {
+			return nil
+		}
+		return NewScan(kernels.ScanID(1+rnd.IntN(len(kernels.AllScans()))), x, rnd.IntN(rank))
 	default:
 		ops := []kernels.OpID{kernels.OpAdd, kernels.OpMultiply, kernels.OpMaximum}
 		return NewMap(ops[rnd.IntN(len(ops))], x, pick())

@@ -18,6 +18,7 @@ const (
 	Fill                     // a constant or an axis index; FillArg, In 0
 	Map                      // elementwise, inputs broadcast; MapArg, In 1-3
 	Reduce                   // fold along axes, perhaps by group; ReduceArg, In 1-2
+	Scan                     // running fold along an axis; ScanArg, In 1
 	Select                   // slices, steps, index lists, dropped, new and repeated axes; SelectArg, In 1
 	Permute                  // axes in another order; PermuteArg, In 1
 	Stack                    // joined along an axis; StackArg, In n

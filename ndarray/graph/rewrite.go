@@ -39,6 +39,7 @@ func rules() []rule {
 		{"select-stack", Select, rewriteSelectStack},
 		{"select-map", Select, rewriteSelectMap},
 		{"select-reduce", Select, rewriteSelectReduce},
+		{"select-scan", Select, rewriteSelectScan},
 	}
 }
 
@@ -161,6 +162,8 @@ func inferGrid(k Kind, in []*Node, arg Arg) (g chunk.Grid, ok bool) {
 		return mapGrid(s, in), true
 	case ReduceArg:
 		return reduceGrid(in[0].Grid, a), true
+	case ScanArg:
+		return in[0].Grid, true
 	case SelectArg:
 		return selectGrid(in[0].Grid, a), true
 	case PermuteArg:

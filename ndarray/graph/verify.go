@@ -71,6 +71,7 @@ var kinds = [Opaque + 1]struct {
 	Fill:     {"fill", 0, 0, ownShape},
 	Map:      {"map", 1, 3, mapShape},
 	Reduce:   {"reduce", 1, 2, reduceShape},
+	Scan:     {"scan", 1, 1, scanShape},
 	Select:   {"select", 1, 1, selectShape},
 	Permute:  {"permute", 1, 1, permuteShape},
 	Stack:    {"stack", 1, -1, stackShape},

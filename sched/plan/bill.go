@@ -42,6 +42,11 @@ func (pl *planner) bill(s *Stage) (run, hold int64) {
 			}
 		}
 	}
+	if s.Scan != nil {
+		r, h := pl.scanBytes(s)
+		run += r
+		hold += h
+	}
 	return run + encode*int64(s.Crew), hold
 }
 
@@ -455,6 +460,9 @@ func (pl *planner) floor(s *Stage) int64 {
 	total := int64(0)
 	for _, f := range s.Folds {
 		total += mem.ClassBytes(pl.plan.Results[f.Result].Bytes())
+	}
+	if s.Scan != nil {
+		total += mem.ClassBytes(pl.plan.Results[s.Scan.Result].Bytes())
 	}
 	for _, l := range s.Body.Leaves {
 		if l.Kind == Computed {

@@ -166,7 +166,7 @@ func (pl *planner) copiesLast() {
 		var moved []*Stage
 		stay := p.Stages[:0:0]
 		for k, s := range p.Stages {
-			if first < k && k < last && len(s.Folds) == 0 && !s.Reads() {
+			if first < k && k < last && len(s.Folds) == 0 && s.Scan == nil && !s.Reads() {
 				moved = append(moved, s)
 			} else {
 				stay = append(stay, s)
@@ -207,7 +207,7 @@ func (pl *planner) chain(src *Source, index int, uses [][]use) bool {
 		return pl.join(c, src, uses[index])
 	}
 	for i := src.First; i <= src.Last; i++ {
-		if p.chainOf(i) != nil {
+		if p.chainOf(i) != nil || p.Stages[i].Scan != nil { // the tiles of a scan have an order of their own
 			return false
 		}
 	}

@@ -192,11 +192,14 @@ func (p *Plan) explainStage(s *Stage) ExplainedStage {
 	if x.Shape == nil {
 		x.Shape = []int64{}
 	}
-	if s.Body.Program != nil {
-		x.Program = s.Body.Program.String()
-		x.Hash = fmt.Sprintf("%016x", s.Body.Program.Hash())
-	} else {
+	for _, u := range s.Units() {
+		x.Program += strings.TrimSuffix(u.String(), "\n") + "\n"
+	}
+	if !s.Computes() {
 		x.Program = copyOnly
+	}
+	if h := s.Hash(); h != 0 {
+		x.Hash = fmt.Sprintf("%016x", h)
 	}
 	kept := map[int]bool{}
 	visitCut(s.Body, s.cutting(), func(l *Leaf, b *Body, c cutting) {
@@ -239,6 +242,8 @@ func (p *Plan) explainStage(s *Stage) ExplainedStage {
 
 func (s *Stage) kind() string {
 	switch {
+	case s.Scan != nil:
+		return "scan"
 	case len(s.Folds) == 0:
 		return "map"
 	case len(s.Writes) == 0:
@@ -300,6 +305,9 @@ func (p *Plan) whyCut(s *Stage) string {
 			names = append(names, f.text())
 		}
 		why = append(why, "ends in "+strings.Join(names, ", "))
+	}
+	if s.Scan != nil {
+		why = append(why, "ends in "+s.Scan.text())
 	}
 	for _, sp := range p.Spills {
 		if p.Results[sp.Result].Made == s.ID {

@@ -371,7 +371,7 @@ func (f *fuser) addLeaf(n *graph.Node, maps []AxisMap) (int, error) {
 	switch n.Kind {
 	case graph.Load:
 		l.Kind, l.Store = Stored, f.pl.source(n)
-	case graph.Reduce:
+	case graph.Reduce, graph.Scan:
 		if i, ok := f.pl.sources[n]; ok {
 			l.Kind, l.Store = Stored, i
 		} else {

@@ -10,16 +10,19 @@ import (
 	"github.com/arrayrun/arrayrun/ndarray/graph"
 )
 
-// item is something a stage can do: write an output or make a fold.
+// item is something a stage can do: write an output, make a fold, or scan, which it does alone.
 type item struct {
-	output int         // -1 for a fold
-	node   *graph.Node // the output's node, or the Reduce
+	output int         // -1 for a fold or a scan
+	node   *graph.Node // the output's node, the Reduce or the Scan
 	loop   *graph.Node // whose shape is the loop and whose grid is the natural cut
 	cells  *Cells
 	reads  map[*graph.Node]bool // loads and folds read
 	shares []string             // with the items before it in its stage
 	direct bool                 // a fold that is written part by part
 }
+
+// scans reports whether the item is a scan.
+func (it *item) scans() bool { return it.output < 0 && it.node.Kind == graph.Scan }
 
 // cut sorts outputs and folds into stages, level by level.
 func (pl *planner) cut(top int) error {
@@ -30,8 +33,12 @@ func (pl *planner) cut(top int) error {
 				items = append(items, &item{output: i, node: o.Node, loop: o.Node})
 			}
 		}
-		for _, n := range pl.folds {
+		for _, n := range pl.made {
 			if pl.levels[n]-1 != level {
+				continue
+			}
+			if n.Kind == graph.Scan {
+				items = append(items, &item{output: -1, node: n, loop: n.In[0]})
 				continue
 			}
 			arg := n.Arg.(graph.ReduceArg)
@@ -54,13 +61,13 @@ func (pl *planner) cut(top int) error {
 	return nil
 }
 
-// readBy collects the loads and folds whose values n is made from.
+// readBy collects the loads, folds and scans whose values n is made from.
 func readBy(n *graph.Node, out, seen map[*graph.Node]bool) {
 	if seen[n] {
 		return
 	}
 	seen[n] = true
-	if n.Kind == graph.Load || n.Kind == graph.Reduce {
+	if n.Kind == graph.Load || ends(n) {
 		out[n] = true
 		return
 	}
@@ -105,7 +112,7 @@ func (pl *planner) groups(level int, items []*item) error {
 // agree reports whether one sweep can do it and the members of a stage.
 func agree(members []*item, it *item) bool {
 	for _, m := range members {
-		if !m.loop.Shape().Equal(it.loop.Shape()) {
+		if m.scans() || it.scans() || !m.loop.Shape().Equal(it.loop.Shape()) {
 			return false
 		}
 		if m.cells != nil && it.cells != nil && (!m.cells.agree(it.cells) || (m.direct || it.direct) && m.cells.Set != it.cells.Set) {
@@ -142,6 +149,8 @@ func nodeName(n *graph.Node) string {
 		return arg.Name
 	case graph.ReduceArg:
 		return kernels.ReductionOf(arg.Op).Name
+	case graph.ScanArg:
+		return kernels.ScanOf(arg.Op).Name
 	}
 	return "a value"
 }

@@ -66,6 +66,10 @@ func (pl *planner) lives() error {
 			p.Results[f.Result].Made = i
 			p.Results[f.Result].Last = max(p.Results[f.Result].Last, i)
 		}
+		if s.Scan != nil {
+			r := p.Results[s.Scan.Result]
+			r.Made, r.Last = i, max(r.Last, i)
+		}
 		visitCut(s.Body, s.cutting(), func(l *Leaf, b *Body, c cutting) {
 			switch l.Kind {
 			case Computed:

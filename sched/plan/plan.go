@@ -82,7 +82,7 @@ func (s *Source) Bytes() int64 { return s.Node.Shape().Size() * int64(s.Node.Ite
 // boxBytes bounds what all that is read of the source takes in memory.
 func (s *Source) boxBytes() int64 { return mem.ClassBytes(s.Box.Size() * int64(s.Node.ItemBytes)) }
 
-// Result is the materialised result of a fold: made by stage Made, last read by stage Last.
+// Result is the materialised result of a fold or a scan: made by stage Made, last read by stage Last.
 type Result struct {
 	Node   *graph.Node
 	Made   int
@@ -98,6 +98,9 @@ func (r *Result) Bytes() int64 {
 	return r.Node.Shape().Size() * int64(r.Node.ItemBytes)
 }
 
+// Name returns what plans call the result.
+func (r *Result) Name() string { return nodeName(r.Node) }
+
 // directShare: the result of a fold stays in memory until it is written, unless it is larger than this share of the budget.
 const directShare = 16
 
@@ -110,9 +113,9 @@ type planner struct {
 	results   map[*graph.Node]int
 	parts     map[*graph.Node]*Part
 	levels    map[*graph.Node]int
-	folds     []*graph.Node         // every Reduce that is needed, inputs before users
+	made      []*graph.Node         // every Reduce and Scan that is needed, inputs before users
 	uses      map[*graph.Node]int   // how often a node is an input of another
-	direct    map[*graph.Node][]int // folds that go straight to outputs
+	direct    map[*graph.Node][]int // folds and scans that go straight to outputs
 	spans     map[spanKey]int64
 	unchained bool // chains did not fit
 }
@@ -156,8 +159,9 @@ func build(ctx context.Context, outs []Output, opt Options, spill map[*graph.Nod
 		top = max(top, pl.level(o.Node))
 	}
 	for i, o := range outs {
-		// A large result that nothing else needs is written part by part.
-		if o.Node.Kind == graph.Reduce && pl.uses[o.Node] == 0 && o.Node.Shape().Size()*int64(o.Node.ItemBytes) > opt.Budget/directShare {
+		// A large result that nothing else needs is written part by part; one of a scan whatever its size, as its tasks have whole tiles.
+		large := o.Node.Shape().Size()*int64(o.Node.ItemBytes) > opt.Budget/directShare
+		if pl.uses[o.Node] == 0 && (o.Node.Kind == graph.Scan || o.Node.Kind == graph.Reduce && large) {
 			pl.direct[o.Node] = append(pl.direct[o.Node], i)
 		}
 	}
@@ -174,7 +178,7 @@ func build(ctx context.Context, outs []Output, opt Options, spill map[*graph.Nod
 }
 
 // level returns the first level of stages in which n's values can be computed:
-// one more than the folds below it need.
+// one more than the folds and scans below it need.
 func (pl *planner) level(n *graph.Node) int {
 	if l, ok := pl.levels[n]; ok {
 		return l
@@ -184,9 +188,9 @@ func (pl *planner) level(n *graph.Node) int {
 		pl.uses[in]++
 		l = max(l, pl.level(in))
 	}
-	if n.Kind == graph.Reduce {
+	if ends(n) {
 		l++
-		pl.folds = append(pl.folds, n)
+		pl.made = append(pl.made, n)
 	}
 	pl.levels[n] = l
 	return l

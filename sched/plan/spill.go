@@ -20,7 +20,7 @@ type Scratch interface {
 	Close() error
 }
 
-// Spill is the result of a fold that does not stay in memory: it goes to storage part by part, as an
+// Spill is the result of a fold or a scan that does not stay in memory: it goes to storage part by part, as an
 // output would, and stages that need it read it as a source.
 type Spill struct {
 	Node    *graph.Node
@@ -56,7 +56,7 @@ func fit(ctx context.Context, outs []Output, opt Options) (*Plan, error) {
 	}
 }
 
-// candidate returns the fold whose result takes most of the memory it could leave, nil when none is worth it: one
+// candidate returns the fold or scan whose result takes most of the memory it could leave, nil when none is worth it: one
 // that stays in memory for others, or one whose output has so large chunks that its states are.
 func (pl *planner) candidate() *graph.Node {
 	var best *graph.Node
@@ -95,7 +95,7 @@ func finer(sink formats.Sink, g chunk.Grid) bool {
 // spills makes outputs and sources of the results that are spilled.
 func (pl *planner) spills(spill map[*graph.Node]Scratch) {
 	p := pl.plan
-	for _, n := range pl.folds {
+	for _, n := range pl.made {
 		s := spill[n]
 		if s == nil {
 			continue

@@ -21,6 +21,7 @@ type Stage struct {
 	Body   *Body
 	Writes []Write
 	Folds  []*Fold
+	Scan   *Scan // nil: none
 	Tiles  chunk.Grid
 	Steps  []chunk.Axis // cuts of the loop, finer than Tiles where a tile is computed piece by piece
 	Order  []int        // loop axes, outermost first, in the order tiles are numbered
@@ -109,12 +110,17 @@ func (pl *planner) stage(level int, items []*item) (*Stage, error) {
 	}
 	var why []string
 	for _, it := range items {
-		if it.output >= 0 {
+		switch {
+		case it.scans():
+			if err := pl.scan(s, f, it); err != nil {
+				return nil, err
+			}
+		case it.output >= 0:
 			if err := f.root(it.node); err != nil {
 				return nil, named(pl.plan.Outputs[it.output].Name, err)
 			}
 			s.Writes = append(s.Writes, Write{Root: len(f.body.Roots) - 1, Output: it.output})
-		} else {
+		default:
 			fold, err := f.fold(it)
 			if err != nil {
 				return nil, err
@@ -155,16 +161,23 @@ func named(name string, err error) error {
 }
 
 // order returns the loop axes with those kept by the first fold outside, so
-// that a fold's parts are finished one after another.
+// that a fold's parts are finished one after another; the axis of a scan is the innermost.
 func (s *Stage) order() []int {
 	order := make([]int, 0, len(s.Body.Shape))
 	if len(s.Folds) > 0 {
 		order = append(order, s.Folds[0].Kept...)
 	}
+	last := -1
+	if s.Scan != nil {
+		last = s.Scan.Axis
+	}
 	for i := range s.Body.Shape {
-		if !slices.Contains(order, i) {
+		if i != last && !slices.Contains(order, i) {
 			order = append(order, i)
 		}
+	}
+	if last >= 0 {
+		order = append(order, last)
 	}
 	return order
 }
@@ -304,6 +317,29 @@ func (f *Fold) GroupND() bool { return f.Groups > 0 && f.Node.Arg.(graph.ReduceA
 // KeepDims reports whether reduced axes remain with length 1.
 func (f *Fold) KeepDims() bool { return f.Node.Arg.(graph.ReduceArg).KeepDims }
 
+// Hash tells stages of other computations apart; 0: it copies.
+func (s *Stage) Hash() uint64 {
+	for _, u := range s.Units() {
+		return u.Hash()
+	}
+	return 0
+}
+
+// Units returns what the stage has computed for its elements, in the order it is run; none: it copies. Joins of folds are not among them.
+func (s *Stage) Units() []kernels.Unit {
+	var units []kernels.Unit
+	if s.Body.Program != nil {
+		units = append(units, s.Body.Program)
+	}
+	if s.Scan != nil {
+		units = append(units, s.Scan.Unit)
+	}
+	return units
+}
+
+// Computes reports whether the stage does more than to copy.
+func (s *Stage) Computes() bool { return len(s.Units()) > 0 }
+
 // Reads reports whether the stage reads stored arrays.
 func (s *Stage) Reads() bool { return s.reads(func(l *Leaf) bool { return l.Kind == Stored }) }
 
@@ -317,6 +353,9 @@ func (s *Stage) reads(such func(*Leaf) bool) bool {
 // Place returns the output in whose memory root i of the stage's body is computed, -1 where it needs
 // blocks of its own.
 func (p *Plan) Place(s *Stage, root int) int {
+	if s.Scan != nil {
+		return -1 // there goes what is made of it
+	}
 	for _, w := range s.Writes {
 		if w.Root == root && p.Outputs[w.Output].Placed {
 			return w.Output
@@ -345,6 +384,9 @@ func (p *Plan) StageName(s *Stage) string {
 	}
 	for _, f := range s.Folds {
 		list = append(list, f.Reduction.Name)
+	}
+	if s.Scan != nil && len(list) == 0 {
+		list = append(list, s.Scan.Op.Name)
 	}
 	list = slices.DeleteFunc(list, func(n string) bool { return n == "" })
 	switch len(list) {

@@ -160,6 +160,9 @@ func (e *emitter) node(i int, n *node) {
 	case shapeFMA:
 		e.fma(i, n)
 		return
+	case shapePermute:
+		e.permute(i, n)
+		return
 	case shapeBinary:
 		if e.maskLogic(i, n) {
 			return

@@ -130,6 +130,21 @@ const (
 	bChooses = 0xB8 // B ? C : A
 )
 
+// permute emits an instruction that overwrites which element of two vectors it takes: the register of that if it dies, else a copy.
+func (e *emitter) permute(i int, n *node) {
+	d := e.inRegister(n.a)
+	if !e.dies(n.a, i) {
+		from := d
+		d = e.take()
+		e.evex(vmovaps, e.full, d, 0, reg(from), all)
+	}
+	v := e.inRegister(n.b)
+	x := e.place(n.c, n.memory())
+	e.used(i, n)
+	e.claim(i, d)
+	e.evex(n.op, n.l, d, v, x, all)
+}
+
 // choose emits a blend by a mask register, or by the bits of its mask. That instruction overwrites one operand: one that dies, else a copy of the mask.
 func (e *emitter) choose(i int, n *node) {
 	if m, ok := e.inMask(n.c); ok {

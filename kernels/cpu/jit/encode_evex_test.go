@@ -66,7 +66,7 @@ func TestEncodingEVEX(t *testing.T) {
 				imm = []byte{1}
 			}
 			switch o.shape {
-			case shapeBinary, shapeFMA:
+			case shapeBinary, shapeFMA, shapePermute:
 				a.evex(op, 2, r, v, x, all, imm...)
 				want = append(want, fmt.Sprintf("%s %s,zmm%d,%s", name, dst, v, y))
 			case shapeUnary:

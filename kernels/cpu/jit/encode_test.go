@@ -44,8 +44,8 @@ func TestEncoding(t *testing.T) {
 			if x.kind != inReg && (o.shape == shapeShift || i == int(vmovaps)) || x.kind == inReg && regexp.MustCompile("vmov|vmask").MatchString(o.name) && i != int(vmovaps) && i != int(vmovupsLoad) {
 				continue
 			}
-			imm := regexp.MustCompile("cmp[pu]|round|shufd|perm|shufp|extract|insert|ps2ph").MatchString(o.name) && !strings.HasPrefix(o.name, "vpcmp")
-			if regexp.MustCompile("vpermq|extract|insert").MatchString(o.name) {
+			imm := regexp.MustCompile("cmp[pu]|round|shufd|permq|shufp|extract|insert|ps2ph").MatchString(o.name) && !strings.HasPrefix(o.name, "vpcmp")
+			if regexp.MustCompile("vperm|extract|insert").MatchString(o.name) {
 				l = 1
 			}
 			if strings.HasPrefix(o.name, "vmovd") || strings.HasPrefix(o.name, "vmovq") || o.name == "vbroadcastsd" && l == 0 {

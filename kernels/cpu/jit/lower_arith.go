@@ -100,6 +100,7 @@ func init() {
 		kernels.OpImag:         {complexNeed, (*lowerer).imag},
 		kernels.OpComplex:      {complexNeed, (*lowerer).complex},
 		kernels.OpCold:         {whatever, (*lowerer).coldOp},
+		kernels.OpLookup:       {whatever, (*lowerer).lookup},
 	}
 }
 

@@ -133,6 +133,12 @@ func (l *lowerer) halfOfInt(x val, signed bool, to dtype.DType) val {
 
 // wide is a 64-bit integer as float64, rounded once: both halves are exact, their sum rounds.
 func (l *lowerer) wide(x val, signed bool) val {
+	if l.bytes > vectorBytes {
+		if signed {
+			return l.un(vcvtqq2pd, 8, x)
+		}
+		return l.un(vcvtuqq2pd, 8, x)
+	}
 	magic := math.Float64bits(0x1p52)
 	low := l.bin(vsubpd, 8, l.bin(vorpd, 8, l.bin(vpand, 8, x, l.splat(8, 1<<32-1)), l.splat(8, magic)), l.splat(8, magic))
 	upper := l.shift(vpsrlq, 8, x, 32)

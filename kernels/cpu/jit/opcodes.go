@@ -38,6 +38,7 @@ const (
 	shapeTest                   // flags of r and x
 	shapeToGeneral              // x, a general register = r
 	shapeFromSigns              // r, a general register = f(x)
+	shapePermute                // r = of v and x what r says
 )
 
 // vop names a row of opcodes.
@@ -153,6 +154,7 @@ const (
 	vpsravd
 	vpshufb
 	vpshufd
+	vpermps
 	vpermq
 	vshufps
 	vextracti128
@@ -233,6 +235,9 @@ const (
 	vrangepd
 	vmovupdLoad
 	vpermpd
+	vpermi2pd
+	vcvtqq2pd
+	vcvtuqq2pd
 	vopCount
 )
 
@@ -346,6 +351,7 @@ var opcodes = [vopCount]opcode{
 	vpsravd:      {"vpsravd", p66, map0F38, 0, 0x46, shapeBinary, 0},
 	vpshufb:      {"vpshufb", p66, map0F38, 0, 0x00, shapeBinary, 0},
 	vpshufd:      {"vpshufd", p66, map0F, 0, 0x70, shapeUnary, 0},
+	vpermps:      {"vpermps", p66, map0F38, 0, 0x16, shapeBinary, 0},
 	vpermq:       {"vpermq", p66, map0F3A, 1, 0x00, shapeUnary, 0},
 	vshufps:      {"vshufps", pNone, map0F, 0, 0xC6, shapeBinary, 0},
 	vextracti128: {"vextracti128", p66, map0F3A, 0, 0x39, shapeToMem, 0},
@@ -424,5 +430,8 @@ var opcodes = [vopCount]opcode{
 	vrangeps:      {"vrangeps", p66, map0F3A, 0, 0x50, shapeBinary, 0},
 	vrangepd:      {"vrangepd", p66, map0F3A, 1, 0x50, shapeBinary, 0},
 	vpermpd:       {"vpermpd", p66, map0F38, 1, 0x16, shapeBinary, 0},
+	vpermi2pd:     {"vpermi2pd", p66, map0F38, 1, 0x77, shapePermute, 0},
+	vcvtqq2pd:     {"vcvtqq2pd", pF3, map0F, 1, 0xE6, shapeUnary, 0},
+	vcvtuqq2pd:    {"vcvtuqq2pd", pF3, map0F, 1, 0x7A, shapeUnary, 0},
 	vmovupdLoad:   {"vmovupd", p66, map0F, 1, 0x10, shapeUnary, 0},
 }

@@ -143,6 +143,8 @@ func (c *code) addStep(in kernels.Inst, d kernels.Reg) error {
 	case kernels.OpIndex:
 		c.whole |= kernels.Axes(s.aux)
 	case kernels.OpCold:
+	case kernels.OpLookup:
+		s.loop = lookupLoop(kernels.Table(in.Aux))
 	default:
 		t := c.p.RegType(in.Args[0])
 		if s.loop = loopOf(in.Op, t, in.DType); s.loop == nil {

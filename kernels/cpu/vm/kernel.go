@@ -13,7 +13,7 @@ import (
 	"github.com/arrayrun/arrayrun/kernels"
 )
 
-// Compile returns the kernel of a program or a combine, or an error wrapping kernels.ErrUnsupported.
+// Compile returns the kernel of a program, a combine or a scan, or an error wrapping kernels.ErrUnsupported.
 func Compile(u kernels.Unit) (kernels.Kernel, error) { return CompileWith(u, nil) }
 
 // CompileWith is Compile with machine code from asm, unless it is nil, for all that asm has forms for.
@@ -23,6 +23,8 @@ func CompileWith(u kernels.Unit, asm Assembler) (kernels.Kernel, error) {
 		return compileProgram(u, asm)
 	case *kernels.Combine:
 		return compileCombine(u)
+	case *kernels.Scan:
+		return compileScan(u, asm)
 	}
 	return nil, fmt.Errorf("kernels/cpu: compile: %T: %w", u, kernels.ErrUnsupported)
 }

@@ -141,6 +141,16 @@ func partLoop[T float](k int) loop {
 	}
 }
 
+// lookupLoop reads a table at the four lowest bits of each element.
+func lookupLoop(table [16]uint64) loop {
+	return func(d, a, _, _ unsafe.Pointer, n int, _ uniform) {
+		z, x := values[uint64](d, n), values[uint64](a, n)
+		for i := range z {
+			z[i] = table[x[i]%16]
+		}
+	}
+}
+
 func joinLoop[T float](d, a, b, _ unsafe.Pointer, n int, u uniform) {
 	z := values[[2]T](d, n)
 	ma, mb, _ := masks(u)
