@@ -246,3 +246,57 @@ func TestScansOnGPU(t *testing.T) {
 		}
 	}
 }
+
+// TestInsideOnGPU: what a stage computes before its program, to stack it or for a function of regions, runs on the devices in turn where the user says so. The plan
+// says what of it is the CPU's.
+func TestInsideOnGPU(t *testing.T) {
+	ctx := context.Background()
+	x := big(5, dtype.Float64, chunk.Shape{60, 35}, 20, 35)
+	median := x.Exp().Quantile([]float64{0.5}, false, ndarray.QuantileOptions{Axes: []int{0}})
+	for name, c := range map[string]struct {
+		a                  ndarray.Array
+		asked, auto, where string // of the reasons for the first stage; where it computes when asked
+		launches           bool
+	}{
+		"stacked":          {ndarray.Concat(0, x.Exp(), x.Mul(x)), "as --device says", "what is put together", "cuda:0, cuda:1", true},
+		"stacked and more": {ndarray.Concat(0, x.Exp(), x.Mul(x)).Add(1.0), "as --device says", "which takes longer to start", "cuda:0, cuda:1", true},
+		"only chunks":      {ndarray.Concat(0, x, x), "nothing is computed", "nothing is computed", "cpu", false},
+		"quantile":         {median, "before it, on the CPU: quantile", "quantile", "cuda:0, cuda:1", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if err := c.a.Err(); err != nil {
+				t.Fatal(err)
+			}
+			want, got := heapChunk(c.a.DType(), c.a.Shape()), heapChunk(c.a.DType(), c.a.Shape())
+			if err := newEngine(t, Options{Memory: 256 << 20, Workers: 2, Device: "cpu"}).Run(ctx, []ndarray.Output{{Array: c.a, Into: want}}); err != nil {
+				t.Fatal(err)
+			}
+			cudasim.Start(t, "devices=2")
+			t.Setenv(cuda.EnvCache, t.TempDir())
+			e := newEngine(t, Options{Memory: 256 << 20, Workers: 3, Device: "cuda", GPU: GPU{Strict: true}})
+			p, err := e.PlanOutputs(ctx, []ndarray.Output{{Array: c.a, Into: got}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if s := p.Physical().Stages[0]; s.Place.Device != c.where || !strings.Contains(s.Place.Why(), c.asked) {
+				t.Errorf("on %s: %s; want %s and %q", s.Place.Device, s.Place.Why(), c.where, c.asked)
+			}
+			if err := e.Start(ctx, p).Wait(); err != nil {
+				t.Fatal(err)
+			}
+			if string(got.Bytes()) != string(want.Bytes()) {
+				t.Error("the bits differ from the CPU's")
+			}
+			if g := e.Stats().GPU; (g.Launches > 0) != c.launches || g.FellBack != 0 {
+				t.Errorf("%+v: want launches: %v", g, c.launches)
+			}
+			p, err = newEngine(t, Options{Memory: 256 << 20}).PlanOutputs(ctx, []ndarray.Output{{Array: c.a, Into: got}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if s := p.Physical().Stages[0]; s.Place.Device != "cpu" || !strings.Contains(s.Place.Why(), c.auto) {
+				t.Errorf("auto: on %s: %s; want the CPU and %q", s.Place.Device, s.Place.Why(), c.auto)
+			}
+		})
+	}
+}
