@@ -62,6 +62,7 @@ func TestMissing(t *testing.T) {
 		"no missing":     {d: dtype.Int16, err: damage},
 		"fill":           {d: dtype.Int16, zeros: true, err: damage, want: "[1 1 3 3 1 1]"},
 		"zarr 2":         {d: dtype.Int16, v: Var{Dims: []string{"y"}}, format: "zarr2", err: damage, want: "[1 1 3 3 1 1]"},
+		"references":     {d: dtype.Int16, v: Var{Dims: []string{"y"}}, format: "kerchunk", err: damage, want: "[1 1 3 3 1 1]"},
 		"not damage":     {d: dtype.Float32, err: ErrFormat},
 		"coordinate":     {d: dtype.Float32, v: Var{Dims: []string{"x"}}, err: damage},
 		"another's axis": {d: dtype.Float32, v: Var{Dims: []string{"y"}}, err: damage, want: "[1 1 NaN NaN 1 1]"},

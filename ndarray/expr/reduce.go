@@ -76,6 +76,28 @@ func foldingOf(b params) (f folding, err error) {
 	return f, nil
 }
 
+// operand returns the first argument of a call, in dtype= where that is given.
+func (f folding) operand(b params) (value, error) {
+	v := b.vals["a"]
+	if f.conv == nil {
+		return v, nil
+	}
+	d, err := dtypeOf(f.conv, b.fn+": dtype")
+	if err != nil {
+		return nil, err
+	}
+	return astype(v, d)
+}
+
+// result returns what a call of fn makes of it, in dtype= where that is given.
+func (f folding) result(fn string, x ndarray.Array) ndarray.Array {
+	if f.conv == nil || x.Err() != nil {
+		return x
+	}
+	d, _ := dtypeOf(f.conv, fn) // operand has read it
+	return x.AsType(d)
+}
+
 // reduction returns the folding of a labelled array.
 func (f folding) reduction() ndarray.Reduction {
 	return ndarray.Reduction{KeepNaN: f.skip != nil && !*f.skip, KeepDims: f.keep, DDof: f.ddof, Axes: f.axes}
@@ -97,15 +119,9 @@ func callReduction(r *kernels.Reduction, a args) (value, error) {
 	if (b.has("ddof") || b.has("correction")) && !spreads[r.Name] {
 		return nil, fmt.Errorf("%s: takes no ddof", a.fn)
 	}
-	v := b.vals["a"]
-	if f.conv != nil {
-		d, err := dtypeOf(f.conv, a.fn+": dtype")
-		if err != nil {
-			return nil, err
-		}
-		if v, err = astype(v, d); err != nil {
-			return nil, err
-		}
+	v, err := f.operand(b)
+	if err != nil {
+		return nil, err
 	}
 	switch x := v.(type) {
 	case ndarray.Variable:
@@ -134,11 +150,7 @@ func callReduction(r *kernels.Reduction, a args) (value, error) {
 		r = r.TwinOf()
 	}
 	res := x.Reduce(r.Name, ndarray.ReduceOptions{Axes: f.axes, KeepDims: f.keep, DDof: f.ddof})
-	if f.conv != nil && res.Err() == nil {
-		d, _ := dtypeOf(f.conv, a.fn)
-		res = res.AsType(d)
-	}
-	return res, nil
+	return f.result(a.fn, res), nil
 }
 
 // overVariables maps a reduction over the variables that have one of dims, all when none is named.
