@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"runtime"
 	"sync"
 
@@ -30,10 +31,11 @@ type Options struct {
 	Observer  Observer // gets the events of every run; nil: nobody
 	GPU       GPU      // how a GPU is used
 
-	device       kernels.Device // tests: instead of the CPU's
-	tileElements int64          // tests: small tiles
-	chains       plan.Chains    // tests: stages that take turns
-	rates        func() rates   // tests: instead of measuring the processors
+	device       kernels.Device       // tests: instead of the CPU's
+	tileElements int64                // tests: small tiles
+	chains       plan.Chains          // tests: stages that take turns
+	rates        func() rates         // tests: instead of measuring the processors
+	room         func() (int64, bool) // tests: instead of asking the disk
 }
 
 // Engine computes arrays inside one memory budget. It is safe for concurrent
@@ -182,7 +184,20 @@ func (e *Engine) plan(ctx context.Context, outputs []ndarray.Output) (*plan.Plan
 		outs[i] = plan.Output{Node: nodes[i], Name: o.Name, Sink: o.To, Placed: o.To == nil && o.Into != nil && o.Into.DType != dtype.String}
 	}
 	return e.build(ctx, outs, plan.Options{Device: e.device, Budget: e.opt.Memory, Beside: listBytes(nodes), Workers: e.opt.Workers, NoFuse: e.opt.NoFuse, TileElements: e.opt.tileElements, Chains: e.opt.chains,
+		Room:    e.room,
 		Scratch: func(n *graph.Node, grid chunk.Grid) plan.Scratch { return newScratchFile(e.opt.TmpDir, n, grid) }})
+}
+
+// room returns the bytes that are free where intermediate results go.
+func (e *Engine) room() (int64, bool) {
+	if e.opt.room != nil {
+		return e.opt.room()
+	}
+	dir := e.opt.TmpDir
+	if dir == "" {
+		dir = os.TempDir()
+	}
+	return DiskFree(dir)
 }
 
 // build makes the plan and places its stages. Where a GPU is opened for it, the host memory that its driver takes

@@ -25,6 +25,7 @@ type scratchFile struct {
 	dir  string
 	meta formats.ArrayMeta
 	slot int64 // bytes
+	span int64 // bytes that are read at once where not all of them are wanted
 
 	mu   sync.Mutex
 	file *os.File
@@ -38,7 +39,7 @@ var (
 
 func newScratchFile(dir string, n *graph.Node, grid chunk.Grid) *scratchFile {
 	item := int64(n.ItemBytes)
-	return &scratchFile{dir: dir, slot: grid.MaxChunk().Size() * item, meta: formats.ArrayMeta{
+	return &scratchFile{dir: dir, span: spanBytes, slot: grid.MaxChunk().Size() * item, meta: formats.ArrayMeta{
 		Shape: n.Shape(), DType: n.DType, ItemBytes: n.ItemBytes, Grid: grid, Chunked: true, Bytes: n.Shape().Size() * item}}
 }
 
@@ -177,6 +178,9 @@ func (s *scratchFile) ReadRegion(ctx context.Context, r chunk.Region, dst *chunk
 	return read, nil
 }
 
+// spanBytes: so much is read at once although not all of it is wanted: that takes about as long as to ask again.
+const spanBytes = 32 << 10
+
 // readPart reads region r of a chunk of that shape, which begins at so many bytes.
 func (s *scratchFile) readPart(start int64, shape chunk.Shape, r chunk.Region, dst *chunk.Chunk) (int64, error) {
 	f, err := s.open()
@@ -185,13 +189,22 @@ func (s *scratchFile) readPart(start int64, shape chunk.Shape, r chunk.Region, d
 	}
 	buf := s.packed()
 	defer s.unpack(buf)
-	// The axes from outer on make one run.
+	// The axes from outer on are read at once, with what lies between as long as that is little.
 	outer, steps, item := len(shape), shape.RowMajor(), int64(s.meta.ItemBytes)
-	for outer > 0 && (outer == len(shape) || r.Hi[outer]-r.Lo[outer] == shape[outer]) {
-		outer--
-	}
 	size := r.Shape()
-	run := chunk.Shape(size[outer:]).Size() * item
+	span := int64(1) // elements from the first to the last, and one
+	for outer > 0 {
+		wider := span + (size[outer-1]-1)*steps[outer-1]
+		if wider*item > s.span && wider != chunk.Shape(size[outer-1:]).Size() {
+			break
+		}
+		outer, span = outer-1, wider
+	}
+	run := span * item
+	strides := append(chunk.Shape(size[:outer]).RowMajor(), steps[outer:]...)
+	for i := range outer {
+		strides[i] *= span
+	}
 	at, n := slices.Clone(r.Lo), int64(0)
 	for more := true; more; {
 		from := int64(0)
@@ -211,6 +224,6 @@ func (s *scratchFile) readPart(start int64, shape chunk.Shape, r chunk.Region, d
 			}
 		}
 	}
-	formats.CopyElems(dst, &chunk.Chunk{DType: dst.DType, ItemBytes: dst.ItemBytes, Shape: size, Strides: size.RowMajor(), Block: mem.Wrap(buf)})
+	formats.CopyElems(dst, &chunk.Chunk{DType: dst.DType, ItemBytes: dst.ItemBytes, Shape: size, Strides: strides, Block: mem.Wrap(buf)})
 	return n, nil
 }

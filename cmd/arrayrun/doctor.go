@@ -280,7 +280,7 @@ func examineFolder(name, dir, bad, fix string) diagnosis {
 		return diagnosis{name, bad, fmt.Sprintf("%s: %v", dir, err), fix}
 	}
 	d := diagnosis{Name: name, Status: checkOK, Detail: dir}
-	if free, ok := diskFree(at); ok {
+	if free, ok := sched.DiskFree(at); ok {
 		d.Detail += ", " + plan.Bytes(free) + " free"
 		if free < 1<<30 {
 			d.Status, d.Fix = checkWarn, "free space, or "+fix

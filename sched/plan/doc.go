@@ -27,7 +27,7 @@
 // Steps. A source that would be decoded more than once is kept, decoded, when it fits beside the rest; else tiles are
 // widened to what costs the least decoding. Results of folds
 // that do not fit beside what needs them are spilled, the largest first: written to disk part by part, as outputs are, and read
-// as sources are. A stage whose smallest tile does not fit even so is refused with what would.
+// as sources are. So is a stored array whose chunks would be decoded many times for parts of them. A stage whose smallest tile does not fit even so is refused with what would.
 //
 // Planning costs time and memory in the number of operations, never in the number of chunks.
 // The package does not know files or how tasks are run.

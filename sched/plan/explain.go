@@ -10,6 +10,7 @@ import (
 
 	"github.com/arrayrun/arrayrun/chunk"
 	"github.com/arrayrun/arrayrun/kernels"
+	"github.com/arrayrun/arrayrun/ndarray/graph"
 )
 
 // Explained is a plan as --explain=json prints it.
@@ -311,6 +312,10 @@ func (p *Plan) whyCut(s *Stage) string {
 	}
 	for _, sp := range p.Spills {
 		if p.Results[sp.Result].Made == s.ID {
+			if sp.Node.Kind == graph.Load {
+				why = append(why, fmt.Sprintf("%s is decoded once, and %s go to disk: its chunks are wanted in parts, many times", nodeName(sp.Node), Bytes(p.Sources[sp.Source].Bytes())))
+				continue
+			}
 			why = append(why, fmt.Sprintf("its %s does not fit beside what needs it: %s go to disk", nodeName(sp.Node), Bytes(sp.Node.Shape().Size()*int64(sp.Node.ItemBytes))))
 		}
 	}

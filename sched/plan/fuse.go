@@ -62,6 +62,7 @@ type fuser struct {
 	leafOf  map[kernels.Reg]int
 	axisIDs map[axisKey]uint64
 	visits  map[*graph.Node]int
+	copies  *graph.Node // read from where it is stored, though there is a copy: what the stage copies
 }
 
 type axisKey struct {
@@ -371,6 +372,9 @@ func (f *fuser) addLeaf(n *graph.Node, maps []AxisMap) (int, error) {
 	switch n.Kind {
 	case graph.Load:
 		l.Kind, l.Store = Stored, f.pl.source(n)
+		if i, ok := f.pl.copies[n]; ok && n != f.copies {
+			l.Store = i
+		}
 	case graph.Reduce, graph.Scan:
 		if i, ok := f.pl.sources[n]; ok {
 			l.Kind, l.Store = Stored, i

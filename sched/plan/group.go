@@ -18,8 +18,12 @@ type item struct {
 	cells  *Cells
 	reads  map[*graph.Node]bool // loads and folds read
 	shares []string             // with the items before it in its stage
+	copies bool                 // it is a stored array that goes to scratch storage
 	direct bool                 // a fold that is written part by part
 }
+
+// alone reports whether no other item can be done in the item's sweep.
+func (it *item) alone() bool { return it.scans() || it.copies }
 
 // scans reports whether the item is a scan.
 func (it *item) scans() bool { return it.output < 0 && it.node.Kind == graph.Scan }
@@ -31,6 +35,11 @@ func (pl *planner) cut(top int) error {
 		for i, o := range pl.plan.Outputs {
 			if pl.levels[o.Node] == level && !slices.Contains(pl.direct[o.Node], i) {
 				items = append(items, &item{output: i, node: o.Node, loop: o.Node})
+			}
+		}
+		for _, n := range pl.loads {
+			if level == 0 {
+				items = append(items, &item{output: pl.direct[n][0], node: n, loop: n, copies: true})
 			}
 		}
 		for _, n := range pl.made {
@@ -112,7 +121,7 @@ func (pl *planner) groups(level int, items []*item) error {
 // agree reports whether one sweep can do it and the members of a stage.
 func agree(members []*item, it *item) bool {
 	for _, m := range members {
-		if m.scans() || it.scans() || !m.loop.Shape().Equal(it.loop.Shape()) {
+		if m.alone() || it.alone() || !m.loop.Shape().Equal(it.loop.Shape()) {
 			return false
 		}
 		if m.cells != nil && it.cells != nil && (!m.cells.agree(it.cells) || (m.direct || it.direct) && m.cells.Set != it.cells.Set) {

@@ -66,6 +66,13 @@ func (pl *planner) lives() error {
 			p.Results[f.Result].Made = i
 			p.Results[f.Result].Last = max(p.Results[f.Result].Last, i)
 		}
+		for _, w := range s.Writes {
+			for _, sp := range p.Spills {
+				if sp.Output == w.Output {
+					p.Results[sp.Result].Made = i
+				}
+			}
+		}
 		if s.Scan != nil {
 			r := p.Results[s.Scan.Result]
 			r.Made, r.Last = i, max(r.Last, i)

@@ -3,9 +3,11 @@
 package plan
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/arrayrun/arrayrun/chunk"
 	"github.com/arrayrun/arrayrun/chunk/mem"
@@ -39,6 +41,7 @@ type Options struct {
 	Chains       Chains
 	// Scratch makes storage, cut by the grid, for a result that does not fit beside the rest; nil: such plans are refused.
 	Scratch func(n *graph.Node, grid chunk.Grid) Scratch
+	Room    func() (int64, bool) // bytes that are free where scratch storage is, false where nobody knows; nil: enough
 }
 
 // Plan is the physical plan of some outputs. It is read only once built; its
@@ -113,6 +116,8 @@ type planner struct {
 	results   map[*graph.Node]int
 	parts     map[*graph.Node]*Part
 	levels    map[*graph.Node]int
+	loads     []*graph.Node         // those that are copied to scratch storage
+	copies    map[*graph.Node]int   // the sources that these copies are
 	made      []*graph.Node         // every Reduce and Scan that is needed, inputs before users
 	uses      map[*graph.Node]int   // how often a node is an input of another
 	direct    map[*graph.Node][]int // folds and scans that go straight to outputs
@@ -146,8 +151,15 @@ func build(ctx context.Context, outs []Output, opt Options, spill map[*graph.Nod
 		plan:    &Plan{Outputs: outs, Budget: opt.Budget, Beside: opt.Beside, Workers: opt.Workers, opt: opt},
 		sources: map[*graph.Node]int{}, results: map[*graph.Node]int{},
 		parts: map[*graph.Node]*Part{}, levels: map[*graph.Node]int{},
-		uses: map[*graph.Node]int{}, direct: map[*graph.Node][]int{}, spans: map[spanKey]int64{},
+		copies: map[*graph.Node]int{}, uses: map[*graph.Node]int{}, direct: map[*graph.Node][]int{}, spans: map[spanKey]int64{},
 	}
+	for n := range spill {
+		if n.Kind == graph.Load {
+			pl.loads = append(pl.loads, n)
+			pl.levels[n] = 1 // others read it when it is there
+		}
+	}
+	slices.SortFunc(pl.loads, func(a, b *graph.Node) int { return cmp.Compare(a.ID, b.ID) })
 	top := 0
 	for _, o := range outs {
 		if o.Node.Err != nil {
@@ -167,10 +179,10 @@ func build(ctx context.Context, outs []Output, opt Options, spill map[*graph.Nod
 	}
 	pl.spills(spill)
 	if err := pl.cut(top); err != nil {
-		return nil, pl.candidate(), err
+		return nil, pl.candidate(spill), err
 	}
 	if err := pl.lifetimes(); err != nil {
-		return nil, pl.candidate(), err
+		return nil, pl.candidate(spill), err
 	}
 	p = pl.plan
 	p.Budget, p.Least, p.Peak = whole, p.Least+p.Beside, p.Peak+p.Beside

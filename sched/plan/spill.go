@@ -20,8 +20,8 @@ type Scratch interface {
 	Close() error
 }
 
-// Spill is the result of a fold or a scan that does not stay in memory: it goes to storage part by part, as an
-// output would, and stages that need it read it as a source.
+// Spill is the result of a fold or a scan that does not stay in memory, or the copy of a stored array that is decoded once: it goes to
+// storage part by part, as an output would, and stages that need it read it as a source.
 type Spill struct {
 	Node    *graph.Node
 	Output  int // of Plan.Outputs
@@ -43,8 +43,11 @@ func fit(ctx context.Context, outs []Output, opt Options) (*Plan, error) {
 	var first error
 	for {
 		p, candidate, err := build(ctx, outs, opt, spill)
-		if err == nil || !errors.Is(err, ErrBudget) {
-			return p, err
+		switch {
+		case err == nil:
+			return copies(ctx, outs, opt, spill, p)
+		case !errors.Is(err, ErrBudget):
+			return nil, err
 		}
 		if first == nil {
 			first = err
@@ -52,13 +55,18 @@ func fit(ctx context.Context, outs []Output, opt Options) (*Plan, error) {
 		if candidate == nil || opt.Scratch == nil {
 			return nil, first
 		}
-		spill[candidate] = opt.Scratch(candidate, spillGrid(candidate, spillChunk(opt.Budget)))
+		grid := candidate.Grid
+		if candidate.Kind != graph.Load {
+			grid = spillGrid(candidate, spillChunk(opt.Budget))
+		}
+		spill[candidate] = opt.Scratch(candidate, grid)
 	}
 }
 
-// candidate returns the fold or scan whose result takes most of the memory it could leave, nil when none is worth it: one
-// that stays in memory for others, or one whose output has so large chunks that its states are.
-func (pl *planner) candidate() *graph.Node {
+// candidate returns the fold or scan whose result takes most of the memory it could leave: one
+// that stays in memory for others, or one whose output has so large chunks that its states are. Where there is none it returns a stored array, so that tasks need not
+// hold whole chunks of it; nil when nothing is worth it.
+func (pl *planner) candidate(spill map[*graph.Node]Scratch) *graph.Node {
 	var best *graph.Node
 	most := pl.opt.Budget / spillLeast
 	for _, r := range pl.plan.Results {
@@ -69,6 +77,9 @@ func (pl *planner) candidate() *graph.Node {
 		if bytes := n.Shape().Size() * int64(n.ItemBytes); bytes > most {
 			best, most = n, bytes
 		}
+	}
+	if best == nil {
+		return pl.copied(spill)
 	}
 	return best
 }
@@ -95,6 +106,17 @@ func finer(sink formats.Sink, g chunk.Grid) bool {
 // spills makes outputs and sources of the results that are spilled.
 func (pl *planner) spills(spill map[*graph.Node]Scratch) {
 	p := pl.plan
+	for _, n := range pl.loads {
+		if s := spill[n]; s != nil {
+			i := len(p.Outputs)
+			p.Outputs = append(slices.Clip(p.Outputs), Output{Node: n, Name: "copy of " + nodeName(n), Sink: s})
+			pl.direct[n] = []int{i}
+			pl.copies[n] = len(p.Sources)
+			sp := &Spill{Node: n, Output: i, Source: len(p.Sources), Result: pl.result(n), Scratch: s}
+			p.Sources = append(p.Sources, &Source{Node: n, Source: s, Name: nodeName(n), First: -1, Spill: sp})
+			p.Spills = append(p.Spills, sp)
+		}
+	}
 	for _, n := range pl.made {
 		s := spill[n]
 		if s == nil {

@@ -108,6 +108,9 @@ func (pl *planner) stage(level int, items []*item) (*Stage, error) {
 	if err != nil {
 		return nil, err
 	}
+	if items[0].copies {
+		f.copies = items[0].node
+	}
 	var why []string
 	for _, it := range items {
 		switch {

@@ -13,13 +13,14 @@ import (
 // Sizes of tiles. A task of a MiB or two costs far more than its dispatch and
 // leaves room for several in flight.
 const (
-	mapBytes     = 2 << 20 // a task's bill grows to this, where the budget allows: what it reads and writes is in the second-level cache
-	tileBytes    = 8 << 20 // the same where it folds, which it writes little of, or a GPU is there, which every task crosses a bus to
-	tileElements = 1 << 21 // and its loop to this many elements
-	tileCells    = 1 << 12 // and no task has more fold cells
-	smallBytes   = 1 << 18 // below this, tiles grow without regard to the number of workers
-	tilesEach    = 4       // tiles wanted for each worker
-	groupedBytes = 2 << 20 // the partials of a task's grouped cells
+	mapBytes     = 2 << 20  // a task's bill grows to this, where the budget allows: what it reads and writes is in the second-level cache
+	tileBytes    = 8 << 20  // the same where it folds, which it writes little of, or a GPU is there, which every task crosses a bus to
+	copyBytes    = 64 << 20 // the same where it reads parts of many chunks of copies on disk: larger ones are longer
+	tileElements = 1 << 21  // and its loop to this many elements
+	tileCells    = 1 << 12  // and no task has more fold cells
+	smallBytes   = 1 << 18  // below this, tiles grow without regard to the number of workers
+	tilesEach    = 4        // tiles wanted for each worker
+	groupedBytes = 2 << 20  // the partials of a task's grouped cells
 )
 
 // axisCut is how tiles, and the steps inside a tile, cut one axis while they are being chosen.
@@ -179,7 +180,10 @@ func (t *tiler) target() int64 {
 
 // worth returns the bytes beside codecs' from which larger tasks gain nothing.
 func (t *tiler) worth() int64 {
-	if len(t.s.Folds) > 0 || t.pl.opt.Far {
+	switch {
+	case t.pl.readsCopies(t.s):
+		return copyBytes
+	case len(t.s.Folds) > 0 || t.pl.opt.Far:
 		return tileBytes
 	}
 	return mapBytes
@@ -393,7 +397,11 @@ func (pl *planner) waste(s *Stage) float64 {
 // worthIt reports whether tiles as large as s has them still leave enough tasks, and tasks small enough.
 func (pl *planner) worthIt(s *Stage) bool {
 	t := s.Tiles.MaxChunk()
-	if t.Size() > pl.opt.TileElements {
+	elements, tasks := pl.opt.TileElements, int64(tilesEach*pl.opt.Workers)
+	if pl.readsCopies(s) {
+		elements, tasks = elements*copyBytes/tileBytes, int64(pl.opt.Workers)
+	}
+	if t.Size() > elements {
 		return false
 	}
 	cells := int64(1)
@@ -418,7 +426,7 @@ func (pl *planner) worthIt(s *Stage) bool {
 		}
 	}
 	work := t.Size() * 8
-	return work <= smallBytes || s.Len() >= int64(tilesEach*pl.opt.Workers)
+	return work <= smallBytes || s.Len() >= tasks
 }
 
 // cellsIn returns how many chunks of a a tile of length n has at most.

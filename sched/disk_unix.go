@@ -2,12 +2,12 @@
 
 //go:build linux || darwin || freebsd
 
-package main
+package sched
 
 import "syscall"
 
-// diskFree returns the bytes that are free in a folder's file system.
-func diskFree(dir string) (int64, bool) {
+// DiskFree returns the bytes that are free in a folder's file system, false where nobody tells.
+func DiskFree(dir string) (int64, bool) {
 	var st syscall.Statfs_t
 	if syscall.Statfs(dir, &st) != nil {
 		return 0, false
