@@ -64,12 +64,17 @@ func (m ms) scaleTwice(y, k Reg) Reg {
 
 // exp32 and exp2of32 reduce by even multiples of ln2 and of 1, see exp64.
 func exp32(m ms, x Reg) Reg {
-	x = m.min(m.max(x, m.c(minExp32)), m.c(maxExp32))
+	r, t := m.expRest(m.min(m.max(x, m.c(minExp32)), m.c(maxExp32)))
+	return m.scaleTwice(m.add(r, m.c(1)), t)
+}
+
+// expRest is exp(x) as 1 + rest, to be scaled twice.
+func (m ms) expRest(x Reg) (rest, k Reg) {
 	t := m.fma(x, m.c(0.5/math.Ln2), m.c(biased32))
 	n := m.sub(t, m.c(biased32))
 	r := m.fma(n, m.c(-2*ln2b32), m.fma(n, m.c(-2*ln2a32), x))
 	p := m.poly(r, 0x1.00001p-1, 0x1.555566p-3, 0x1.55483ap-5, 0x1.1107c8p-7, 0x1.7211a8p-10, 0x1.a69818p-13)
-	return m.scaleTwice(m.add(m.fma(m.mul(r, r), p, r), m.c(1)), m.bits(t))
+	return m.fma(m.mul(r, r), p, r), m.bits(t)
 }
 
 func exp2of32(m ms, x Reg) Reg {
@@ -89,21 +94,27 @@ func (m ms) logParts(x Reg) (k, f, hfsq, p Reg) {
 	k = m.float(m.or(m.shr(u, 23), m.u(0x4b000000))) // 2^23 + exponent
 	k = m.sub(k, m.sel(small, m.c(0x1p23+127+23), m.c(0x1p23+127)))
 	f = m.sub(m.float(m.add(m.and(u, m.u(1<<23-1)), m.u(0x3f3504f3))), m.c(1))
+	hfsq, p = m.logRest(f)
+	return k, f, hfsq, p
+}
+
+// logRest gives hfsq and p of f.
+func (m ms) logRest(f Reg) (hfsq, p Reg) {
 	sq := m.mul(f, f)
 	p = m.mul(m.mul(f, sq), m.poly(f, 0.3333331048488617, -0.25000008940696716, 0.200021892786026, -0.16668052971363068, 0.14217998087406158,
 		-0.12403346598148346, 0.11898404359817505, -0.1169525608420372, 0.06747139245271683))
-	return k, f, m.mul(m.c(0.5), sq), p
+	return m.mul(m.c(0.5), sq), p
 }
 
-func (m ms) logEdges(x, r Reg) Reg {
+func (m ms) logEdges(x, r, zero Reg) Reg {
 	r = m.sel(m.lt(x, m.c(math.Inf(1))), r, x)
-	return m.sel(m.le(x, m.c(0)), m.sel(m.eq(x, m.c(0)), m.c(math.Inf(-1)), m.c(math.NaN())), r)
+	return m.sel(m.le(x, zero), m.sel(m.eq(x, zero), m.c(math.Inf(-1)), m.c(math.NaN())), r)
 }
 
 func log32(m ms, x Reg) Reg {
 	k, f, hfsq, p := m.logParts(x)
 	r := m.sub(f, m.sub(hfsq, m.fma(k, m.c(ln2b32), p)))
-	return m.logEdges(x, m.fma(k, m.c(ln2a32), r))
+	return m.logEdges(x, m.fma(k, m.c(ln2a32), r), m.c(0))
 }
 
 // log2of32 and log10of32 multiply f and the rest by 1/log(base) in pieces: the upper part of f has 12 bits, so that its product
@@ -128,7 +139,7 @@ func (m ms) logBase(x Reg, invHi, invLo, twoHi, twoLo float64) Reg {
 	y := m.mul(k, m.c(twoHi))
 	w := m.add(y, vh)
 	vl = m.add(vl, m.add(m.sub(y, w), vh))
-	return m.logEdges(x, m.add(vl, w))
+	return m.logEdges(x, m.add(vl, w), m.c(0))
 }
 
 // reduce is reduceQuick for angles below large32: x - n*pia32 is exact.
@@ -152,8 +163,8 @@ func (m ms) sinIn(q, r Reg) Reg {
 	return m.float(m.xor(m.bits(y), m.shl(q, 31)))
 }
 
-func sin32(m ms, x Reg) Reg { return m.largeAngles(x, m.sinIn(m.reduce(x, 0)), &sines32) }
-func cos32(m ms, x Reg) Reg { return m.largeAngles(x, m.sinIn(m.reduce(x, 0.5)), &cosines32) }
+func sin32(m ms, x Reg) Reg { return m.largeAngles(x, m.sinIn(m.reduce(x, 0)), sines32) }
+func cos32(m ms, x Reg) Reg { return m.largeAngles(x, m.sinIn(m.reduce(x, 0.5)), cosines32) }
 
 // largeAngles puts a function's values at large angles into y: from large32 on they are computed in float64, from
 // largeAngle on with the exact reduction.
@@ -168,26 +179,38 @@ func (m ms) largeAngles(x, y Reg, t *wideTrig) Reg {
 
 // wideTrig is a function of an angle in float64 as slow programs of float32, made once.
 type wideTrig struct {
-	turn         float64 // half periods to add
+	near, far    func(m mb, x Reg) Reg // below largeAngle and from there on, but for infinities
 	once         sync.Once
 	quick, exact *Program
 	err          error
 }
 
 var (
-	sines32   = wideTrig{}
-	cosines32 = wideTrig{turn: 0.5}
+	sines32    = turned(0)
+	cosines32  = turned(0.5)
+	tangents32 = &wideTrig{
+		near: func(m mb, x Reg) Reg { return tanOf(m, m.reduce(x)) },
+		far:  func(m mb, x Reg) Reg { return tanOf(m, m.reduceLarge(x)) },
+	}
 )
+
+// turned is the sine of the angle and some half periods.
+func turned(turn float64) *wideTrig {
+	return &wideTrig{
+		near: func(m mb, x Reg) Reg { return m.sinQuick(m.reduceQuick(x, turn)) },
+		far: func(m mb, x Reg) Reg {
+			a := m.reduceLarge(x)
+			a.q = m.add(a.q, m.u(uint64(2*turn)))
+			return sinOf(m, a)
+		},
+	}
+}
 
 func (t *wideTrig) build() error {
 	t.once.Do(func() {
-		t.quick, t.err = slow32(func(m mb, x Reg) Reg { return m.sinQuick(m.reduceQuick(x, t.turn)) })
+		t.quick, t.err = slow32(t.near)
 		if t.err == nil {
-			t.exact, t.err = slow32(func(m mb, x Reg) Reg {
-				a := m.reduceLarge(x)
-				a.q = m.add(a.q, m.u(uint64(2*t.turn)))
-				return m.sel(m.finite(x), sinOf(m, a), m.c(math.NaN()))
-			})
+			t.exact, t.err = slow32(func(m mb, x Reg) Reg { return m.sel(m.finite(x), t.far(m, x), m.c(math.NaN())) })
 		}
 	})
 	return t.err
