@@ -85,25 +85,20 @@ func exp2of32(m ms, x Reg) Reg {
 	return m.scaleTwice(m.fma(r, p, m.c(1)), m.bits(t))
 }
 
-// logParts returns k and f with x = 2^k * (1+f), sqrt(1/2) <= 1+f < sqrt(2), for finite x > 0, and hfsq = f*f/2 and
-// p with log(1+f) = f - (hfsq - p).
-func (m ms) logParts(x Reg) (k, f, hfsq, p Reg) {
+// logParts returns k and f with x = 2^k * (1+f), sqrt(1/2) <= 1+f < sqrt(2), for finite x > 0.
+func (m ms) logParts(x Reg) (k, f Reg) {
 	small := m.lt(x, m.c(0x1p-126))
 	x = m.sel(small, m.mul(x, m.c(0x1p23)), x)
 	u := m.add(m.bits(x), m.u(0x3f800000-0x3f3504f3))
 	k = m.float(m.or(m.shr(u, 23), m.u(0x4b000000))) // 2^23 + exponent
 	k = m.sub(k, m.sel(small, m.c(0x1p23+127+23), m.c(0x1p23+127)))
-	f = m.sub(m.float(m.add(m.and(u, m.u(1<<23-1)), m.u(0x3f3504f3))), m.c(1))
-	hfsq, p = m.logRest(f)
-	return k, f, hfsq, p
+	return k, m.sub(m.float(m.add(m.and(u, m.u(1<<23-1)), m.u(0x3f3504f3))), m.c(1))
 }
 
-// logRest gives hfsq and p of f.
-func (m ms) logRest(f Reg) (hfsq, p Reg) {
-	sq := m.mul(f, f)
-	p = m.mul(m.mul(f, sq), m.poly(f, 0.3333331048488617, -0.25000008940696716, 0.200021892786026, -0.16668052971363068, 0.14217998087406158,
-		-0.12403346598148346, 0.11898404359817505, -0.1169525608420372, 0.06747139245271683))
-	return m.mul(m.c(0.5), sq), p
+// logSum is k*ln2 + log(1+f).
+func (m ms) logSum(k, f Reg) Reg {
+	y := m.fma(m.mul(f, f), m.poly(f, -0.4999999, 0.33333945, -0.25001776, 0.19962206, -0.16570035, 0.14916411, -0.14310539, 0.08742538), f)
+	return m.fma(k, m.c(ln2a32), m.fma(k, m.c(ln2b32), y))
 }
 
 func (m ms) logEdges(x, r, zero Reg) Reg {
@@ -111,35 +106,20 @@ func (m ms) logEdges(x, r, zero Reg) Reg {
 	return m.sel(m.le(x, zero), m.sel(m.eq(x, zero), m.c(math.Inf(-1)), m.c(math.NaN())), r)
 }
 
-func log32(m ms, x Reg) Reg {
-	k, f, hfsq, p := m.logParts(x)
-	r := m.sub(f, m.sub(hfsq, m.fma(k, m.c(ln2b32), p)))
-	return m.logEdges(x, m.fma(k, m.c(ln2a32), r), m.c(0))
-}
+func log32(m ms, x Reg) Reg { return m.logEdges(x, m.logSum(m.logParts(x)), m.c(0)) }
 
-// log2of32 and log10of32 multiply f and the rest by 1/log(base) in pieces: the upper part of f has 12 bits, so that its product
-// with the first piece, of 12 bits too, is exact.
+// log2of32 and log10of32 have polynomials of their own, and 1/log(base) and log(2)/log(base) in two pieces.
 func log2of32(m ms, x Reg) Reg {
-	return m.logBase(x, 0x1.714p+0, 0x1.47652cp-12, 1, 0)
+	k, f := m.logParts(x)
+	y := m.fma(m.mul(f, f), m.poly(f, -0.7213474, 0.48090717, -0.36069942, 0.28799376, -0.23905507, 0.21519832, -0.20645744, 0.12612817), m.mul(f, m.c(0x1.4ae0cp-26)))
+	return m.logEdges(x, m.add(k, m.fma(f, m.c(0x1.715476p+0), y)), m.c(0))
 }
 
 func log10of32(m ms, x Reg) Reg {
-	return m.logBase(x, 0x1.bcap-2, 0x1.7b1526p-14, 0x1.344p-2, 0x1.3509f8p-18)
-}
-
-func (m ms) logBase(x Reg, invHi, invLo, twoHi, twoLo float64) Reg {
-	k, f, hfsq, p := m.logParts(x)
-	hi := m.float(m.and(m.bits(m.sub(f, hfsq)), m.u(0xfffff000)))
-	lo := m.add(m.sub(m.sub(f, hi), hfsq), p)
-	vl := m.fma(m.add(lo, hi), m.c(invLo), m.mul(lo, m.c(invHi)))
-	if twoLo != 0 {
-		vl = m.fma(k, m.c(twoLo), vl)
-	}
-	vh := m.mul(hi, m.c(invHi))
-	y := m.mul(k, m.c(twoHi))
-	w := m.add(y, vh)
-	vl = m.add(vl, m.add(m.sub(y, w), vh))
-	return m.logEdges(x, m.add(vl, w), m.c(0))
+	k, f := m.logParts(x)
+	y := m.fma(m.mul(f, f), m.poly(f, -0.2171472, 0.1447675, -0.10858134, 0.08669476, -0.071962744, 0.06478115, -0.062149882, 0.037968364), m.mul(f, m.c(-0x1.5b235ep-27)))
+	y = m.fma(k, m.c(0x1.3509f8p-18), m.fma(f, m.c(0x1.bcb7b2p-2), y))
+	return m.logEdges(x, m.fma(k, m.c(0x1.344p-2), y), m.c(0))
 }
 
 // reduce is reduceQuick for angles below large32: x - n*pia32 is exact.
@@ -222,19 +202,6 @@ func slow32(f func(m mb, x Reg) Reg) (*Program, error) {
 	x := s.Input(In(dtype.Float32))
 	s.Ret(s.Cast(f(s, s.Cast(x, dtype.Float64)), dtype.Float32))
 	return s.Build()
-}
-
-// tanh32 is 1 - 2/(exp(2|x|)+1) beyond 0.62, where that loses nothing, else a polynomial.
-func tanh32(m ms, x Reg) Reg {
-	a := m.abs(x)
-	z := m.mul(x, x)
-	small := m.fma(m.mul(x, z), m.poly(z, -0.3333333134651184, 0.13333198428153992, -0.05394564941525459, 0.021693842485547066,
-		-0.008158909156918526, 0.0021248594857752323), x)
-	e := exp32(m, m.add(a, a))
-	big := m.sub(m.c(1), m.div(m.c(2), m.add(e, m.c(1))))
-	sign := m.and(m.bits(x), m.u(1<<31))
-	big = m.float(m.or(m.bits(big), sign))
-	return m.sel(m.lt(a, m.c(0.62)), m.float(m.or(m.bits(small), sign)), big)
 }
 
 // hypot32 scales both sides by a power of two where their squares could leave the range. Magnitudes

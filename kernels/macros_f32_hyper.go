@@ -10,35 +10,54 @@ import (
 
 // Hyperbolic functions, their inverses and what they are made of in float32, and the cube root.
 
-// halfExp is exp(a)/2 for a >= 0: finite as far as the hyperbolic functions are.
-func (m ms) halfExp(a Reg) Reg {
-	r, t := m.expRest(m.min(a, m.c(91)))
-	return m.scaleTwice(m.fma(r, m.c(0.5), m.c(0.5)), t)
+// hyperParts gives, for a >= 0, sinh(a) and cosh(a) times 2^(1-n), and 2^(n-2): with a = n*ln2 + r they are made of sinh(r) and cosh(r), polynomials,
+// and 1/4^n, without a division. Nothing cancels: where n is 0 sinh(a) is sinh(r).
+func (m ms) hyperParts(a Reg) (sinh, cosh, scale Reg) {
+	const shift = shifter32 + 127 - 2
+	in := m.min(a, m.c(90)) // where results are infinite
+	t := m.fma(in, m.c(1/math.Ln2), m.c(shift))
+	n := m.sub(t, m.c(shift))
+	r := m.fma(n, m.c(-ln2b32), m.fma(n, m.c(-ln2a32), in))
+	z := m.mul(r, r)
+	c := m.mul(z, m.poly(z, 0.5, 0.04166627, 0.0013946064)) // less 1
+	s := m.fma(m.mul(r, z), m.poly(z, 0.16666667, 0.008333289, 0.0001990497), r)
+	inv := m.float(m.shl(m.bits(m.fma(m.min(n, m.c(30)), m.c(-2), m.c(shifter32+127))), 23))
+	more, less := m.add(m.c(1), inv), m.sub(m.c(1), inv)
+	return m.fma(s, more, m.fma(c, less, less)), m.fma(s, less, m.fma(c, more, more)), m.float(m.shl(m.bits(t), 23))
 }
 
-// sinh32 is a polynomial below 1, where the exponentials cancel.
 func sinh32(m ms, x Reg) Reg {
-	a := m.abs(x)
-	z := m.mul(x, x)
-	small := m.fma(m.mul(a, z), m.poly(z, 0.16666667, 0.00833335, 0.00019836161, 2.8169466e-06), a)
-	e := m.halfExp(a)
-	return m.signed32(m.sel(m.lt(a, m.c(1)), small, m.sub(e, m.div(m.c(0.25), e))), x)
+	s, _, scale := m.hyperParts(m.abs(x))
+	return m.signed32(m.mul(m.add(s, s), scale), x)
 }
 
 func cosh32(m ms, x Reg) Reg {
-	e := m.halfExp(m.abs(x))
-	return m.add(e, m.div(m.c(0.25), e))
+	_, c, scale := m.hyperParts(m.abs(x))
+	return m.mul(m.add(c, c), scale)
+}
+
+// tanh32 is e/(e + 2) with e = expm1(2a).
+func tanh32(m ms, x Reg) Reg {
+	const shift = shifter32 + 127
+	a := m.abs(x)
+	rest, t := m.expm1Rest(m.min(m.add(a, a), m.c(20)), shift)
+	by := m.float(m.shl(t, 23))
+	e := m.fma(by, rest, m.sub(by, m.c(1)))
+	return m.signed32(m.div(e, m.add(e, m.c(2))), x)
+}
+
+// expm1Rest is expm1(r) with x = n*ln2 + r, and the bits of n + shift.
+func (m ms) expm1Rest(x Reg, shift float64) (e, k Reg) {
+	t := m.fma(x, m.c(1/math.Ln2), m.c(shift))
+	n := m.sub(t, m.c(shift))
+	r := m.fma(n, m.c(-ln2b32), m.fma(n, m.c(-ln2a32), x))
+	return m.fma(m.mul(r, r), m.poly(r, 0.5, 0.16666666, 0.041666348, 0.0083333915, 0.0013941625, 0.0001984616), r), m.bits(t)
 }
 
 // expm1of32 is 2^n*expm1(r) + (2^n - 1), in halves: 2^n may be infinite where the sum is not.
 func expm1of32(m ms, x Reg) Reg {
-	const shift = shifter32 + 126
-	in := m.min(m.max(x, m.c(-18)), m.c(maxExp32))
-	t := m.fma(in, m.c(1/math.Ln2), m.c(shift))
-	n := m.sub(t, m.c(shift))
-	r := m.fma(n, m.c(-ln2b32), m.fma(n, m.c(-ln2a32), in))
-	e := m.fma(m.mul(r, r), m.poly(r, 0.5, 0.16666666, 0.041666348, 0.0083333915, 0.0013941625, 0.0001984616), r)
-	half := m.float(m.shl(m.bits(t), 23))
+	e, t := m.expm1Rest(m.min(m.max(x, m.c(-18)), m.c(maxExp32)), shifter32+126)
+	half := m.float(m.shl(t, 23))
 	y := m.fma(half, e, m.sub(half, m.c(0.5)))
 	return m.sel(m.lt(m.abs(x), m.c(0x1p-26)), x, m.add(y, y))
 }
@@ -50,9 +69,7 @@ func log1pOf32(m ms, x Reg) Reg {
 	k := m.sub(m.float(m.or(u, m.u(0x4b000000))), m.c(0x1p23+127))
 	by := m.float(m.shl(m.sub(m.u(2*127+2), u), 23))
 	f := m.fma(m.mul(x, m.c(0.25)), by, m.fma(by, m.c(0.25), m.c(-1)))
-	hfsq, p := m.logRest(f)
-	r := m.fma(k, m.c(ln2a32), m.sub(f, m.sub(hfsq, m.fma(k, m.c(ln2b32), p))))
-	r = m.sel(m.lt(m.abs(x), m.c(0x1p-26)), x, r)
+	r := m.sel(m.lt(m.abs(x), m.c(0x1p-26)), x, m.logSum(k, f))
 	return m.logEdges(x, r, m.c(-1))
 }
 
@@ -82,8 +99,8 @@ func atanh32(m ms, x Reg) Reg {
 	return m.signed32(m.mul(m.c(0.5), r), x)
 }
 
-// cbrt32 starts from a line in the bits, which are nearly a logarithm, for the inverse of the root (off by 1/29 at most), has Newton's
-// rule with two terms more and then without make that exact enough, and corrects the root by what its cube is off.
+// cbrt32 starts from a line in the bits, which are nearly a logarithm, for the inverse of the root (off by 1/29 at most), has three terms of
+// 1/cbrt(1-h) make 18 bits of that right, and corrects the root by what its cube is off.
 func cbrt32(m ms, x Reg) Reg {
 	// A third of the bits in units of 2^8, by the sum with a number whose last place that is, and what its bits are moved up.
 	const third, moved = 0x1.8p31, 0x40000000
@@ -93,9 +110,7 @@ func cbrt32(m ms, x Reg) Reg {
 	t := m.fma(m.Cast(m.signed(m.bits(v)), dtype.Float32), m.c(1.0/3), m.c(third))
 	y := m.float(m.sub(m.u(0x54a24000+moved), m.shl(m.bits(t), 8)))
 	h := m.fma(m.neg(v), m.mul(m.mul(y, y), y), m.c(1))
-	y = m.fma(m.mul(y, h), m.fma(h, m.fma(h, m.c(14.0/81), m.c(2.0/9)), m.c(1.0/3)), y)
-	h = m.fma(m.neg(v), m.mul(m.mul(y, y), y), m.c(1))
-	y = m.fma(m.mul(y, h), m.c(1.0/3), y)
+	y = m.fma(m.mul(y, h), m.poly(h, 0.33331743, 0.22350755, 0.17696919), y)
 	sq := m.mul(y, y)
 	r := m.mul(v, sq)
 	off := m.fma(m.neg(m.mul(r, r)), r, v)
