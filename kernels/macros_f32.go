@@ -169,7 +169,7 @@ var (
 	sines32    = turned(0)
 	cosines32  = turned(0.5)
 	tangents32 = &wideTrig{
-		near: func(m mb, x Reg) Reg { return tanOf(m, m.reduce(x)) },
+		near: mb.tanQuick,
 		far:  func(m mb, x Reg) Reg { return tanOf(m, m.reduceLarge(x)) },
 	}
 )

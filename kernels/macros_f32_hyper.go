@@ -110,7 +110,7 @@ func cbrt32(m ms, x Reg) Reg {
 	t := m.fma(m.Cast(m.signed(m.bits(v)), dtype.Float32), m.c(1.0/3), m.c(third))
 	y := m.float(m.sub(m.u(0x54a24000+moved), m.shl(m.bits(t), 8)))
 	h := m.fma(m.neg(v), m.mul(m.mul(y, y), y), m.c(1))
-	y = m.fma(m.mul(y, h), m.poly(h, 0.33331743, 0.22350755, 0.17696919), y)
+	y = m.fma(m.mul(y, h), m.poly(h, 0.3333356, 0.2235181, 0.17288934), y)
 	sq := m.mul(y, y)
 	r := m.mul(v, sq)
 	off := m.fma(m.neg(m.mul(r, r)), r, v)
