@@ -73,6 +73,13 @@ def axis(k):
                "bottleneck": f"r=[bn.nansum(a,axis={k})]"})
 
 
+def running(k):
+    """Sums up to each element: NumPy's own order, which JAX does not keep."""
+    return Case(
+        f"cumsum over axis {k} of {CUBE} f32", "scans", {"a": ("pos", "f4", CUBE)}, f"cumsum(a, axis={k})", results=[("f4", CUBE)], tol=1e-4,
+        peers={"numpy": f"np.cumsum(a,axis={k},out=o[0])", "jax": f"jnp.cumsum(a, axis={k})"})
+
+
 W2 = (365, 721, 720)
 
 CASES = [
@@ -99,6 +106,7 @@ CASES = [
          peers={"numpy": "r=[a.mean(dtype='f8'), a.var(dtype='f8')]", "numpy f32": "r=[a.mean(), a.var()]", "jax": "jnp.mean(a), jnp.var(a)",
                 "bottleneck": "r=[bn.nanmean(a), bn.nanvar(a)]"}),
     axis(0), axis(1), axis(2),
+    running(0), running(1), running(2),
     Case("decode int16 to f32", "packed", {"p": ("packed", "i2", (N,))}, DECODE, results=[("f4", (N,))], goal=0.85, npy=True,
          peers={"numpy": "q=o[0]; " + DECODE_NP, "numexpr": DECODE_NE, "jax": DECODE_JAX}),
     Case("mean over time of packed int16", "packed", {"p": ("packed", "i2", (DAYS, PIXELS))}, f"nanmean({DECODE}, axis=0)", stream="sum", goal=0.85,

@@ -26,13 +26,13 @@ func absent(t *testing.T, what string) {
 	t.Skip(what)
 }
 
-// kinds runs test for the sources of the tables, those that turn inputs, with gathered inputs, with folds that go on and of pieces of folds apart, and for those that only random programs
+// kinds runs test for the sources of the tables, those that turn inputs, of scans, with gathered inputs, with folds that go on and of pieces of folds apart, and for those that only random programs
 // have, each in one order; what tells what each is. There are 2000 random programs where ARRAYRUN_REQUIRE=all; elsewhere 40, and some of the sources.
 func kinds(t *testing.T, test func(t *testing.T, list []string, what map[string]string)) {
 	t.Helper()
-	random, every := 40, map[string]int{"tables": 97, "squares": 97, "gathered": 97, "resumed": 97, "pieces": 97, "random": 7}
+	random, every := 40, map[string]int{"tables": 97, "squares": 97, "scans": 13, "gathered": 97, "resumed": 97, "pieces": 97, "random": 7}
 	if os.Getenv("ARRAYRUN_REQUIRE") == "all" {
-		random, every = 2000, map[string]int{"tables": 1, "squares": 1, "gathered": 1, "resumed": 1, "pieces": 1, "random": 1}
+		random, every = 2000, map[string]int{"tables": 1, "squares": 1, "scans": 1, "gathered": 1, "resumed": 1, "pieces": 1, "random": 1}
 	}
 	what := everySource(t, random)
 	sources := map[string][]string{}
@@ -45,7 +45,7 @@ func kinds(t *testing.T, test func(t *testing.T, list []string, what map[string]
 		}
 		sources[kind] = append(sources[kind], s)
 	}
-	for _, kind := range []string{"tables", "squares", "gathered", "resumed", "pieces", "random"} {
+	for _, kind := range []string{"tables", "squares", "scans", "gathered", "resumed", "pieces", "random"} {
 		slices.Sort(sources[kind])
 		var list []string
 		for i := 0; i < len(sources[kind]); i += every[kind] {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-// Package cuda is the GPU: it renders Programs and Combines as CUDA C, has NVRTC compile them, and
+// Package cuda is the GPU: it renders Programs, Combines and Scans as CUDA C, has NVRTC compile them, and
 // runs them on a device that is found when the program starts. Results have the bits the CPU gives.
 //
 // The nouns: Source (the text of one kernel and what its parameters mean), geometry (the loop axes of a call
@@ -8,7 +8,7 @@
 // have needed so far), stream (one of a device's task slots: a queue, staging memory, what a task has allocated).
 //
 // A Program becomes one kernel for its elementwise results and one for each set of folds over the same axes and
-// groups. The text depends on the operations, dtypes, joined rank and access classes only: shapes, strides,
+// groups; a Scan becomes one. The text depends on the operations, dtypes, joined rank and access classes only: shapes, strides,
 // positions and constants are parameters, so that one compilation serves a whole run and the next.
 //
 // The dialect, which NVRTC, clang -x cuda and g++ with the simulator's header all take: no #include; one extern "C" __global__ function

@@ -40,6 +40,7 @@ const (
 var forms = []func(u kernels.Unit) (form, error){
 	newProgramForm, // elementwise results and folds: program.go, render_map.go, render_fold.go
 	newCombineForm, // states of folds: render_combine.go
+	newScanForm,    // running folds: render_scan.go
 }
 
 // formOf returns the form of a unit.

@@ -76,6 +76,13 @@ func TestGolden(t *testing.T) {
 			golden(t, name+".cu", b.String())
 		})
 	}
+	for axis, name := range []string{"scan_lines.cu", "scan_rows.cu"} {
+		list, err := Sources(&kernels.Scan{Op: kernels.ScanSum, DType: dtype.Float32, Rank: 2, Axis: axis}, chunk.Shape{70, 40}, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		golden(t, name, "// "+list[0].What+"\n"+list[0].Text)
+	}
 	r, _ := kernels.ReductionByName("var")
 	s, err := renderCombine(kernels.CombineOf(r.ID, r.State(dtype.Float32)))
 	if err != nil {

@@ -42,7 +42,7 @@ func (k combineForm) changes(c *kernels.Call) []*chunk.Chunk { return c.Out }
 func (k combineForm) whole(c *kernels.Call) *piece { return &piece{Call: c} }
 
 func (k combineForm) steps(p *piece, _ []*chunk.Chunk) []*step {
-	return []*step{{source: k.render, changes: true, vector: 1, width: 1, count: p.Out[0].Shape.Size()}}
+	return []*step{{source: k.render, updates: func(int) bool { return true }, vector: 1, width: 1, count: p.Out[0].Shape.Size()}}
 }
 
 // halves cuts nothing: states are small.

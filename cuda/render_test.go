@@ -188,6 +188,30 @@ func everySource(t *testing.T, random int) map[string]string {
 			all[s.Text] = u.String()
 		}
 	}
+	for _, o := range kernels.AllScans() {
+		for _, d := range append(numeric, dtype.Complex64, dtype.Complex128) {
+			if out, err := o.Result(d); err != nil || out != d {
+				continue
+			}
+			for axis := range 3 {
+				for _, shape := range []chunk.Shape{small, large} {
+					for _, continues := range []bool{false, true} {
+						u := &kernels.Scan{Op: o.ID, DType: d, Rank: 3, Axis: axis}
+						f, err := newScanForm(u)
+						if err != nil {
+							t.Fatal(err)
+						}
+						in := &chunk.Chunk{DType: d, ItemBytes: int32(d.Size()), Shape: shape, Strides: layouts["padded"](shape)}
+						s, err := f.steps(f.whole(&kernels.Call{Shape: shape, Continue: continues}), []*chunk.Chunk{in})[0].render()
+						if err != nil {
+							t.Fatal(err)
+						}
+						all[s.Text] = "scans: " + u.String() + ": " + s.What
+					}
+				}
+			}
+		}
+	}
 	for _, shape := range []chunk.Shape{small, large} {
 		for _, item := range []int{1, 2, 4, 8, 16} {
 			for packing := Plain; packing <= Shuffled && (packing == Plain || item <= 8); packing++ {

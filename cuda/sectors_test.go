@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 
-package cuda
+package cuda_test
 
 import (
 	"encoding/binary"
@@ -11,6 +11,7 @@ import (
 
 	"github.com/arrayrun/arrayrun/chunk"
 	"github.com/arrayrun/arrayrun/chunk/dtype"
+	"github.com/arrayrun/arrayrun/cuda"
 	"github.com/arrayrun/arrayrun/cuda/cudasim"
 	"github.com/arrayrun/arrayrun/cuda/driver"
 	"github.com/arrayrun/arrayrun/kernels"
@@ -18,6 +19,9 @@ import (
 
 // sector is what a device's memory gives at once; a warp's access costs one for each that it touches.
 const sector = 32
+
+// most is more columns of blocks than any launch has.
+const most = 1 << 20
 
 // traced makes the operands of a source tell each access: the thread, then the address. The log's address lies before each operand.
 const traced = `template <class T> struct traced {
@@ -34,15 +38,11 @@ const traced = `template <class T> struct traced {
 
 var operands = regexp.MustCompile(`(?:const )?(\w+) \*__restrict__ ((?:in|out)\d+)`)
 
-// sectors runs a step in the simulator, in at most so many columns of blocks, and returns how many sectors its warps touch, how many bytes the operands have, and the
+// sectors runs a launch over so many elements in the simulator, in at most so many columns of blocks, and returns how many sectors its warps touch, how many bytes the operands have, and the
 // bytes of its first result. Byte i of each operand is i % 100.
-func sectors(t *testing.T, st *step, in []*chunk.Chunk, blocks uint32, settings ...string) (touched, bytes int64, out []byte) {
+func sectors(t *testing.T, l cuda.Launch, elements int64, blocks uint32, settings ...string) (touched, bytes int64, first []byte) {
 	t.Helper()
-	src, err := st.render()
-	if err != nil {
-		t.Fatal(err)
-	}
-	text := operands.ReplaceAllString(strings.Replace(src.Text, "\nextern", "\n"+traced+"\nextern", 1), "traced<$1> $2")
+	text := operands.ReplaceAllString(strings.Replace(l.Text, "\nextern", "\n"+traced+"\nextern", 1), "traced<$1> $2")
 	sim := cudasim.Start(t, settings...)
 	dev, err := sim.OpenDriver().Device(0)
 	if err != nil {
@@ -54,12 +54,12 @@ func sectors(t *testing.T, st *step, in []*chunk.Chunk, blocks uint32, settings 
 	}
 	defer ctx.Close()
 	n := sim.OpenNVRTC()
-	c, err := n.Compile("k.cu", text, options(n, 90, driver.WantCubin), driver.WantCubin)
+	c, err := n.Compile("k.cu", text, cuda.CompileOptions(n), driver.WantCubin)
 	if err != nil {
 		t.Fatal(err)
 	}
-	elements := st.geo.keep * st.geo.count
-	logBytes := 8 + 16*elements*int64(len(in)+len(st.part.ret))
+	many := int64(len(l.In) + len(l.Out))
+	logBytes := 8 + 16*elements*many
 	var log []byte
 	err = ctx.Do(func(s *driver.Session) error {
 		mod, err := s.ModuleLoad(c.Cubin)
@@ -67,7 +67,7 @@ func sectors(t *testing.T, st *step, in []*chunk.Chunk, blocks uint32, settings 
 			return err
 		}
 		defer s.ModuleUnload(mod)
-		fn, err := s.Function(mod, entry)
+		fn, err := s.Function(mod, l.Entry)
 		if err != nil {
 			return err
 		}
@@ -117,28 +117,27 @@ func sectors(t *testing.T, st *step, in []*chunk.Chunk, blocks uint32, settings 
 			}
 			return uint64(p.Add(256)), s.StreamSynchronize(stream)
 		}
-		l := &launch{call: &kernels.Call{In: in}, geo: st.geo, count: uint64(st.count), width: 1}
-		for _, x := range in {
-			p, err := operand(x.DType)
+		var in, out []uint64
+		for _, d := range l.In {
+			p, err := operand(d)
 			if err != nil {
 				return err
 			}
-			l.in = append(l.in, p)
+			in = append(in, p)
 		}
-		for _, r := range st.part.ret {
-			p, err := operand(st.part.p.RegType(r))
+		for _, d := range l.Out {
+			p, err := operand(d)
 			if err != nil {
 				return err
 			}
-			l.out = append(l.out, p)
+			out = append(out, p)
 		}
 		var args driver.Args
-		for _, p := range src.params {
-			args.Uint(p.value(l))
+		for _, v := range l.Args(in, out) {
+			args.Uint(v)
 		}
-		grid, block := st.grid(src.shape)
-		grid.X = min(grid.X, blocks)
-		if err := s.Launch(fn, grid, block, 0, stream, &args); err != nil {
+		l.Grid.X = min(l.Grid.X, blocks)
+		if err := s.Launch(fn, l.Grid, l.Block, 0, stream, &args); err != nil {
 			return err
 		}
 		if err := s.CopyToHost(host, 0, at, logBytes, stream); err != nil {
@@ -148,21 +147,21 @@ func sectors(t *testing.T, st *step, in []*chunk.Chunk, blocks uint32, settings 
 			return err
 		}
 		log = append(log, host.Bytes()...)
-		n := elements * int64(st.part.p.RegType(st.part.ret[0]).Size())
-		if err := s.CopyToHost(host, 0, driver.DevicePtr(l.out[0]), n, stream); err != nil {
+		n := elements * int64(l.Out[0].Size())
+		if err := s.CopyToHost(host, 0, driver.DevicePtr(out[0]), n, stream); err != nil {
 			return err
 		}
 		if err := s.StreamSynchronize(stream); err != nil {
 			return err
 		}
-		out = append(out, host.Bytes()[:n]...)
+		first = append(first, host.Bytes()[:n]...)
 		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	word := func(i uint64) uint64 { return binary.NativeEndian.Uint64(log[8*i:]) }
-	if want := uint64(elements) * uint64(len(in)+len(st.part.ret)); word(0) != want {
+	if want := uint64(elements * many); word(0) != want {
 		t.Fatalf("%d accesses, want %d", word(0), want)
 	}
 	type access struct{ warp, nth, sector uint64 }
@@ -172,7 +171,7 @@ func sectors(t *testing.T, st *step, in []*chunk.Chunk, blocks uint32, settings 
 		seen[access{thread / 32, of[thread], addr / sector}] = true
 		of[thread]++
 	}
-	return int64(len(seen)), bytes, out
+	return int64(len(seen)), bytes, first
 }
 
 // TestSectors adds an array to a transposed one, and counts what the warps touch: in squares each sector once, in rows one for each element of the
@@ -183,21 +182,15 @@ func TestSectors(t *testing.T) {
 			t.Run(fmt.Sprint(shape, d), func(t *testing.T) {
 				b := kernels.NewBuilder(len(shape))
 				b.Ret(b.Apply(kernels.OpAdd, b.Input(kernels.In(d)), b.Input(kernels.In(d))))
-				var in []*chunk.Chunk
-				for _, layout := range []string{"plain", "turned"} {
-					in = append(in, &chunk.Chunk{DType: d, ItemBytes: int32(d.Size()), Shape: shape, Strides: layouts[layout](shape)})
+				own, other := cuda.LaunchesOf(t, build(t, b), shape, "plain", "turned")
+				if own.Template != "tiles" {
+					t.Fatalf("the template is %s, want tiles", own.Template)
 				}
-				q := partsOf(build(t, b))[0]
-				st := stepOf(q, shape, in, 0)
-				if st.template != templateTiles {
-					t.Fatalf("the template is %s, want %s", st.template, templateTiles)
-				}
-				tiles, bytes, _ := sectors(t, st, in, maxGrid)
-				st.template, st.count = templateRows, shape.Size()/st.geo.dim[len(st.geo.dim)-1]
-				rows, _, _ := sectors(t, st, in, maxGrid)
+				tiles, bytes, _ := sectors(t, own, shape.Size(), most)
+				rows, _, _ := sectors(t, other, shape.Size(), most)
 				once := bytes / sector
 				t.Logf("%d sectors in squares, %d in rows, %d hold the operands", tiles, rows, once)
-				if whole := shape[0]%tileSide == 0; whole && tiles != once || tiles > 3*once || tiles >= rows {
+				if whole := shape[0]%32 == 0; whole && tiles != once || tiles > 3*once || tiles >= rows {
 					t.Errorf("%d sectors in squares, %d in rows, %d hold the operands", tiles, rows, once)
 				}
 				if turnedOnes := shape.Size(); rows < turnedOnes {
@@ -214,14 +207,13 @@ func TestSquaresInTurn(t *testing.T) {
 	b := kernels.NewBuilder(len(shape))
 	x := b.Input(kernels.In(dtype.Uint8))
 	b.Ret(b.Apply(kernels.OpInvert, x))
-	in := []*chunk.Chunk{{DType: dtype.Uint8, ItemBytes: 1, Shape: shape, Strides: layouts["turned"](shape)}}
-	st := stepOf(partsOf(build(t, b))[0], shape, in, 0)
+	own, _ := cuda.LaunchesOf(t, build(t, b), shape, "turned")
 	for _, order := range []string{"order=forward", "order=reverse", "order=shuffle"} {
-		_, _, out := sectors(t, st, in, 1, order)
+		_, _, out := sectors(t, own, shape.Size(), 1, order)
 		for i, n := 0, shape.RowMajor(); i < len(out); i++ {
 			at, rest := int64(0), int64(i)
 			for a := range shape {
-				at += rest / n[a] * in[0].Strides[a]
+				at += rest / n[a] * own.Strides[0][a]
 				rest %= n[a]
 			}
 			if want := ^byte(at % 100); out[i] != want {

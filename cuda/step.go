@@ -12,9 +12,10 @@ import (
 
 // step is one launch of a call: a part, the geometry of the call, and the template that suits both.
 type step struct {
-	part     *part // of a program; nil: source and changes say what the step is
+	part     *part  // of a program; nil: the next three say what the step is
+	name     string // tells steps of one kernel apart that need different sources
 	source   func() (*Source, error)
-	changes  bool // all outputs are operands too
+	updates  func(out int) bool // whether an output is an operand too
 	geo      *geometry
 	template string
 	vector   int
@@ -105,7 +106,7 @@ func (s *step) limit(r run, m mode) {
 // key tells steps of one kernel apart that need different sources.
 func (s *step) key(part int) string {
 	if s.part == nil {
-		return ""
+		return s.name
 	}
 	key := fmt.Sprintf("%d %d %v %s", part, s.vector, s.mode, s.geo.key(s.part.fixed, s.template))
 	if s.template == templateTiles {

@@ -101,9 +101,14 @@ type Group struct {
 	Vars   []Var
 	Groups []NamedGroup
 	Links  []Link       // names behind which there is nothing
+	Of     string       // of references: the format of the hierarchy they make
 	Bare   bool         // the file is arrays alone: what they are called is not in it
 	Close  func() error // of the root group; nil where there is nothing to close
 }
+
+// FillMasks reports whether the fill value of arrays whose axes have names stands for their _FillValue: in Zarr 2, where xarray keeps that one there.
+// It is asked of the root group.
+func (g *Group) FillMasks() bool { return g.Format == "zarr2" || g.Of == "zarr2" }
 
 // NamedGroup is a sub-group with its name.
 type NamedGroup struct {

@@ -31,7 +31,7 @@ type Missing struct {
 }
 
 // Apply makes the variables of an open group, and of those below it, lenient.
-func (m *Missing) Apply(g *Group) { m.apply(g, "", g.Format == "zarr2") }
+func (m *Missing) Apply(g *Group) { m.apply(g, "", g.FillMasks()) }
 
 func (m *Missing) apply(g *Group, at string, fillMasks bool) {
 	for i := range g.Vars {

@@ -50,6 +50,7 @@ func TestMissing(t *testing.T) {
 		d      dtype.DType
 		v      Var
 		format string
+		of     string
 		zeros  bool
 		err    error
 		want   string // the six elements, "" where reading fails
@@ -62,6 +63,8 @@ func TestMissing(t *testing.T) {
 		"no missing":     {d: dtype.Int16, err: damage},
 		"fill":           {d: dtype.Int16, zeros: true, err: damage, want: "[1 1 3 3 1 1]"},
 		"zarr 2":         {d: dtype.Int16, v: Var{Dims: []string{"y"}}, format: "zarr2", err: damage, want: "[1 1 3 3 1 1]"},
+		"references":     {d: dtype.Int16, v: Var{Dims: []string{"y"}}, format: "kerchunk", err: damage, of: "zarr2", want: "[1 1 3 3 1 1]"},
+		"references 3":   {d: dtype.Int16, v: Var{Dims: []string{"y"}}, format: "kerchunk", err: damage, of: "zarr3"},
 		"not damage":     {d: dtype.Float32, err: ErrFormat},
 		"coordinate":     {d: dtype.Float32, v: Var{Dims: []string{"x"}}, err: damage},
 		"another's axis": {d: dtype.Float32, v: Var{Dims: []string{"y"}}, err: damage, want: "[1 1 NaN NaN 1 1]"},
@@ -76,7 +79,7 @@ func TestMissing(t *testing.T) {
 			if regions {
 				v.Source = tornRegions{s}
 			}
-			g := &Group{Format: c.format, Groups: []NamedGroup{{Name: "g", Group: &Group{Vars: []Var{v}}}}}
+			g := &Group{Format: c.format, Of: c.of, Groups: []NamedGroup{{Name: "g", Group: &Group{Vars: []Var{v}}}}}
 			m := &Missing{Zeros: c.zeros}
 			m.Apply(g)
 			m.Apply(g) // twice is once

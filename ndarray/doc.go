@@ -5,7 +5,7 @@
 //
 // The nouns: an Array is an immutable value that stands for an operation on whole
 // arrays; an Index says which part of one is meant; a Variable is an Array with dimension names,
-// coordinates and attributes; a Dataset is variables that share dimensions; an Engine
+// coordinates and attributes; GroupBy, Rolling and Coarsen say what of one is reduced together; a Dataset is variables that share dimensions; an Engine
 // (package sched has one) computes what is asked for.
 // Open reads a data set from a file, or from many that join along one dimension.
 //

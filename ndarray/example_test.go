@@ -110,3 +110,32 @@ func ExampleVariable_Weighted() {
 	// tas float64 [24]
 	// time float64 [24]
 }
+
+// Seasons that begin in December, a running mean, and cells joined four by four.
+func ExampleVariable_Resample() {
+	ctx := context.Background()
+	dir, err := os.MkdirTemp("", "")
+	check(err)
+	defer os.RemoveAll(dir)
+	eng, err := sched.New(sched.Options{Memory: 64 << 20})
+	check(err)
+	defer eng.Close()
+	ds, err := ndarray.Open(ctx, temperatures(ctx, eng, dir))
+	check(err)
+	defer ds.Close()
+
+	tas := ds.Var("tas")
+	seasons := tas.Resample("time", "QS-DEC", ndarray.ResampleOptions{}).Mean()
+	smooth := tas.Rolling(ndarray.Windows{"time": 3}, ndarray.RollingOptions{Center: true, MinPeriods: 1}).Mean()
+	coarse := tas.Coarsen(ndarray.Windows{"lat": 2, "lon": 2}, ndarray.CoarsenOptions{Boundary: "trim"}).Mean()
+	check(eng.Store(ctx,
+		ndarray.To(filepath.Join(dir, "seasons.nc"), seasons),
+		ndarray.To(filepath.Join(dir, "smooth.zarr"), smooth)))
+	fmt.Println(seasons)
+	fmt.Println(smooth)
+	fmt.Println(coarse)
+	// Output:
+	// tas float32(time: 9, lat: 3, lon: 4)
+	// tas float32(time: 24, lat: 3, lon: 4)
+	// tas float32(time: 24, lat: 1, lon: 2)
+}

@@ -28,6 +28,8 @@ type GroupBy struct {
 	ids    []int32   // the group of each position, -1 for none
 	empty  []bool    // groups without positions; nil where there are none
 	failed *Variable // carries the error
+
+	resampled bool // groups are periods of the dimension, which keeps its name
 }
 
 // GroupBy sorts v's positions into groups by key: a part of a time coordinate ("time.month", "time.season",
@@ -211,18 +213,18 @@ func (g GroupBy) Reduce(op string, o Reduction, dims ...string) Variable {
 	if bad != nil {
 		return *bad
 	}
-	a := v.array
+	n := int64(g.labels.Len())
 	fill := g.empty != nil && !countsOrTruth[r.Name]
 	if fill && !v.DType().IsFloat() && !v.DType().IsComplex() {
-		a = a.AsType(dtype.Float64)
+		g.v = v.AsType(dtype.Float64)
 	}
-	n := int64(g.labels.Len())
-	var res Array
-	if len(axes) == 1 && len(g.dims) == 1 {
-		res = a.GroupReduce(r.Name, axes[0], g.ids, n, ReduceOptions{DDof: o.DDof})
-	} else {
-		res = a.GroupReduceBy(r.Name, g.idArray(), n, ReduceOptions{Axes: axes, DDof: o.DDof}).MoveAxis(0, place)
-	}
+	res := g.inRuns(16, place, func(g GroupBy) Array {
+		a, n := g.v.array, int64(g.labels.Len())
+		if len(axes) == 1 && len(g.dims) == 1 {
+			return a.GroupReduce(r.Name, axes[0], g.ids, n, ReduceOptions{DDof: o.DDof})
+		}
+		return a.GroupReduceBy(r.Name, g.idArray(), n, ReduceOptions{Axes: axes, DDof: o.DDof}).MoveAxis(0, place)
+	})
 	if fill {
 		mask := make([]bool, n)
 		copy(mask, g.empty)
@@ -295,6 +297,9 @@ func (g GroupBy) result(a Array, gone []string, place int) Variable {
 	out.array, out.host, out.values = a, nil, nil
 	out.dims = slices.Insert(without(g.v.dims, gone...), place, g.name)
 	out.unlimited = without(g.v.unlimited, gone...)
+	if g.resampled && slices.Contains(g.v.unlimited, g.name) {
+		out.unlimited = append(out.unlimited, g.name)
+	}
 	out.coords = slices.DeleteFunc(dropCoords(g.v.coords, gone), func(c *Coord) bool { return c.name == g.name })
 	c := newCoord(g.name, []string{g.name}, g.attrs.Without("bounds", "climatology"), g.labels)
 	if g.bounds != nil {
@@ -323,13 +328,15 @@ func (g GroupBy) quantiles(job quantileJob, isList bool, o Reduction, dims []str
 	if !isList && len(q) != 1 {
 		return g.v.fail("ndarray: quantile: got %d quantiles, want one number or a list", len(q))
 	}
-	job.axes, job.ids, job.groups, job.skip = axes, g.spreadIDs(axes), int64(g.labels.Len()), !o.KeepNaN
-	a := g.v.array.quantiles(job)
+	rank := len(g.v.dims) - len(axes) + 2
+	a := g.inRuns(8*int64(len(g.ids))/int64(g.labels.Len()), place, func(g GroupBy) Array {
+		job := job
+		job.axes, job.ids, job.groups, job.skip = axes, g.spreadIDs(axes), int64(g.labels.Len()), !o.KeepNaN
+		return g.v.array.quantiles(job).MoveAxis(rank-2, place)
+	})
 	if a.Err() != nil {
 		return g.v.failed(a)
 	}
-	rank := a.Rank()
-	a = a.MoveAxis(rank-2, place)
 	out := g.result(a, gone, place)
 	if isList {
 		out.dims = append(out.dims, "quantile")
@@ -428,6 +435,9 @@ func (g GroupBy) Last() Variable { return g.Reduce("last", Reduction{}) }
 func (g GroupBy) Op(op string, x any) Variable {
 	if g.failed != nil {
 		return *g.failed
+	}
+	if g.resampled {
+		return g.v.fail("ndarray: resample: %s of periods and %s is not defined; reduce the periods first", op, g.name)
 	}
 	c, ok := x.(Variable)
 	if !ok || c.Err() != nil || c.axis(g.name) < 0 || len(g.dims) == 1 && g.dims[0] == g.name {

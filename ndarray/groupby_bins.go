@@ -81,19 +81,10 @@ func (v Variable) groupBins(c *Coord, b Bins) GroupBy {
 	g.labels = floatLabels(middles)
 	g.bounds = &Labels{DType: dtype.Float64, Shape: chunk.Shape{int64(n), 2}, Float: edges}
 	g.ids = make([]int32, keys.Len())
-	seen := make([]bool, n)
 	for i := range g.ids {
 		g.ids[i] = b.find(keys.Number(i))
-		if g.ids[i] >= 0 {
-			seen[g.ids[i]] = true
-		}
 	}
-	if slices.Contains(seen, false) {
-		g.empty = make([]bool, n)
-		for i, s := range seen {
-			g.empty[i] = !s
-		}
-	}
+	g.markEmpty()
 	return g
 }
 

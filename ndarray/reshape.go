@@ -198,16 +198,27 @@ func reshapeGrid(groups []axisGroup, g chunk.Grid, to chunk.Shape) chunk.Grid {
 	return out
 }
 
+// tail returns how many elements of a chunk follow one another in memory and in the flat order of an array of the shape whole, from
+// the first of the axes that it returns on; all but that one the chunk holds whole.
+func tail(c *chunk.Chunk, whole chunk.Shape) (axis int, inner int64) {
+	axis, inner = len(whole)-1, 1
+	for axis > 0 && c.Shape[axis] == whole[axis] && c.Strides[axis] == inner && (c.Strides[axis-1] == inner*whole[axis] || c.Shape[axis-1] == 1) {
+		inner *= whole[axis]
+		axis--
+	}
+	return axis, inner
+}
+
 // reshapeCopy writes the region at of the result from in, which holds the box need of the source, run by run: elements
-// that follow one another along the last axes of both.
+// that follow one another in both.
 func reshapeCopy(at, need chunk.Region, from, to chunk.Shape, out, in *chunk.Chunk) {
 	item := int64(out.ItemBytes)
 	d, s := out.Block.Bytes(), in.Block.Bytes()
 	toSt, fromSt := to.RowMajor(), from.RowMajor()
 	x := make([]int64, len(to))
-	last := len(to) - 1 // shapes without axes are reshaped by selections
-	lastFrom := len(from) - 1
-	inStep, outStep := in.Strides[lastFrom], out.Strides[last]
+	outAxis, outInner := tail(out, to) // shapes without axes are reshaped by selections
+	inAxis, inInner := tail(in, from)
+	inStep, outStep := in.Strides[len(from)-1], out.Strides[len(to)-1]
 	for rest := out.Shape.Size(); rest > 0; {
 		flat, do := int64(0), out.Offset
 		for k, v := range x {
@@ -218,7 +229,8 @@ func reshapeCopy(at, need chunk.Region, from, to chunk.Shape, out, in *chunk.Chu
 		for k, n := range from {
 			so += (flat/fromSt[k]%n - need.Lo[k]) * in.Strides[k]
 		}
-		n := min(out.Shape[last]-x[last], from[lastFrom]-flat%from[lastFrom])
+		n := min((out.Shape[outAxis]-x[outAxis])*outInner-flat%outInner,
+			(in.Shape[inAxis]+need.Lo[inAxis]-flat/inInner%from[inAxis])*inInner-flat%inInner)
 		switch {
 		case out.DType == dtype.String:
 			for j := range n {
@@ -232,10 +244,10 @@ func reshapeCopy(at, need chunk.Region, from, to chunk.Shape, out, in *chunk.Chu
 			}
 		}
 		rest -= n
-		x[last] += n
-		for k := last; k > 0 && x[k] == out.Shape[k]; k-- {
-			x[k] = 0
-			x[k-1]++
+		x[len(x)-1] += n
+		for k := len(x) - 1; k > 0 && x[k] >= out.Shape[k]; k-- {
+			x[k-1] += x[k] / out.Shape[k]
+			x[k] %= out.Shape[k]
 		}
 	}
 }

@@ -4,12 +4,14 @@ package sched
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/arrayrun/arrayrun/chunk/mem"
 	"github.com/arrayrun/arrayrun/cuda"
@@ -119,6 +121,24 @@ func (g *gpus) close() error {
 		errs = append(errs, d.Close())
 	}
 	return errors.Join(errs...)
+}
+
+// inTurn is a program that computes into buffers, on GPUs: its calls go to them in turn.
+type inTurn struct {
+	*gpuKernel
+	calls atomic.Int64
+}
+
+// Run runs a call on the next device that is not lost.
+func (k *inTurn) Run(ctx context.Context, c *kernels.Call) error {
+	n := int64(len(k.devs))
+	first := k.calls.Add(1)
+	for off := range n {
+		if d := (first + off) % n; !k.devs[d].Lost() {
+			return k.kernels[d].Run(ctx, c)
+		}
+	}
+	return k.kernels[first%n].Run(ctx, c)
 }
 
 // namesOf returns the names of devices, "cuda:0, cuda:1".

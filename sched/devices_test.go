@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/arrayrun/arrayrun/chunk"
+	"github.com/arrayrun/arrayrun/chunk/dtype"
 	"github.com/arrayrun/arrayrun/cuda"
 	"github.com/arrayrun/arrayrun/cuda/cudasim"
 	"github.com/arrayrun/arrayrun/cuda/driver"
@@ -198,5 +199,104 @@ func TestTooLargeForGPU(t *testing.T) {
 	e := newEngine(t, Options{Memory: 256 << 20, Device: "cuda", GPU: GPU{Memory: 4 << 20, Strict: true}})
 	if err := e.Run(ctx, []ndarray.Output{{Array: a, Into: heapChunk(a.DType(), a.Shape())}}); err == nil || !strings.Contains(err.Error(), "cannot be cut") {
 		t.Errorf("error %v, want that the call cannot be cut", err)
+	}
+}
+
+// TestScansOnGPU: where the user says so, scans run on the devices, tile after tile with the carry that the one before has left on whichever it was; auto leaves
+// them to the CPU. The plan says both.
+func TestScansOnGPU(t *testing.T) {
+	ctx := context.Background()
+	x := big(5, dtype.Float32, chunk.Shape{90, 41, 67}, 7, 41, 30)
+	list := []ndarray.Array{x.CumSum(0), x.Mul(x).CumProd(2).Add(1.0), x.Scan("ffill", 1), x.CumSum(2).CumSum(0)}
+	cudasim.Start(t, "devices=2")
+	t.Setenv(cuda.EnvCache, t.TempDir())
+	for i, a := range list {
+		want := heapChunk(a.DType(), a.Shape())
+		if err := newEngine(t, Options{Memory: 256 << 20, Workers: 2, Device: "cpu"}).Run(ctx, []ndarray.Output{{Array: a, Into: want}}); err != nil {
+			t.Fatal(err)
+		}
+		e := newEngine(t, Options{Memory: 256 << 20, Workers: 3, Device: "cuda", GPU: GPU{Memory: 1 << 20, Strict: true}})
+		got := heapChunk(a.DType(), a.Shape())
+		p, err := e.PlanOutputs(ctx, []ndarray.Output{{Array: a, Into: got}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range p.Physical().Stages {
+			if s.Place.Device != "cuda:0, cuda:1" || strings.Contains(s.Place.Why(), "without the scan") {
+				t.Errorf("scan %d, stage %d: on %s: %s; want both devices", i, s.ID, s.Place.Device, s.Place.Why())
+			}
+		}
+		if err := e.Start(ctx, p).Wait(); err != nil {
+			t.Fatal(err)
+		}
+		if string(got.Bytes()) != string(want.Bytes()) {
+			t.Errorf("scan %d: the bits differ from the CPU's", i)
+		}
+		if g := e.Stats().GPU; g.Launches == 0 || g.FellBack != 0 {
+			t.Errorf("scan %d: %+v: want launches", i, g)
+		}
+		auto := newEngine(t, Options{Memory: 256 << 20, Workers: 3})
+		if p, err = auto.PlanOutputs(ctx, []ndarray.Output{{Array: a, Into: got}}); err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range p.Physical().Stages {
+			if why := s.Place.Why(); s.Place.Device != "cpu" || why == "" || s.Body.Program == nil && s.Scan != nil && !strings.Contains(why, "one pass") {
+				t.Errorf("scan %d, stage %d, auto: on %s: %s; want the CPU, with the reason", i, s.ID, s.Place.Device, why)
+			}
+		}
+	}
+}
+
+// TestInsideOnGPU: what a stage computes before its program, to stack it or for a function of regions, runs on the devices in turn where the user says so. The plan
+// says what of it is the CPU's.
+func TestInsideOnGPU(t *testing.T) {
+	ctx := context.Background()
+	x := big(5, dtype.Float64, chunk.Shape{60, 35}, 20, 35)
+	median := x.Exp().Quantile([]float64{0.5}, false, ndarray.QuantileOptions{Axes: []int{0}})
+	for name, c := range map[string]struct {
+		a                  ndarray.Array
+		asked, auto, where string // of the reasons for the first stage; where it computes when asked
+		launches           bool
+	}{
+		"stacked":          {ndarray.Concat(0, x.Exp(), x.Mul(x)), "as --device says", "what is put together", "cuda:0, cuda:1", true},
+		"stacked and more": {ndarray.Concat(0, x.Exp(), x.Mul(x)).Add(1.0), "as --device says", "which takes longer to start", "cuda:0, cuda:1", true},
+		"only chunks":      {ndarray.Concat(0, x, x), "nothing is computed", "nothing is computed", "cpu", false},
+		"quantile":         {median, "before it, on the CPU: quantile", "quantile", "cuda:0, cuda:1", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if err := c.a.Err(); err != nil {
+				t.Fatal(err)
+			}
+			want, got := heapChunk(c.a.DType(), c.a.Shape()), heapChunk(c.a.DType(), c.a.Shape())
+			if err := newEngine(t, Options{Memory: 256 << 20, Workers: 2, Device: "cpu"}).Run(ctx, []ndarray.Output{{Array: c.a, Into: want}}); err != nil {
+				t.Fatal(err)
+			}
+			cudasim.Start(t, "devices=2")
+			t.Setenv(cuda.EnvCache, t.TempDir())
+			e := newEngine(t, Options{Memory: 256 << 20, Workers: 3, Device: "cuda", GPU: GPU{Strict: true}})
+			p, err := e.PlanOutputs(ctx, []ndarray.Output{{Array: c.a, Into: got}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if s := p.Physical().Stages[0]; s.Place.Device != c.where || !strings.Contains(s.Place.Why(), c.asked) {
+				t.Errorf("on %s: %s; want %s and %q", s.Place.Device, s.Place.Why(), c.where, c.asked)
+			}
+			if err := e.Start(ctx, p).Wait(); err != nil {
+				t.Fatal(err)
+			}
+			if string(got.Bytes()) != string(want.Bytes()) {
+				t.Error("the bits differ from the CPU's")
+			}
+			if g := e.Stats().GPU; (g.Launches > 0) != c.launches || g.FellBack != 0 {
+				t.Errorf("%+v: want launches: %v", g, c.launches)
+			}
+			p, err = newEngine(t, Options{Memory: 256 << 20}).PlanOutputs(ctx, []ndarray.Output{{Array: c.a, Into: got}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if s := p.Physical().Stages[0]; s.Place.Device != "cpu" || !strings.Contains(s.Place.Why(), c.auto) {
+				t.Errorf("auto: on %s: %s; want the CPU and %q", s.Place.Device, s.Place.Why(), c.auto)
+			}
+		})
 	}
 }

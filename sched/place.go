@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/arrayrun/arrayrun/chunk"
@@ -22,7 +23,7 @@ const worthOpening = 300 * time.Millisecond
 // work is what a stage has to do, as its plan tells.
 type work struct {
 	elements float64 // of the loop
-	decode   float64 // seconds of one worker for reading and decoding: the CPU's work on every device
+	decode   float64 // seconds of one worker for reading, decoding and what is computed before the program: the CPU's work on every device
 	up, down float64 // bytes of operands and of results
 	f32, f64 float64 // operations
 	tasks    float64
@@ -49,13 +50,7 @@ func workOf(p *plan.Plan, s *plan.Stage, there map[array]bool, r rates) work {
 	for i, l := range s.Body.Leaves {
 		bytes := float64(l.Count(s.Body.Shape)) * float64(l.ItemBytes)
 		w.up += bytes
-		decode := 0.0
-		if l.Kind == plan.Stored {
-			decode = bytes / r.read
-			if m := p.Sources[l.Store].Source.Meta(); len(m.Codecs) > 0 {
-				decode = bytes / r.decode(m.Codecs, l.ItemBytes)
-			}
-		}
+		decode := decoding(p, l, bytes, r)
 		w.decode += decode
 		if mayStay(s, l, i) {
 			a := array{l.Kind, l.Store}
@@ -66,22 +61,110 @@ func workOf(p *plan.Plan, s *plan.Stage, there map[array]bool, r rates) work {
 			}
 		}
 	}
+	for _, b := range insideOf(s).bodies {
+		n := float64(b.Shape.Size())
+		for _, l := range b.Leaves {
+			w.decode += decoding(p, l, float64(l.Count(b.Shape))*float64(l.ItemBytes), r)
+		}
+		if b.Program != nil {
+			f32, f64 := operations(b.Program)
+			w.decode += n * (f32/r.float32 + f64/r.float64)
+		}
+	}
 	prog := s.Body.Program
+	if prog == nil {
+		return w
+	}
 	for _, r := range prog.Ret {
 		w.down += w.elements * float64(prog.RegType(r).Size())
 	}
-	for _, in := range prog.Body {
+	f32, f64 := operations(prog)
+	w.f32 += f32 * w.elements
+	w.f64 += f64 * w.elements
+	return w
+}
+
+// decoding returns the seconds of one worker for reading and decoding so many bytes of a leaf, 0 for what is not stored.
+func decoding(p *plan.Plan, l *plan.Leaf, bytes float64, r rates) float64 {
+	if l.Kind != plan.Stored {
+		return 0
+	}
+	if m := p.Sources[l.Store].Source.Meta(); len(m.Codecs) > 0 {
+		return bytes / r.decode(m.Codecs, l.ItemBytes)
+	}
+	return bytes / r.read
+}
+
+// operations returns what a program does for each element, in additions.
+func operations(p *kernels.Program) (f32, f64 float64) {
+	for _, in := range p.Body {
 		cost := opCost[in.Op]
 		if cost == 0 {
 			cost = 1
 		}
 		if in.DType.Size() == 8 {
-			w.f64 += cost * w.elements
+			f64 += cost
 		} else {
-			w.f32 += cost * w.elements
+			f32 += cost
 		}
 	}
-	w.f64 += 2 * w.elements * float64(len(prog.Folds))
+	return f32, f64 + 2*float64(len(p.Folds))
+}
+
+// inside is what a stage computes before its program: into buffers, for regions that tasks want.
+type inside struct {
+	bodies []*plan.Body // of what is stacked, and of the operands of functions
+	calls  []string     // functions of whole regions, such as quantiles
+}
+
+// insideOf returns what a stage computes before its program.
+func insideOf(s *plan.Stage) (in inside) {
+	var walk func(b *plan.Body)
+	walk = func(b *plan.Body) {
+		for _, l := range b.Leaves {
+			if l.Kind != plan.Inner {
+				continue
+			}
+			if o := l.Part.Opaque; o != nil {
+				if name, _, _ := strings.Cut(o.Key, " "); name != "reshape" && !slices.Contains(in.calls, name) {
+					in.calls = append(in.calls, name)
+				}
+			}
+			for _, b := range l.Part.In {
+				in.bodies = append(in.bodies, b)
+				walk(b)
+			}
+		}
+	}
+	walk(s.Body)
+	return in
+}
+
+// computes reports whether programs run before the stage's own.
+func (in inside) computes() bool {
+	return slices.ContainsFunc(in.bodies, func(b *plan.Body) bool { return b.Program != nil })
+}
+
+// text says what of it the CPU computes; here: the programs too.
+func (in inside) text(here bool) string {
+	list := slices.Clone(in.calls)
+	if here && in.computes() {
+		list = append(list, "what is put together")
+	}
+	return strings.Join(list, ", ")
+}
+
+// scanCost is how many additions a step of a scan takes: each waits for the one before.
+const scanCost = 4
+
+// scanned adds the scan of a stage, whose operand and result go over the bus where a GPU scans.
+func (w work) scanned(s *plan.Stage) work {
+	if s.Scan != nil {
+		bytes := w.elements * float64(s.Scan.Node.ItemBytes)
+		w.up += bytes
+		w.down += bytes
+		w.f64 += scanCost * w.elements
+	}
 	return w
 }
 
@@ -122,7 +205,7 @@ func (e *Engine) wantsGPU(ctx context.Context, p *plan.Plan) bool {
 		return false
 	}
 	if e.gpu.asked {
-		return slices.ContainsFunc(p.Stages, func(s *plan.Stage) bool { return s.Body.Program != nil })
+		return slices.ContainsFunc(p.Stages, func(s *plan.Stage) bool { return s.Computes() || insideOf(s).computes() })
 	}
 	r := e.rates(ctx)
 	return slices.ContainsFunc(p.Stages, func(s *plan.Stage) bool {
@@ -135,13 +218,24 @@ func (e *Engine) place(ctx context.Context, p *plan.Plan, noRoom error) error {
 	there := map[array]bool{}
 	for _, s := range p.Stages {
 		stay := func(why func() string) { s.Place = &plan.Placement{Device: "cpu", Why: why} }
+		in := insideOf(s)
 		switch {
-		case s.Body.Program == nil:
-			stay(func() string { return "nothing is computed" })
+		case !s.Computes() && !in.computes():
+			why := "nothing is computed"
+			if in.calls != nil {
+				why = in.text(true) + " takes whole regions, which the CPU does"
+			}
+			stay(func() string { return why })
 		case e.gpu == nil:
 			stay(func() string { return "as --device says" })
 		case noRoom != nil:
 			stay(func() string { return "no room for a GPU's driver in the budget: " + noRoom.Error() })
+		case !s.Computes() && !e.gpu.asked:
+			stay(func() string { return in.text(true) + " goes through buffers, which the CPU fills" })
+		case s.Body.Program == nil && !e.gpu.asked:
+			stay(func() string {
+				return "a scan is one pass over its operand, which a GPU would have over the bus, both ways"
+			})
 		default:
 			p.Rates = func() []plan.Rate { return e.explainRates(p) }
 			if err := e.placeStage(ctx, p, s, there); err != nil {
@@ -162,6 +256,9 @@ func (e *Engine) placeStage(ctx context.Context, p *plan.Plan, s *plan.Stage, th
 	compare := func(ctx context.Context, devs []*cuda.Device) (onCPU, onGPU time.Duration) {
 		r := e.rates(ctx)
 		w := workOf(p, s, before, r)
+		if e.gpu.asked {
+			w = w.scanned(s)
+		}
 		if devs != nil {
 			onGPU = w.onGPU(ratesOf(devs), e.opt.Workers)
 		}
@@ -210,24 +307,61 @@ func (e *Engine) placeStage(ctx context.Context, p *plan.Plan, s *plan.Stage, th
 			return stay(why)
 		}
 	}
-	k := &gpuKernel{s: s, devs: devs}
-	for _, dev := range devs {
-		one, err := dev.Compile(ctx, s.Body.Program)
-		switch {
-		case err == nil:
-			k.kernels = append(k.kernels, one)
-		case errors.Is(err, kernels.ErrUnsupported) && !e.opt.GPU.Strict:
-			return stay(err.Error)
-		default:
-			return fmt.Errorf("sched: place stage %d on %s: %w", s.ID, dev.Name(), err)
+	var k, scan *gpuKernel
+	if s.Body.Program != nil {
+		k, err = compileOn(ctx, s, devs, s.Body.Program)
+	}
+	if err == nil && s.Scan != nil && e.gpu.asked {
+		scan, err = compileOn(ctx, s, devs, s.Scan.Unit)
+	}
+	in := insideOf(s)
+	inner := map[*plan.Body]kernels.Kernel{}
+	for _, b := range in.bodies {
+		if err == nil && b.Program != nil && e.gpu.asked {
+			var g *gpuKernel
+			g, err = compileOn(ctx, s, devs, b.Program)
+			inner[b] = &inTurn{gpuKernel: g}
 		}
 	}
-	s.Body.Kernel = k
-	for _, a := range workOf(p, s, there, guess(1)).reads {
-		there[a] = true
+	switch {
+	case errors.Is(err, kernels.ErrUnsupported) && !e.opt.GPU.Strict:
+		return stay(err.Error)
+	case err != nil:
+		return fmt.Errorf("sched: place stage %d: %w", s.ID, err)
 	}
-	s.Place = &plan.Placement{Device: namesOf(devs), Why: func() string { return why() + staysText(stays(p, devs), p, s) }}
+	if k != nil {
+		s.Body.Kernel = k
+		for _, a := range workOf(p, s, there, guess(1)).reads {
+			there[a] = true
+		}
+	}
+	for b, g := range inner {
+		b.Kernel = g
+	}
+	scans := ""
+	if scan != nil {
+		s.Scan.Kernel = scan
+	} else if s.Scan != nil {
+		scans = ", without the scan, which is one pass over memory"
+	}
+	if text := in.text(!e.gpu.asked); text != "" {
+		scans += "; before it, on the CPU: " + text
+	}
+	s.Place = &plan.Placement{Device: namesOf(devs), Why: func() string { return why() + scans + staysText(stays(p, devs), p, s) }}
 	return nil
+}
+
+// compileOn returns the kernel of a unit on devices.
+func compileOn(ctx context.Context, s *plan.Stage, devs []*cuda.Device, u kernels.Unit) (*gpuKernel, error) {
+	k := &gpuKernel{s: s, devs: devs}
+	for _, dev := range devs {
+		one, err := dev.Compile(ctx, u)
+		if err != nil {
+			return nil, fmt.Errorf("on %s: %w", dev.Name(), err)
+		}
+		k.kernels = append(k.kernels, one)
+	}
+	return k, nil
 }
 
 // largest is the largest call of a stage's program, as far as devices want to know it.
@@ -268,6 +402,9 @@ func (c largest) slow() bool { return c.groups > 0 && cuda.Slow(c.s.Body.Program
 
 // fits reports whether a device with so much memory can run the call.
 func (c largest) fits(memory int64) bool {
+	if c.s.Body.Program == nil {
+		return true
+	}
 	var in []*chunk.Chunk
 	for _, port := range c.s.Body.Ports {
 		in = append(in, operandOf(c.s.Body.Leaves[port], c.shape))

@@ -185,11 +185,7 @@ func (r *run) turns(ctx context.Context, st *Stats, first, last int, bands int64
 	defer func() {
 		for k, sr := range runs {
 			sr.drop()
-			hash := uint64(0)
-			if p := sr.s.Body.Program; p != nil {
-				hash = p.Hash()
-			}
-			one := sr.stage(first+k, hashText(hash))
+			one := sr.stage(first+k, hashText(sr.s.Hash()))
 			st.Stages = append(st.Stages, one)
 			st.BytesRead += one.BytesRead
 			st.BytesDecoded += one.BytesDecoded

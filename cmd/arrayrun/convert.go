@@ -15,6 +15,7 @@ import (
 
 	"github.com/arrayrun/arrayrun/formats"
 	"github.com/arrayrun/arrayrun/formats/all"
+	"github.com/arrayrun/arrayrun/formats/netcdf"
 	"github.com/arrayrun/arrayrun/ndarray"
 	"github.com/arrayrun/arrayrun/sched"
 )
@@ -228,6 +229,13 @@ func (a *app) copy(c *cobra.Command, in, out string, o ndarray.CopyOptions) (err
 	}
 	if err != nil {
 		return atExpression(err)
+	}
+	if t, err := all.Target(out, o.Format); err == nil && t.Name == netcdf.NetCDF4.Name {
+		for _, v := range plan.Spec.Vars {
+			if names := netcdf.WideTexts(v.Stored); names != nil {
+				o.Warn(fmt.Sprintf("variable %q: texts of UTF-32 in its records (%s) become UTF-8 in as many bytes", v.Name, strings.Join(names, ", ")))
+			}
+		}
 	}
 	if explain != "" && (o.AppendTo != "" || o.Region != nil) {
 		there, err := all.Updatable(ctx, out)

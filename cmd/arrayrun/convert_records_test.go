@@ -5,6 +5,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -34,5 +35,33 @@ func TestRecordsPeers(t *testing.T) {
 		t.Log("this zarr-python is too old to read what is written; bench/setup formats installs one that can")
 	default:
 		t.Errorf("zarr-python: %s", got)
+	}
+}
+
+// TestRecordsOfTexts: texts of UTF-32 in records become UTF-8 in NetCDF-4, with a warning, and diff knows them for the same.
+func TestRecordsOfTexts(t *testing.T) {
+	dir := t.TempDir()
+	in, out, back := filepath.Join(dir, "in.npy"), filepath.Join(dir, "out.nc"), filepath.Join(dir, "back.zarr")
+	header := "{'descr': [('id', '>i4'), ('name', '>U2')], 'fortran_order': False, 'shape': (2,), }"
+	header += strings.Repeat(" ", 117-len(header)) + "\n"
+	b := []byte("\x93NUMPY\x01\x00" + string([]byte{byte(len(header)), 0}) + header)
+	b = append(b, 7, 0, 0, 0, 0, 0, 0, 0xe9, 0, 0, 0x20, 0xac) // é€
+	b = append(b, 8, 0, 0, 0, 0, 0, 0, 'a', 0, 0, 0, 0)
+	if err := os.WriteFile(in, b, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	code, _, errs := arrayrun(t, "convert", in, out)
+	if code != 0 || !strings.Contains(errs, `warning: variable "data": texts of UTF-32 in its records (name) become UTF-8`) {
+		t.Fatalf("exit %d, %s", code, errs)
+	}
+	ok(t, "diff", in, out)
+	ok(t, "convert", out, back, "--zarr-version", "2")
+	ok(t, "diff", in, back)
+	b[len(b)-5] = 'b'
+	if err := os.WriteFile(in, b, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if code, text, _ := arrayrun(t, "diff", in, out); code != exitFailed || !strings.Contains(text, "1 of 2 elements differ") {
+		t.Errorf("exit %d, %s", code, text)
 	}
 }

@@ -59,6 +59,7 @@ type differ struct {
 	out        []difference
 	same       []difference // variables without a difference
 	unread     error        // the first variable that cannot be read
+	narrow     [2]func(b []byte)
 }
 
 // difference is what differs of a variable, or of a group's attributes.
@@ -193,6 +194,7 @@ func (d *differ) groups(ctx context.Context, a, b side, path string) error {
 				d.note(path+name, fmt.Sprintf("dimensions %s and %s", x, y))
 			}
 		}
+		d.narrow = narrowers(&ga.Vars[i], &gb.Vars[k])
 		if err := d.variable(ctx, path+name, dsA.Var(name), dsB.Var(gb.Vars[k].Name)); err != nil {
 			return err
 		}

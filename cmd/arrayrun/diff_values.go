@@ -12,6 +12,7 @@ import (
 	"github.com/arrayrun/arrayrun/chunk/dtype"
 	"github.com/arrayrun/arrayrun/chunk/mem"
 	"github.com/arrayrun/arrayrun/formats"
+	"github.com/arrayrun/arrayrun/formats/netcdf"
 	"github.com/arrayrun/arrayrun/ndarray"
 )
 
@@ -114,6 +115,13 @@ func (d *differ) piece(ctx context.Context, x, y ndarray.Array, origin []int64, 
 	if err != nil {
 		return at(exitRunning, err)
 	}
+	for i, narrow := range d.narrow {
+		if narrow != nil && got[i].DType == dtype.Raw {
+			own := bytes.Clone(got[i].Bytes())
+			narrow(own)
+			got[i] = &chunk.Chunk{DType: dtype.Raw, ItemBytes: got[i].ItemBytes, Shape: got[i].Shape, Strides: got[i].Shape.RowMajor(), Block: mem.Wrap(own)}
+		}
+	}
 	elem := func(c *chunk.Chunk, i int64) []byte {
 		if c.DType == dtype.String {
 			return formats.Text(c, i)
@@ -133,4 +141,17 @@ func (d *differ) piece(ctx context.Context, x, y ndarray.Array, origin []int64, 
 		}
 	}
 	return nil
+}
+
+// narrowers return how texts in records become UTF-8, where one of two variables has them in UTF-32 and the other one may have what a copy to NetCDF-4
+// makes of them.
+func narrowers(a, b *formats.Var) (out [2]func([]byte)) {
+	if a.Source == nil || b.Source == nil {
+		return out
+	}
+	x, y := a.Source.Meta().Stored, b.Source.Meta().Stored
+	if fmt.Sprint(x) != fmt.Sprint(y) {
+		out = [2]func([]byte){netcdf.NarrowTexts(x), netcdf.NarrowTexts(y)}
+	}
+	return out
 }

@@ -83,32 +83,41 @@ func (d *kernelDump) text(p *plan.Plan) (string, error) {
 	}
 	for _, s := range p.Stages {
 		fmt.Fprintf(&b, "// stage %d: %s\n", s.ID, p.StageName(s))
-		if s.Body.Program == nil {
+		if !s.Computes() {
 			b.WriteString("// no kernel: nothing is computed\n\n")
-			continue
 		}
-		for line := range strings.Lines(s.Body.Program.String()) {
-			b.WriteString("//   " + line)
-		}
-		groups := int64(1)
-		for _, f := range s.Folds {
-			groups = max(groups, f.Groups)
-		}
-		sources, err := cuda.Sources(s.Body.Program, s.Tiles.MaxChunk(), groups)
-		if errors.Is(err, kernels.ErrUnsupported) {
-			fmt.Fprintf(&b, "// runs on the CPU: %v\n\n", err)
-			continue
-		}
-		if err != nil {
-			return "", err
-		}
-		for _, src := range sources {
-			if err := d.source(&b, src); err != nil {
+		for _, u := range s.Units() {
+			if err := d.unit(&b, s, u); err != nil {
 				return "", err
 			}
 		}
 	}
 	return b.String(), nil
+}
+
+// unit adds the kernels of a unit of a stage.
+func (d *kernelDump) unit(b *strings.Builder, s *plan.Stage, u kernels.Unit) error {
+	for line := range strings.Lines(strings.TrimSuffix(u.String(), "\n") + "\n") {
+		b.WriteString("//   " + line)
+	}
+	groups := int64(1)
+	for _, f := range s.Folds {
+		groups = max(groups, f.Groups)
+	}
+	sources, err := cuda.Sources(u, s.Tiles.MaxChunk(), groups)
+	if errors.Is(err, kernels.ErrUnsupported) {
+		fmt.Fprintf(b, "// runs on the CPU: %v\n\n", err)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, src := range sources {
+		if err := d.source(b, src); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (d *kernelDump) source(b *strings.Builder, src *cuda.Source) error {

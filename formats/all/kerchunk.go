@@ -101,7 +101,7 @@ func hierarchy(ctx context.Context, ref *store.Reference, err error, name string
 	}
 	switch {
 	case err == nil:
-		g.Format = "kerchunk"
+		g.Format, g.Of = "kerchunk", g.Format
 		return g, nil
 	case errors.Is(err, store.ErrDamaged):
 		err = fmt.Errorf("%w: %w", err, formats.ErrCorrupt)

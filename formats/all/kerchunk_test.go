@@ -60,8 +60,8 @@ func checkGolden(t *testing.T, uri string, want map[string]golden) {
 		t.Errorf("%s: %v", uri, err)
 		return
 	}
-	if g.Format != "kerchunk" {
-		t.Errorf("%s: format %s, want kerchunk", uri, g.Format)
+	if g.Format != "kerchunk" || g.Of != "zarr2" {
+		t.Errorf("%s: format %s of %s, want kerchunk of zarr2", uri, g.Format, g.Of)
 	}
 	checkGroup(t, uri, g, want)
 }

@@ -51,8 +51,6 @@ func openURL(ctx context.Context, uri string) (*formats.Group, error) {
 	switch {
 	case err == nil:
 		return reading.open(whole.Name(), g), nil
-	case errors.Is(err, errors.ErrUnsupported) && fileErr != nil: // nothing of a hierarchy is there, and it cannot be listed
-		return fail(fileErr)
 	case errors.Is(err, formats.ErrFormat) && fileErr != nil:
 		return fail(fileErr)
 	}

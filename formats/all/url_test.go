@@ -92,6 +92,24 @@ func TestHTTP(t *testing.T) {
 	}
 }
 
+// TestHTTPGroups: a group whose members nobody can list says so, instead of that it is not there.
+func TestHTTPGroups(t *testing.T) {
+	dir := t.TempDir()
+	for name, doc := range map[string]string{"a.zarr/zarr.json": `{"zarr_format": 3, "node_type": "group"}`, "b.zarr/.zgroup": `{"zarr_format": 2}`} {
+		path := filepath.Join(dir, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o777), os.WriteFile(path, []byte(doc), 0o666)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := httptest.NewServer(http.FileServer(http.Dir(dir)))
+	defer s.Close()
+	for name, want := range map[string]error{"a.zarr": errors.ErrUnsupported, "b.zarr": errors.ErrUnsupported, "c.zarr": fs.ErrNotExist} {
+		if _, err := all.Open(context.Background(), s.URL+"/"+name); !errors.Is(err, want) {
+			t.Errorf("%s: %v, want %v", name, err, want)
+		}
+	}
+}
+
 func TestZip(t *testing.T) {
 	dir := t.TempDir()
 	_, data := made(t, dir)

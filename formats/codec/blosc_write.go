@@ -83,7 +83,7 @@ func (z bloscStage) Encode(dst, src []byte, s *Scratch) ([]byte, error) {
 		number = bloscLZ4
 		haste := 1
 		if z.cname == "lz4" {
-			haste = max(6-z.level, 1) // less than c-blosc's, which packs each byte plane by itself
+			haste = max(9-z.level, 1) // one less than c-blosc's, whose blocks are longer
 		}
 		pack = func(out, block []byte) ([]byte, error) {
 			return out[:len(out)+s.packLZ4(out[len(out):cap(out)], block, haste)], nil
@@ -156,8 +156,8 @@ func (z bloscStage) blockSize(n int) int {
 	size := z.block
 	if size == 0 {
 		size = 256 << 10
-		if z.cname == "zstd" {
-			size = 1 << 20 // its entropy tables pay off later
+		if z.cname == "zstd" || z.item >= 8 {
+			size = 1 << 20 // entropy tables pay off later; so do many byte planes, where LZ4 looks back 64 KiB
 		}
 	}
 	if size >= n {

@@ -28,14 +28,15 @@ const (
 	pieceBytes = 1 << 30
 )
 
-// effortOf says how hard each of zlib's levels looks: how many earlier places for each position, how many of them where a byte costs more than
-// two bits, from which length it is content, up to which it looks, half as hard, if the next position has better, and after how many positions in
-// vain (a power of 2) it looks at fewer.
+// effortOf says how hard each of zlib's levels looks: how many earlier places for each position, how many of them where a byte costs more
+// than two bits, from which length it is content, up to which it looks, half as hard, if the next position has better, and after how many
+// positions in vain (a power of 2) it looks at fewer. Where bytes cost so much and it looks at fewer places, matches of three bytes are
+// nothing better.
 var effortOf = [10]struct{ depth, dense, content, lazy, patience int }{
 	1: {4, 4, 64, 0, 5},
 	2: {5, 4, 128, 0, 6},
 	3: {6, 4, 128, 12, 6},
-	4: {8, 5, 64, 12, 6},
+	4: {8, 3, 64, 12, 6},
 	5: {14, 14, 64, 32, 7},
 	6: {24, 24, 128, 64, 8},
 	7: {64, 64, 128, 128, 8},
@@ -195,23 +196,25 @@ func (d *deflater) model(src []byte, n int) {
 func hash3(v uint32) uint32 { return v << 8 * 2654435761 >> (32 - hash3Bits) }
 func hash4(v uint32) uint32 { return v * 2654435761 >> (32 - hash4Bits) }
 
-// insert puts position p into the tables.
-func (d *deflater) insert(src []byte, p int) {
-	v, place := load32(src, p), uint32(p+firstPlace)
-	h := hash4(v)
-	back := place - d.recent4[h]
-	if back > deflateWindow {
-		back = 0
+// insert puts the positions from p up to end into the tables.
+func (d *deflater) insert(src []byte, p, end int) {
+	for ; p < end; p++ {
+		v, place := load32(src, p), uint32(p+firstPlace)
+		h := hash4(v)
+		back := place - d.recent4[h]
+		if back > deflateWindow {
+			back = 0
+		}
+		d.before[place%deflateWindow] = uint16(back)
+		d.recent4[h] = place
+		d.recent3[hash3(v)] = place
 	}
-	d.before[place%deflateWindow] = uint16(back)
-	d.recent4[h] = place
-	d.recent3[hash3(v)] = place
 }
 
 // find puts position p into the tables and looks for the match there that is worth most: what its bytes would cost otherwise, without
 // what it costs. A match must be worth more than least and cost less than its literals; of length 0 is none. sums are those from p
-// on, depth is how many places it looks at.
-func (d *deflater) find(src []byte, p int, sums []int32, least int32, depth int) (n, dist int, worth int32) {
+// on, depth is how many places it looks at; matches of three bytes count where short is set.
+func (d *deflater) find(src []byte, p int, sums []int32, least int32, depth int, short bool) (n, dist int, worth int32) {
 	v, place := load32(src, p), uint32(p+firstPlace)
 	h, h3 := hash4(v), hash3(v)
 	back, near := place-d.recent4[h], place-d.recent3[h3]
@@ -221,7 +224,7 @@ func (d *deflater) find(src []byte, p int, sums []int32, least int32, depth int)
 	}
 	d.before[place%deflateWindow] = uint16(back)
 	worth = least
-	if near <= deflateWindow && (load32(src, p-int(near))^v)<<8 == 0 {
+	if short && near <= deflateWindow && (load32(src, p-int(near))^v)<<8 == 0 {
 		cost := d.length[0] + d.dist[distSymbol(near)]
 		if w := 3*d.mean - cost; w > worth && sums[3]-sums[0] > cost {
 			n, dist, worth = 3, int(near), w
@@ -279,14 +282,14 @@ func (d *deflater) parse(src []byte, p, end int) int {
 		depth = e.dense
 	}
 	for p < stop {
-		n, dist, worth := d.find(src, p, d.sums[p-base:], math.MinInt32, depth)
+		n, dist, worth := d.find(src, p, d.sums[p-base:], math.MinInt32, depth, true)
 		passed := min(d.vain>>e.patience, stepMost-1)
 		if n == 0 {
 			d.vain = min(d.vain+1, stepMost<<e.patience)
 			p++
-			for next := min(p+passed, stop); p < next; p++ {
-				d.insert(src, p)
-			}
+			next := min(p+passed, stop)
+			d.insert(src, p, next)
+			p = max(p, next)
 			continue
 		}
 		d.vain = 0
@@ -297,7 +300,7 @@ func (d *deflater) parse(src []byte, p, end int) int {
 		}
 		// a literal, and a match at the next position, if that is better
 		for n < e.lazy && next == p+1 && next < stop {
-			m, far, w := d.find(src, next, d.sums[next-base:], worth+d.lit[src[p]]-d.mean, depth/2)
+			m, far, w := d.find(src, next, d.sums[next-base:], worth+d.lit[src[p]]-d.mean, depth/2, depth == e.depth)
 			next++
 			if m == 0 {
 				break
@@ -312,9 +315,7 @@ func (d *deflater) parse(src []byte, p, end int) int {
 		if dist == 1 && n >= runFrom {
 			next = max(next, last-runEnd)
 		}
-		for ; next < last; next++ {
-			d.insert(src, next)
-		}
+		d.insert(src, next, last)
 	}
 	p = max(p, end)
 	if p > start {

@@ -2,7 +2,10 @@
 
 package codec
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"math/bits"
+)
 
 // Limits of LZ4 blocks (lz4_Block_format.md): matches are of four bytes or more, the last starts 12 bytes before the end or earlier and
 // ends five before it or earlier.
@@ -12,6 +15,8 @@ const (
 	lz4LastEnd  = 5
 	lz4Window   = 1<<16 - 1
 	lz4HashBits = 12
+	// matches that start as close to the last place are left to Go: the assembly takes and puts whole words.
+	lz4Slack = 48
 	// after as many positions in vain (a power of 2) a search goes on by one byte more
 	lz4Patience = 6
 	// blocks have at most as many bytes: positions fit
@@ -28,53 +33,72 @@ func lz4Bound(n int) int { return n + n/255 + 16 }
 
 func lz4Hash(v uint64) uint64 { return v << 24 * 889523592379 >> (64 - lz4HashBits) }
 
+// lz4Packing is the state between the sequences of a block, in the order the assembly knows.
+type lz4Packing struct {
+	dst       *byte
+	n         int // bytes of the block
+	src       *byte
+	p, anchor int // the next position, and where the literals before it start
+	vain      int // what the next step is made of, while no match is found
+	start     int // what vain is behind a match
+	behind    int // 1: p is right behind a match
+	last, end int // where a match may start and end
+	recent    *uint32
+}
+
 // pack packs src into dst, which has lz4Bound of it, and returns the bytes of the block. It looks at every position, or with more haste at one in
 // so many.
 func (z *lz4Packer) pack(dst, src []byte, haste int) int {
-	n, anchor := 0, 0
-	if len(src) > lz4LastAt && len(src) <= lz4Most {
-		clear(z.recent[:])
-		last, end := len(src)-lz4LastAt, len(src)-lz4LastEnd
-		for p := 1; ; {
-			// look for four bytes that were there before
-			ref := 0
-			for vain := haste << lz4Patience; ; vain++ {
-				if p > last {
-					return n + lz4Literals(dst[n:], src[anchor:])
-				}
-				v := load64(src, p)
-				h := lz4Hash(v)
-				ref = int(z.recent[h])
-				z.recent[h] = uint32(p)
-				if load32(src, ref) == uint32(v) && p-ref <= lz4Window {
-					break
-				}
-				p += vain >> lz4Patience
-			}
-			for p > anchor && ref > 0 && src[p-1] == src[ref-1] {
-				p--
-				ref--
-			}
-			// matches that follow each other have no literals between them
-			for {
-				length := lz4Shortest + matchLength(src, ref+lz4Shortest, p+lz4Shortest, end-p-lz4Shortest)
-				n += lz4Sequence(dst[n:], src[anchor:], p-anchor, length-lz4Shortest, p-ref)
-				p += length
-				anchor = p
-				if p > last {
-					return n + lz4Literals(dst[n:], src[anchor:])
-				}
-				z.recent[lz4Hash(load64(src, p-2))] = uint32(p - 2)
-				v := load64(src, p)
-				h := lz4Hash(v)
-				ref = int(z.recent[h])
-				z.recent[h] = uint32(p)
-				if load32(src, ref) != uint32(v) || p-ref > lz4Window {
-					break
-				}
-			}
-			p++
+	s, ok := z.begin(dst, src, haste)
+	if !ok {
+		return lz4Literals(dst, src)
+	}
+	if haveSequences && len(src) > 2*lz4Slack {
+		s.last -= lz4Slack
+		lz4Matches(&s)
+		s.last += lz4Slack
+	}
+	return z.finish(dst, src, &s)
+}
+
+// begin returns the state in the beginning; ok is false where a block has no matches.
+func (z *lz4Packer) begin(dst, src []byte, haste int) (s lz4Packing, ok bool) {
+	if len(src) <= lz4LastAt || len(src) > lz4Most {
+		return s, false
+	}
+	clear(z.recent[:])
+	start := haste << lz4Patience
+	return lz4Packing{dst: &dst[0], src: &src[0], p: 1, vain: start, start: start, last: len(src) - lz4LastAt, end: len(src) - lz4LastEnd, recent: &z.recent[0]}, true
+}
+
+// finish makes the sequences from s on to the end, and returns the bytes of the block.
+func (z *lz4Packer) finish(dst, src []byte, s *lz4Packing) int {
+	n, p, anchor, vain, last, end := s.n, s.p, s.anchor, s.vain, s.last, s.end
+	behind := s.behind != 0
+	for p <= last {
+		if behind {
+			z.recent[lz4Hash(load64(src, p-2))] = uint32(p - 2)
 		}
+		v := load64(src, p)
+		h := lz4Hash(v)
+		ref := int(z.recent[h])
+		z.recent[h] = uint32(p)
+		if load32(src, ref) != uint32(v) || p-ref > lz4Window {
+			if behind {
+				p, vain, behind = p+1, s.start, false
+				continue
+			}
+			p += vain >> lz4Patience
+			vain++
+			continue
+		}
+		if !behind { // matches that follow each other have no literals between them
+			p, ref = lz4Back(src, anchor, p, ref)
+		}
+		length := lz4Shortest + matchLength(src, ref+lz4Shortest, p+lz4Shortest, end-p-lz4Shortest)
+		n += lz4Sequence(dst[n:], src[anchor:], p-anchor, length-lz4Shortest, p-ref)
+		p += length
+		anchor, behind = p, true
 	}
 	return n + lz4Literals(dst[n:], src[anchor:])
 }
@@ -124,4 +148,20 @@ func lz4PutLength(dst []byte, n int) int {
 	}
 	dst[i] = byte(n)
 	return i + 1
+}
+
+// lz4Back moves a match back over literals, from anchor on, that are the same as the bytes before the earlier place.
+func lz4Back(src []byte, anchor, p, ref int) (int, int) {
+	for ref >= 8 {
+		same := min(bits.LeadingZeros64(load64(src, p-8)^load64(src, ref-8))/8, p-anchor)
+		p, ref = p-same, ref-same
+		if same < 8 {
+			return p, ref
+		}
+	}
+	for p > anchor && ref > 0 && src[p-1] == src[ref-1] {
+		p--
+		ref--
+	}
+	return p, ref
 }

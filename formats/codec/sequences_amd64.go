@@ -33,6 +33,12 @@ func huffSingles(h *huffRun)
 //go:noescape
 func lz4Sequences(s *lz4Run)
 
+// lz4Matches makes LZ4 sequences up to s.last, which is lz4Slack before the last position of a match or more. It reads nothing outside of
+// the block that s describes.
+//
+//go:noescape
+func lz4Matches(s *lz4Packing)
+
 // inflateFast decodes symbols of a deflate block while there is room for whole words behind them. It trusts the tables, and
 // reads nothing outside of what s describes.
 //

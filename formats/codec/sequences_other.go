@@ -11,4 +11,5 @@ func zstdSequences(*seqRun)   {}
 func huffPairs(*huffRun)      {}
 func huffSingles(*huffRun)    {}
 func lz4Sequences(*lz4Run)    {}
+func lz4Matches(*lz4Packing)  {}
 func inflateFast(*inflateRun) {}

@@ -44,6 +44,13 @@ func packedAlike(t *testing.T, src []byte, haste int) {
 	if !bytes.Equal(room[len(room)-8:], bytes.Repeat([]byte{0xa5}, 8)) {
 		t.Fatal("it wrote behind its destination")
 	}
+	var z lz4Packer
+	plain := make([]byte, lz4Bound(len(src)))
+	if state, ok := z.begin(plain, src, haste); ok {
+		if m := z.finish(plain, src, &state); !bytes.Equal(plain[:m], room[:n]) {
+			t.Fatalf("haste %d: %d bytes in Go alone, %d with assembly, or others", haste, m, n)
+		}
+	}
 	got := make([]byte, len(src)+1)
 	if m, err := lz4.UncompressBlock(room[:n], got); err != nil || !bytes.Equal(got[:m], src) {
 		t.Fatalf("haste %d: of %d bytes the library makes %d, %v", haste, len(src), m, err)

@@ -3,12 +3,18 @@
 package netcdf
 
 import (
+	"bytes"
 	"context"
+	"encoding/binary"
+	"math"
+	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/arrayrun/arrayrun/chunk"
 	"github.com/arrayrun/arrayrun/chunk/dtype"
+	"github.com/arrayrun/arrayrun/chunk/mem"
 	"github.com/arrayrun/arrayrun/formats"
 	"github.com/arrayrun/arrayrun/formats/formattest"
 )
@@ -70,6 +76,42 @@ func TestComplex(t *testing.T) {
 				}
 			}
 			g.Close()
+		}
+	}
+}
+
+// TestComplexFields: complex numbers in records are records of r and i, of attributes too.
+func TestComplexFields(t *testing.T) {
+	stored := map[string]any{"fields": []any{[]any{"n", "int8"}, []any{"z", "complex64"}}}
+	var b []byte
+	for i := range 2 {
+		b = append(b, byte(i))
+		b = binary.NativeEndian.AppendUint32(b, math.Float32bits(1.5))
+		b = binary.NativeEndian.AppendUint32(b, math.Float32bits(float32(-i)))
+	}
+	x := chunk.Shape{2}
+	v := formats.VarSpec{Name: "r", Dims: []string{"x"}, Shape: x, DType: dtype.Raw, ItemBytes: 9, Stored: stored,
+		Attrs: formats.Attrs{{Name: "like", Value: map[string]any{"n": int64(3), "z": complex64(2 - 1i)}, Type: stored}}}
+	path := filepath.Join(t.TempDir(), "a.nc")
+	write(t, path, formats.Spec{Vars: []formats.VarSpec{v}}, []*chunk.Chunk{{DType: dtype.Raw, ItemBytes: 9, Shape: x, Strides: x.RowMajor(), Block: mem.Wrap(b)}})
+	g, err := openAny(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.Close()
+	c, err := readAll(g.Vars[0].Source)
+	if got := typeKey(g.Vars[0].Source.Meta().Stored); err != nil || !bytes.Equal(c.Bytes(), b) || got != typeKey(stored) {
+		t.Errorf("%v, %x, want %x, of type %s", err, c.Bytes(), b, got)
+	}
+	bin, err := exec.LookPath("ncdump")
+	if err != nil {
+		missing(t, "ncdump")
+		return
+	}
+	got, err := exec.Command(bin, path).CombinedOutput()
+	for _, want := range []string{"r_t r:like = {3, {2, -1}}", "{0, {1.5, 0}}, {1, {1.5, -1}}"} {
+		if err != nil || !strings.Contains(string(got), want) {
+			t.Errorf("ncdump: %v, no %s in\n%s", err, want, got)
 		}
 	}
 }

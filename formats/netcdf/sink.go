@@ -333,6 +333,9 @@ func (s *sink) ScratchBytes() int64 {
 	if s.chunked {
 		n = s.cell.Size() * int64(s.item)
 	}
+	if s.user != nil && s.user.runes {
+		n *= 2
+	}
 	if s.chain != nil {
 		return 2*n + s.chain.ScratchBytes(int(n))
 	}
@@ -374,6 +377,9 @@ func (s *sink) write(ctx context.Context, k chunk.Key, c *chunk.Chunk) (int64, e
 			return n, err
 		}
 		c, extra = t, n
+	}
+	if s.user != nil && s.user.runes {
+		c = s.narrow(c)
 	}
 	if !s.chunked {
 		b, free := s.gather(c, c.Shape, nil)

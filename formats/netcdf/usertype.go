@@ -44,6 +44,7 @@ type userType struct {
 	dtype  dtype.DType // of a number, and of the numbers of an enumeration
 	base   *userType   // of an enumeration and a sequence
 	fields []userField
+	runes  bool     // of a compound: fields of it are texts of UTF-32
 	names  []string // of an enumeration, in the order of values
 	values []byte   // one number for each
 	stored any      // the description
@@ -59,6 +60,7 @@ type userField struct {
 	off  int
 	typ  *userType
 	dims []int
+	wide int // bytes of a text of UTF-32 in memory, which has as many of UTF-8 in the file; 0: it is none
 }
 
 func (f *userField) count() int {
@@ -80,6 +82,9 @@ func newType(stored any, depth int) (*userType, error) {
 	t := &userType{stored: stored}
 	switch x := stored.(type) {
 	case string:
+		if d, err := dtype.Parse(x); err == nil && d.IsComplex() && d.String() == x {
+			return t, t.compound(complexType(d)["fields"], depth)
+		}
 		return t, t.named(x)
 	case map[string]any:
 		switch {
@@ -140,9 +145,14 @@ func (t *userType) compound(fields any, depth int) error {
 			return err
 		}
 		var err error
-		if f.typ, err = newType(l[1], depth+1); err != nil {
+		described := l[1]
+		if f.wide = wideText(described); f.wide > 0 {
+			described = fmt.Sprintf("S%d", f.wide)
+		}
+		if f.typ, err = newType(described, depth+1); err != nil {
 			return fmt.Errorf("field %q: %w", f.name, err)
 		}
+		t.runes = t.runes || f.wide > 0 || f.typ.runes
 		if len(l) == 3 {
 			if f.dims, err = lengths(l[2]); err != nil {
 				return fmt.Errorf("field %q: %w", f.name, err)

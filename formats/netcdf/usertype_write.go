@@ -154,6 +154,7 @@ func (t *userType) messages() []message {
 func (s *sink) userFill(fill []byte) error {
 	if len(fill) == s.item && !s.user.variable() {
 		s.fill = bytes.Clone(fill)
+		s.user.narrow(s.fill)
 	}
 	v, ok := s.attrs.Get("_FillValue")
 	if !ok || s.user.family == familyChars {

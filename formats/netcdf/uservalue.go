@@ -102,6 +102,9 @@ func (t *userType) encode(b []byte, v any, put func([]byte) (uint64, int)) ([]by
 		}
 		return t.reference(b, len(list), body, put), nil
 	}
+	if _, ok := t.stored.(string); ok {
+		v = complexRecord(v)
+	}
 	m, ok := v.(map[string]any)
 	if !ok {
 		return bad()

@@ -7,7 +7,8 @@
 //
 // A Calendar counts days: standard (Julian until 1582-10-04, Gregorian from 1582-10-15),
 // proleptic_gregorian, julian, noleap, all_leap and 360_day, in any year. Units are a
-// parsed "days since 2000-01-01" with its calendar; they turn numbers into Instants and back.
+// parsed "days since 2000-01-01" with its calendar; they turn numbers into Instants and back. A Frequency ("QS-DEC", "10D") cuts
+// Instants into Bins.
 // A Coding says how a variable is packed: which stored values mean missing, the dtype it
 // decodes to, its scale and offset. Decode puts those decisions on an array as ordinary
 // graph nodes, so that the planner fuses them with whatever follows; nothing is computed here.

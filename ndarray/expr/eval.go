@@ -83,6 +83,8 @@ func asResult(v value) (any, error) {
 		return x, nil
 	case ndarray.GroupBy, perVariable:
 		return nil, fmt.Errorf("the result is groups: reduce them, for instance with .mean()")
+	case ndarray.Rolling, ndarray.Coarsen:
+		return nil, fmt.Errorf("the result is windows: reduce them, for instance with .mean()")
 	case tuple:
 		if len(x) > 0 && !isNumber(x[0]) {
 			return nil, fmt.Errorf("the result is %d values: name them, for instance lo = min(a); hi = max(a)", len(x))
@@ -120,6 +122,10 @@ func errOf(v value) error {
 	case ndarray.GroupBy:
 		return x.Err()
 	case ndarray.Weighted:
+		return x.Err()
+	case ndarray.Rolling:
+		return x.Err()
+	case ndarray.Coarsen:
 		return x.Err()
 	}
 	return nil
@@ -269,6 +275,8 @@ func describe(v value) string {
 		return "groups"
 	case ndarray.Weighted:
 		return "a weighted variable"
+	case ndarray.Rolling, ndarray.Coarsen:
+		return "windows"
 	case slice:
 		return "a slice"
 	}

@@ -4,6 +4,7 @@ package expr
 
 import (
 	"fmt"
+	"maps"
 	"math/big"
 	"slices"
 
@@ -42,11 +43,9 @@ func init() {
 		"copy":           {"", func(recv value, _ args, _ params) (value, error) { return recv, nil }},
 		"item":           {"", func(recv value, _ args, _ params) (value, error) { return recv, nil }},
 		"map":            {"", later("map: functions cannot be passed; apply the operation to the data set itself")},
-		"resample":       {"", later("resample is not part of this version; group by 'time.month' or 'time.year'")},
-		"rolling":        {"", later("rolling is not part of this version")},
-		"coarsen":        {"", later("coarsen is not part of this version")},
 		"interp":         {"", later("interp is not part of this version; sel(method='nearest') picks the nearest labels")},
 	}
+	maps.Copy(methods, windowMethods)
 }
 
 // later is a method that says what to use in its place.
@@ -82,6 +81,10 @@ func callMethod(recv value, a args) (value, error) {
 			break
 		}
 		return nil, fmt.Errorf("groups have no method %q; they have mean, sum, min, max, std, var, median, quantile, count, first, last, any and all", a.fn)
+	case ndarray.Rolling, ndarray.Coarsen:
+		if !isFunction(a.fn) {
+			return nil, fmt.Errorf("windows have no method %q; they have mean, sum, min, max, std, var, median, prod and count", a.fn)
+		}
 	case *ndarray.Dataset:
 		// A variable cannot be called: a name in call position is a function.
 		if !isFunction(a.fn) && x.Has(a.fn) {

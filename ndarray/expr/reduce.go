@@ -76,6 +76,28 @@ func foldingOf(b params) (f folding, err error) {
 	return f, nil
 }
 
+// operand returns the first argument of a call, in dtype= where that is given.
+func (f folding) operand(b params) (value, error) {
+	v := b.vals["a"]
+	if f.conv == nil {
+		return v, nil
+	}
+	d, err := dtypeOf(f.conv, b.fn+": dtype")
+	if err != nil {
+		return nil, err
+	}
+	return astype(v, d)
+}
+
+// result returns what a call of fn makes of it, in dtype= where that is given.
+func (f folding) result(fn string, x ndarray.Array) ndarray.Array {
+	if f.conv == nil || x.Err() != nil {
+		return x
+	}
+	d, _ := dtypeOf(f.conv, fn) // operand has read it
+	return x.AsType(d)
+}
+
 // reduction returns the folding of a labelled array.
 func (f folding) reduction() ndarray.Reduction {
 	return ndarray.Reduction{KeepNaN: f.skip != nil && !*f.skip, KeepDims: f.keep, DDof: f.ddof, Axes: f.axes}
@@ -97,15 +119,9 @@ func callReduction(r *kernels.Reduction, a args) (value, error) {
 	if (b.has("ddof") || b.has("correction")) && !spreads[r.Name] {
 		return nil, fmt.Errorf("%s: takes no ddof", a.fn)
 	}
-	v := b.vals["a"]
-	if f.conv != nil {
-		d, err := dtypeOf(f.conv, a.fn+": dtype")
-		if err != nil {
-			return nil, err
-		}
-		if v, err = astype(v, d); err != nil {
-			return nil, err
-		}
+	v, err := f.operand(b)
+	if err != nil {
+		return nil, err
 	}
 	switch x := v.(type) {
 	case ndarray.Variable:
@@ -120,6 +136,8 @@ func callReduction(r *kernels.Reduction, a args) (value, error) {
 		return out, datasetErr(out)
 	case ndarray.Weighted:
 		return reduceWeighted(x, r.Name, f)
+	case ndarray.Rolling, ndarray.Coarsen:
+		return reduceWindows(x, r.Name, f)
 	}
 	if f.dims != nil {
 		return nil, fmt.Errorf("%s: the array has no dimension names; give axis a number", a.fn)
@@ -132,11 +150,7 @@ func callReduction(r *kernels.Reduction, a args) (value, error) {
 		r = r.TwinOf()
 	}
 	res := x.Reduce(r.Name, ndarray.ReduceOptions{Axes: f.axes, KeepDims: f.keep, DDof: f.ddof})
-	if f.conv != nil && res.Err() == nil {
-		d, _ := dtypeOf(f.conv, a.fn)
-		res = res.AsType(d)
-	}
-	return res, nil
+	return f.result(a.fn, res), nil
 }
 
 // overVariables maps a reduction over the variables that have one of dims, all when none is named.
@@ -186,6 +200,23 @@ func reduceWeighted(w ndarray.Weighted, op string, f folding) (value, error) {
 		return w.Std(f.dims...), nil
 	}
 	return nil, fmt.Errorf("a weighted variable has mean, sum, var, std and sum_of_weights, not %s", op)
+}
+
+// reduceWindows folds each window: always along the windows' own dimensions.
+func reduceWindows(w value, op string, f folding) (value, error) {
+	if f.axes != nil || f.dims != nil || f.keep {
+		return nil, fmt.Errorf("%s of windows folds each window: it takes no dimensions and no keepdims", op)
+	}
+	switch x := w.(type) {
+	case ndarray.Rolling:
+		return x.Reduce(op, f.reduction()), nil
+	case ndarray.Coarsen:
+		if op == "median" {
+			return x.MedianOf(f.reduction()), nil
+		}
+		return x.Reduce(op, f.reduction()), nil
+	}
+	return nil, fmt.Errorf("%s: %s are not windows", op, describe(w))
 }
 
 // quantileOf is quantile, percentile and median with their nan forms.
@@ -240,6 +271,8 @@ func medianOf(b params, skip bool) (value, error) {
 		return x.MedianOf(f.reduction(), f.dims...), nil
 	case ndarray.GroupBy:
 		return x.MedianOf(f.reduction(), f.dims...), nil
+	case ndarray.Rolling, ndarray.Coarsen:
+		return reduceWindows(x, "median", f)
 	case *ndarray.Dataset:
 		return overVariables(x, b.fn, f.dims, func(v ndarray.Variable, dims []string) ndarray.Variable { return v.MedianOf(f.reduction(), dims...) })
 	}

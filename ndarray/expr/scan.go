@@ -30,15 +30,9 @@ func callScan(o *kernels.ScanOp, skip bool, a args) (value, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := b.vals["a"]
-	if f.conv != nil {
-		d, err := dtypeOf(f.conv, a.fn+": dtype")
-		if err != nil {
-			return nil, err
-		}
-		if v, err = astype(v, d); err != nil {
-			return nil, err
-		}
+	v, err := f.operand(b)
+	if err != nil {
+		return nil, err
 	}
 	initial, err := b.bool("include_initial", false)
 	if err != nil {
@@ -91,11 +85,7 @@ func callScan(o *kernels.ScanOp, skip bool, a args) (value, error) {
 		first[k] = 1
 		out = ndarray.Concat(k, ndarray.Full(first, o.Missing, out.DType()), out)
 	}
-	if f.conv != nil && out.Err() == nil {
-		d, _ := dtypeOf(f.conv, a.fn)
-		out = out.AsType(d)
-	}
-	return out, nil
+	return f.result(a.fn, out), nil
 }
 
 // has returns those of dims that the variable has.

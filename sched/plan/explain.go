@@ -192,11 +192,14 @@ func (p *Plan) explainStage(s *Stage) ExplainedStage {
 	if x.Shape == nil {
 		x.Shape = []int64{}
 	}
-	if s.Body.Program != nil {
-		x.Program = s.Body.Program.String()
-		x.Hash = fmt.Sprintf("%016x", s.Body.Program.Hash())
-	} else {
+	for _, u := range s.Units() {
+		x.Program += strings.TrimSuffix(u.String(), "\n") + "\n"
+	}
+	if !s.Computes() {
 		x.Program = copyOnly
+	}
+	if h := s.Hash(); h != 0 {
+		x.Hash = fmt.Sprintf("%016x", h)
 	}
 	kept := map[int]bool{}
 	visitCut(s.Body, s.cutting(), func(l *Leaf, b *Body, c cutting) {

@@ -16,8 +16,9 @@ type Scan struct {
 	Node   *graph.Node
 	Op     *kernels.ScanOp
 	Axis   int
-	Kernel kernels.Kernel
-	Result int // of Plan.Results: its memory, unless that is Direct; then the stage's Writes take tile after tile
+	Unit   *kernels.Scan
+	Kernel kernels.Kernel // of Unit
+	Result int            // of Plan.Results: its memory, unless that is Direct; then the stage's Writes take tile after tile
 }
 
 // ends reports whether n ends a stage: others need it whole.
@@ -32,8 +33,9 @@ func (pl *planner) scan(s *Stage, f *fuser, it *item) error {
 	for _, o := range pl.direct[it.node] {
 		s.Writes = append(s.Writes, Write{Root: 0, Output: o})
 	}
-	k, err := pl.compile(&kernels.Scan{Op: arg.Op, DType: it.node.DType, Rank: len(it.loop.Shape()), Axis: arg.Axis})
-	s.Scan = &Scan{Node: it.node, Op: kernels.ScanOf(arg.Op), Axis: arg.Axis, Kernel: k, Result: pl.result(it.node)}
+	unit := &kernels.Scan{Op: arg.Op, DType: it.node.DType, Rank: len(it.loop.Shape()), Axis: arg.Axis}
+	k, err := pl.compile(unit)
+	s.Scan = &Scan{Node: it.node, Op: kernels.ScanOf(arg.Op), Axis: arg.Axis, Unit: unit, Kernel: k, Result: pl.result(it.node)}
 	return err
 }
 

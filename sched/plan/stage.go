@@ -317,6 +317,29 @@ func (f *Fold) GroupND() bool { return f.Groups > 0 && f.Node.Arg.(graph.ReduceA
 // KeepDims reports whether reduced axes remain with length 1.
 func (f *Fold) KeepDims() bool { return f.Node.Arg.(graph.ReduceArg).KeepDims }
 
+// Hash tells stages of other computations apart; 0: it copies.
+func (s *Stage) Hash() uint64 {
+	for _, u := range s.Units() {
+		return u.Hash()
+	}
+	return 0
+}
+
+// Units returns what the stage has computed for its elements, in the order it is run; none: it copies. Joins of folds are not among them.
+func (s *Stage) Units() []kernels.Unit {
+	var units []kernels.Unit
+	if s.Body.Program != nil {
+		units = append(units, s.Body.Program)
+	}
+	if s.Scan != nil {
+		units = append(units, s.Scan.Unit)
+	}
+	return units
+}
+
+// Computes reports whether the stage does more than to copy.
+func (s *Stage) Computes() bool { return len(s.Units()) > 0 }
+
 // Reads reports whether the stage reads stored arrays.
 func (s *Stage) Reads() bool { return s.reads(func(l *Leaf) bool { return l.Kind == Stored }) }
 

@@ -144,90 +144,120 @@ type scanned interface {
 	int64 | uint64 | float32 | float64
 }
 
-// scanStart sets up a line: what comes before its element from, and where that element and its result are.
-func scanStart[T scanned](w *scanWalk, x, y, carry []T) (before T, from, px, py, pc int64) {
+// scanLine is what is left of a line: where its next element is and goes, and what comes before it.
+type scanLine[T scanned] struct {
+	x, y   []T
+	px, py int64
+	before T
+	carry  *T
+}
+
+// nextLine sets up the next line, whose first element is done where nothing comes before it.
+func nextLine[T scanned](w *scanWalk, x, y, carry []T) scanLine[T] {
 	p := w.next()
-	if w.goes {
-		return carry[p[2]], 0, p[0], p[1], p[2]
+	l := scanLine[T]{x, y, p[0], p[1], carry[p[2]], &carry[p[2]]}
+	if !w.goes {
+		l.before = x[l.px]
+		y[l.py] = l.before
+		l.px, l.py = l.px+w.dx, l.py+w.dy
 	}
-	y[p[1]] = x[p[0]]
-	return x[p[0]], 1, p[0] + w.dx, p[1] + w.dy, p[2]
+	return l
 }
 
-// scanSums adds up lines: four at once, as each addition waits for the one before.
+// scanLines scans the lines of a walk: by four where elements are neighbours, as each waits for the one before.
+func scanLines[T scanned](w *scanWalk, four func(l *[4]scanLine[T], n int64), one func(a *scanLine[T], n, dx, dy int64)) {
+	x, y, carry := chunk.Elems[T](w.x.Block), chunk.Elems[T](w.y.Block), chunk.Elems[T](w.carry.Block)
+	n := w.n
+	if !w.goes {
+		n--
+	}
+	l := new([4]scanLine[T])
+	for w.left > 0 {
+		some := l[:1]
+		if w.dx == 1 && w.dy == 1 && w.left >= 4 && four != nil {
+			some = l[:]
+		}
+		for i := range some {
+			some[i] = nextLine(w, x, y, carry)
+		}
+		if len(some) == 4 {
+			four(l, n)
+		} else {
+			one(&l[0], n, w.dx, w.dy)
+		}
+		for i := range some {
+			*some[i].carry = some[i].before
+		}
+	}
+}
+
+// of returns the next n elements of a line and where their results go, where they are neighbours.
+func (l *scanLine[T]) of(n int64) (x, y []T) { return l.x[l.px:][:n], l.y[l.py:][:n] }
+
 func scanSums[T scanned](w *scanWalk) {
-	x, y, carry := chunk.Elems[T](w.x.Block), chunk.Elems[T](w.y.Block), chunk.Elems[T](w.carry.Block)
-	dx, dy := w.dx, w.dy
-	for w.left >= 4 {
-		a, from, ax, ay, ac := scanStart(w, x, y, carry)
-		b, _, bx, by, bc := scanStart(w, x, y, carry)
-		c, _, cx, cy, cc := scanStart(w, x, y, carry)
-		d, _, ex, ey, dc := scanStart(w, x, y, carry)
-		for range w.n - from {
-			a += x[ax]
-			b += x[bx]
-			c += x[cx]
-			d += x[ex]
-			y[ay], y[by], y[cy], y[ey] = a, b, c, d
-			ax, bx, cx, ex = ax+dx, bx+dx, cx+dx, ex+dx
-			ay, by, cy, ey = ay+dy, by+dy, cy+dy, ey+dy
+	scanLines(w, func(l *[4]scanLine[T], n int64) {
+		xa, ya := l[0].of(n)
+		xb, yb := l[1].of(n)
+		xc, yc := l[2].of(n)
+		xd, yd := l[3].of(n)
+		xb, xc, xd = xb[:len(xa)], xc[:len(xa)], xd[:len(xa)] // no checks in the loop
+		ya, yb, yc, yd = ya[:len(xa)], yb[:len(xa)], yc[:len(xa)], yd[:len(xa)]
+		va, vb, vc, vd := l[0].before, l[1].before, l[2].before, l[3].before
+		for i, v := range xa {
+			va += v
+			vb += xb[i]
+			vc += xc[i]
+			vd += xd[i]
+			ya[i], yb[i], yc[i], yd[i] = va, vb, vc, vd
 		}
-		carry[ac], carry[bc], carry[cc], carry[dc] = a, b, c, d
-	}
-	for w.left > 0 {
-		a, from, ax, ay, ac := scanStart(w, x, y, carry)
-		for range w.n - from {
-			a += x[ax]
-			y[ay] = a
-			ax, ay = ax+dx, ay+dy
+		l[0].before, l[1].before, l[2].before, l[3].before = va, vb, vc, vd
+	}, func(a *scanLine[T], n, dx, dy int64) {
+		v := a.before
+		for i := range n {
+			v += a.x[a.px+i*dx]
+			a.y[a.py+i*dy] = v
 		}
-		carry[ac] = a
-	}
+		a.before = v
+	})
 }
 
-// scanProds multiplies lines, four at once.
 func scanProds[T scanned](w *scanWalk) {
-	x, y, carry := chunk.Elems[T](w.x.Block), chunk.Elems[T](w.y.Block), chunk.Elems[T](w.carry.Block)
-	dx, dy := w.dx, w.dy
-	for w.left >= 4 {
-		a, from, ax, ay, ac := scanStart(w, x, y, carry)
-		b, _, bx, by, bc := scanStart(w, x, y, carry)
-		c, _, cx, cy, cc := scanStart(w, x, y, carry)
-		d, _, ex, ey, dc := scanStart(w, x, y, carry)
-		for range w.n - from {
-			a *= x[ax]
-			b *= x[bx]
-			c *= x[cx]
-			d *= x[ex]
-			y[ay], y[by], y[cy], y[ey] = a, b, c, d
-			ax, bx, cx, ex = ax+dx, bx+dx, cx+dx, ex+dx
-			ay, by, cy, ey = ay+dy, by+dy, cy+dy, ey+dy
+	scanLines(w, func(l *[4]scanLine[T], n int64) {
+		xa, ya := l[0].of(n)
+		xb, yb := l[1].of(n)
+		xc, yc := l[2].of(n)
+		xd, yd := l[3].of(n)
+		xb, xc, xd = xb[:len(xa)], xc[:len(xa)], xd[:len(xa)] // no checks in the loop
+		ya, yb, yc, yd = ya[:len(xa)], yb[:len(xa)], yc[:len(xa)], yd[:len(xa)]
+		va, vb, vc, vd := l[0].before, l[1].before, l[2].before, l[3].before
+		for i, v := range xa {
+			va *= v
+			vb *= xb[i]
+			vc *= xc[i]
+			vd *= xd[i]
+			ya[i], yb[i], yc[i], yd[i] = va, vb, vc, vd
 		}
-		carry[ac], carry[bc], carry[cc], carry[dc] = a, b, c, d
-	}
-	for w.left > 0 {
-		a, from, ax, ay, ac := scanStart(w, x, y, carry)
-		for range w.n - from {
-			a *= x[ax]
-			y[ay] = a
-			ax, ay = ax+dx, ay+dy
+		l[0].before, l[1].before, l[2].before, l[3].before = va, vb, vc, vd
+	}, func(a *scanLine[T], n, dx, dy int64) {
+		v := a.before
+		for i := range n {
+			v *= a.x[a.px+i*dx]
+			a.y[a.py+i*dy] = v
 		}
-		carry[ac] = a
-	}
+		a.before = v
+	})
 }
 
 // scanPushes repeats the last element that is not NaN.
 func scanPushes[T float32 | float64](w *scanWalk) {
-	x, y, carry := chunk.Elems[T](w.x.Block), chunk.Elems[T](w.y.Block), chunk.Elems[T](w.carry.Block)
-	for w.left > 0 {
-		a, from, ax, ay, ac := scanStart(w, x, y, carry)
-		for range w.n - from {
-			if v := x[ax]; v == v {
-				a = v
+	scanLines(w, nil, func(a *scanLine[T], n, dx, dy int64) {
+		v := a.before
+		for i := range n {
+			if x := a.x[a.px+i*dx]; x == x {
+				v = x
 			}
-			y[ay] = a
-			ax, ay = ax+w.dx, ay+w.dy
+			a.y[a.py+i*dy] = v
 		}
-		carry[ac] = a
-	}
+		a.before = v
+	})
 }

@@ -84,7 +84,7 @@ class Case:
             return self.leaf()
         for _ in range(30):
             ops = (self.arith, self.compare, self.bitwise, self.unary, self.choose, self.clip, self.minmax, self.view, self.view,
-                   self.reduce, self.reduce, self.join, self.cast, self.create, self.rounded, self.logical, self.arg, self.copysign)
+                   self.reduce, self.reduce, self.scan, self.join, self.cast, self.create, self.rounded, self.logical, self.arg, self.copysign)
             try:
                 return ops[self.rng.integers(len(ops))](depth - 1)
             except Skip:
@@ -333,6 +333,14 @@ class Case:
         if name in ("nanmin", "nanmax") and x.dtype.kind == "f" and np.isnan(x).all(axis=ax).any():
             raise Skip
         return self.call(name, t, text, kt), getattr(np, name)(x, **kw)
+
+    def scan(self, depth):
+        t, x = self.operand(depth)
+        name = self.pick("cumsum", "cumprod", "nancumsum", "nancumprod", "cumulative_sum", "cumulative_prod")
+        text, ax = self.axes(x, single=True)
+        if name.startswith("cumulative") and x.ndim != 1 and ax is None:
+            raise Skip
+        return self.call(name, t, text), getattr(np, name)(x, axis=ax)
 
     def arg(self, depth):
         t, x = self.operand(depth)
