@@ -203,6 +203,14 @@ func (l *lenient) StoredBytes(ctx context.Context) (int64, error) {
 }
 
 // lenientRegions is a lenient source whose storage is contiguous.
+// Absent implements PartedSource.
+func (l *lenient) Absent() []string {
+	if p, ok := l.Source.(PartedSource); ok {
+		return p.Absent()
+	}
+	return nil
+}
+
 type lenientRegions struct {
 	*lenient
 	regions RegionReader
