@@ -202,7 +202,6 @@ func (l *lenient) StoredBytes(ctx context.Context) (int64, error) {
 	return l.Meta().Bytes, nil
 }
 
-// lenientRegions is a lenient source whose storage is contiguous.
 // Absent implements PartedSource.
 func (l *lenient) Absent() []string {
 	if p, ok := l.Source.(PartedSource); ok {
@@ -211,6 +210,7 @@ func (l *lenient) Absent() []string {
 	return nil
 }
 
+// lenientRegions is a lenient source whose storage is contiguous.
 type lenientRegions struct {
 	*lenient
 	regions RegionReader
