@@ -3,6 +3,7 @@
 package cuda
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -104,7 +105,7 @@ func (c *compiler) load(s *driver.Session, src *Source) (*loaded, error) {
 	}
 	fn, err := s.Function(m, entry)
 	if err != nil {
-		return nil, fmt.Errorf("cuda: load %s: %w", src.What, err)
+		return nil, errors.Join(fmt.Errorf("cuda: load %s: %w", src.What, err), s.ModuleUnload(m))
 	}
 	return &loaded{src, m, fn}, nil
 }

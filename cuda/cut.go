@@ -28,6 +28,14 @@ type taken struct {
 // does reports whether a piece is to do part i.
 func (p *piece) does(i int) bool { return !p.parts[i].other && (!p.second || p.parts[i].split) }
 
+// bytes returns the bytes of a piece's operands and results.
+func (p *piece) bytes() (n int64) {
+	for _, c := range slices.Concat(p.In, p.Out) {
+		n += c.Shape.Size() * int64(c.ItemBytes)
+	}
+	return n
+}
+
 func (k *programForm) whole(c *kernels.Call) *piece {
 	p := &piece{Call: c, parts: make([]taken, len(k.parts))}
 	for i, q := range k.parts {

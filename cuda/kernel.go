@@ -116,9 +116,9 @@ func (k *kernel) variant(st *step, part int) (*loaded, error) {
 	switch {
 	case old:
 	case k.dev.opt.Always:
-		k.compile(st, v)
+		k.compile(st, key, v)
 	default:
-		go k.compile(st, v)
+		go k.compile(st, key, v)
 	}
 	if !k.dev.opt.Always {
 		select {
@@ -135,7 +135,7 @@ func (k *kernel) variant(st *step, part int) (*loaded, error) {
 }
 
 // compile renders, compiles and loads a variant. Few are compiled at a time: the processors are the decoders' too.
-func (k *kernel) compile(st *step, v *variant) {
+func (k *kernel) compile(st *step, key string, v *variant) {
 	k.dev.compiling <- struct{}{}
 	src, err := st.render()
 	if err == nil {
@@ -146,9 +146,16 @@ func (k *kernel) compile(st *step, v *variant) {
 		})
 	}
 	<-k.dev.compiling
-	if v.err = err; err == nil {
+	switch {
+	case err == nil:
 		k.dev.stats.compiled.Add(1)
+	case driver.CodeOf(err) == driver.OutOfMemory: // there may be room later
+		err = fmt.Errorf("%w: %w", errLoad, err)
+		k.mu.Lock()
+		delete(k.variants, key)
+		k.mu.Unlock()
 	}
+	v.err = err
 	close(v.ready)
 	k.dev.busy.Done()
 }

@@ -103,7 +103,8 @@ func sources(t *testing.T, p *kernels.Program, shape chunk.Shape, layout string)
 var (
 	small  = chunk.Shape{5, 70, 40}
 	square = chunk.Shape{50, 7, 40} // turned, whose first axis is long enough for squares
-	large  = chunk.Shape{33, 1 << 16, 1 << 16}
+	large  = chunk.Shape{3, 1 << 16, 1 << 16}
+	broad  = chunk.Shape{33, 1 << 16, 1 << 16} // large, and long enough for squares
 )
 
 // everySource returns the sources of every row of the operation and reduction tables, each dtype and access
@@ -132,7 +133,7 @@ func everySource(t *testing.T, random int) map[string]string {
 			}
 			add(o.Name+" "+d.String()+" wide", p, large, "padded")
 			add("squares of "+o.Name+" "+d.String(), p, square, "turned")
-			add("squares of "+o.Name+" "+d.String()+" wide", p, large, "turned")
+			add("squares of "+o.Name+" "+d.String()+" wide", p, broad, "turned")
 			p = gathered(t, o, p.In)
 			add("gathered "+o.Name+" "+d.String(), p, small, "plain")
 			add("gathered "+o.Name+" "+d.String()+" wide", p, large, "turned")

@@ -35,13 +35,21 @@ func (k *kernel) try(ctx context.Context, c *piece) error {
 		}
 		switch {
 		case k.dev.evict(): // again, with more memory
-		case errors.Is(err, errWhole):
+		case errors.Is(err, errWhole), errors.Is(err, errLoad): // parts need the same kernel
+			return err
+		case driver.CodeOf(err) == driver.OutOfMemory && c.bytes() < leastBytes:
 			return err
 		default:
 			return k.halve(ctx, c)
 		}
 	}
 }
+
+// leastBytes is what a piece takes that is not cut for a device that says it has no memory: smaller ones would not help it.
+const leastBytes = 1 << 20
+
+// errLoad is wrapped when a kernel could not be made ready.
+var errLoad = errors.New("cuda: load a kernel")
 
 // halve runs a piece in parts.
 func (k *kernel) halve(ctx context.Context, p *piece) error {
@@ -101,7 +109,8 @@ func (k *kernel) attempt(ctx context.Context, c *piece) error {
 		}
 	}
 	steps := k.steps(c, views)
-	if need(views, c.Out, usesOf(c.Call, steps)) > k.dev.room() {
+	uses := usesOf(c.Call, steps)
+	if need(views, c.Out, uses) > k.dev.room() {
 		return errTooLarge
 	}
 	fns, err := k.sources(steps)
@@ -113,9 +122,45 @@ func (k *kernel) attempt(ctx context.Context, c *piece) error {
 		return err
 	}
 	defer func() { k.dev.slots <- sl }()
-	return k.dev.ctx.Do(func(s *driver.Session) error {
+	restore, err := k.dev.keep(ctx, c.Out, uses)
+	if err != nil {
+		return err
+	}
+	err = k.dev.ctx.Do(func(s *driver.Session) error {
 		return sl.finish(s, k.on(ctx, s, sl, c.Call, views, steps, fns))
 	})
+	return restore(driver.CodeOf(err) == driver.OutOfMemory, err)
+}
+
+// keep copies the outputs that a piece goes on with. What it returns puts them back where the piece is to be run again: some may have come from the device
+// when it fails.
+func (d *Device) keep(ctx context.Context, outs []*chunk.Chunk, uses []use) (restore func(again bool, err error) error, err error) {
+	old := make([]*chunk.Chunk, len(outs))
+	restore = func(again bool, err error) error {
+		for i, c := range old {
+			if c != nil && again {
+				err = errors.Join(err, d.opt.CPU.Copy(ctx, outs[i], c))
+			}
+			if c != nil {
+				c.Release()
+			}
+		}
+		return err
+	}
+	for i, o := range outs {
+		if uses[i] != updated {
+			continue
+		}
+		c, err := chunk.New(d.Allocator(), o.DType, int(o.ItemBytes), o.Shape)
+		if err == nil {
+			old[i] = c
+			err = d.opt.CPU.Copy(ctx, c, o)
+		}
+		if err != nil {
+			return nil, restore(false, err)
+		}
+	}
+	return restore, nil
 }
 
 // sources returns the compiled sources of steps, nil for those without work. No slot waits for the compiler.

@@ -12,12 +12,14 @@ import (
 	"github.com/arrayrun/arrayrun/chunk"
 	"github.com/arrayrun/arrayrun/chunk/dtype"
 	"github.com/arrayrun/arrayrun/cuda"
+	"github.com/arrayrun/arrayrun/cuda/driver"
 	"github.com/arrayrun/arrayrun/kernels"
 	"github.com/arrayrun/arrayrun/kernels/cpu"
 )
 
 // TestScanPieces runs scans that do not fit the device's memory: they are cut between lines, and where there is one along it. Each call goes on from the carry of the
-// one before, and has the CPU's bits; so does one whose device is lost, which leaves the carry as it was.
+// one before, and has the CPU's bits; so does one that is made again for want of memory, or whose device is lost: the
+// carry is as it was.
 func TestScanPieces(t *testing.T) {
 	host := cpu.New(cpu.Options{Mode: "generic"})
 	defer host.Close()
@@ -52,12 +54,18 @@ func TestScanPieces(t *testing.T) {
 							for _, at := range [][2]int64{{0, shape[axis] / 3}, {shape[axis] / 3, shape[axis]}} {
 								r := chunk.Whole(shape)
 								r.Lo[axis], r.Hi[axis] = at[0], at[1]
-								if lost && j == 0 && at[0] > 0 && i == 2 {
-									sim.Fault("kernel", 1, 700)
+								switch {
+								case lost && j == 0 && at[0] > 0 && i == 2:
+									sim.Fault("kernel", 1, driver.IllegalAddress)
+								case !lost && j == 0: // it is made again, from the carry as it was
+									sim.Fault([]string{"cuMemcpyDtoHAsync_v2", "cuStreamSynchronize", "cuEventRecord"}[i%3], 1+(i+axis)%5, driver.OutOfMemory)
 								}
 								c := &kernels.Call{In: []*chunk.Chunk{in.Sub(r)}, Out: []*chunk.Chunk{results[j][0].Sub(r), results[j][1]}, Shape: r.Shape(), Origin: r.Lo, Scratch: scratch, Continue: at[0] > 0}
 								if err := k.Run(context.Background(), c); err != nil {
 									t.Fatalf("%v over %v: %v", u, shape, err)
+								}
+								if !lost {
+									sim.ClearFaults() // those that the call did not come to
 								}
 							}
 							scratch.Release()

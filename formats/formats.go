@@ -177,6 +177,12 @@ type Sizer interface {
 	StoredBytes(ctx context.Context) (int64, error)
 }
 
+// PartedSource is implemented by sources that are made of others.
+type PartedSource interface {
+	// Absent names the parts that reads have not found so far, so that the fill value stands for them.
+	Absent() []string
+}
+
 // RegionReader is implemented by sources whose storage is contiguous: a part of
 // a chunk can be read without the rest.
 type RegionReader interface {

@@ -202,6 +202,14 @@ func (l *lenient) StoredBytes(ctx context.Context) (int64, error) {
 	return l.Meta().Bytes, nil
 }
 
+// Absent implements PartedSource.
+func (l *lenient) Absent() []string {
+	if p, ok := l.Source.(PartedSource); ok {
+		return p.Absent()
+	}
+	return nil
+}
+
 // lenientRegions is a lenient source whose storage is contiguous.
 type lenientRegions struct {
 	*lenient

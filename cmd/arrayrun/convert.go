@@ -269,6 +269,7 @@ func (a *app) copy(c *cobra.Command, in, out string, o ndarray.CopyOptions) (err
 		return atWriting(err)
 	}
 	a.warnMissing(lost)
+	a.warnAbsent(g, in, "")
 	return a.writeStats(eng.Stats())
 }
 
@@ -345,6 +346,26 @@ func (a *app) warnLinks(g *formats.Group, uri, at string) {
 	}
 	for _, s := range g.Groups {
 		a.warnLinks(s.Group, uri, at+s.Name+"/")
+	}
+}
+
+// warnAbsent names the parts that variables of a group, and of those below it, are made of and that are not there.
+func (a *app) warnAbsent(g *formats.Group, uri, at string) {
+	for _, v := range g.Vars {
+		src, ok := v.Source.(formats.PartedSource)
+		if !ok {
+			continue
+		}
+		if names := src.Absent(); len(names) > 0 {
+			more := ""
+			if len(names) > 3 {
+				more, names = fmt.Sprintf(" and %d more", len(names)-3), names[:3]
+			}
+			fmt.Fprintf(a.err, "arrayrun: warning: %s: variable %q has the fill value where its parts %s%s would be: they are not there\n", uri, at+v.Name, strings.Join(names, ", "), more)
+		}
+	}
+	for _, s := range g.Groups {
+		a.warnAbsent(s.Group, uri, at+s.Name+"/")
 	}
 }
 

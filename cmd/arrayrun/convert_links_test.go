@@ -48,3 +48,17 @@ func TestLinksToNothing(t *testing.T) {
 	}
 	noOutputs(t, dir, out)
 }
+
+// TestPartsNotThere: a virtual dataset has its fill value where its parts are not there, as others read it, and copies and verify say so.
+func TestPartsNotThere(t *testing.T) {
+	dir := t.TempDir()
+	in, out := filepath.Join("..", "..", "formats", "hdf5", "testdata", "virtual", "latest.h5"), filepath.Join(dir, "out.zarr")
+	for _, args := range [][]string{{"convert", in, out, "--var", "gaps"}, {"verify", in + "#gaps"}, {"convert", in, out, "--var", "gaps", "--missing", "nan", "--overwrite"}} {
+		if code, _, errs := arrayrun(t, args...); code != 0 || strings.Count(errs, "warning") != 1 || !strings.Contains(errs, `variable "gaps" has the fill value where its parts "d" of "missing.h5" would be`) {
+			t.Errorf("%v: exit %d, %s", args, code, errs)
+		}
+	}
+	if code, _, errs := arrayrun(t, "convert", in, filepath.Join(dir, "whole.zarr"), "--var", "stack"); code != 0 || errs != "" {
+		t.Errorf("nothing is missing: exit %d, %s", code, errs)
+	}
+}

@@ -92,6 +92,7 @@ func (a *app) verify(ctx context.Context, uri string, asJSON bool) error {
 	if v.failed != nil {
 		return v.failed
 	}
+	a.warnAbsent(g, uri, "")
 	slices.SortFunc(v.bad, func(x, y badChunk) int { return cmp.Or(cmp.Compare(x.number, y.number), cmp.Compare(x.at, y.at)) })
 	if err := a.printVerified(v, asJSON); err != nil {
 		return err

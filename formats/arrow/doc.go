@@ -14,7 +14,7 @@
 // micro- or nanoseconds become timestamps, and an int8 whose attribute dtype is bool a bool. Attributes go
 // into the metadata of their field, dimensions with them; Parquet carries Arrow's schema as other writers do.
 //
-// Columns in are numbers, bool, texts and bytes; timestamps, dates, times and durations are integers with their units as
+// Columns in are numbers, bool, texts and bytes, as views too; timestamps, dates, times and durations are integers with their units as
 // an attribute. The dimension is the recorded one, pandas' index, or row. A null reads as NaN in floats, as the
 // lowest value of a signed integer, the highest of an unsigned one (then also _FillValue), as -1 in a bool, which
 // becomes int8, and as an empty text. Lists, maps, unions and decimals stay listed with an error; a Parquet struct's members are columns a.b.

@@ -57,7 +57,7 @@ func (f *ipcFile) decode(d *dictionary) (*chunk.Chunk, error) {
 		}
 		z := codec.Borrow()
 		part := flatChunk(d.values.dt, int(item), b.rows)
-		err := (&reader{f: f, b: b, z: z}).values(part, d.values, 0, 0, nulls, fill)
+		err := (&reader{f: f, b: b, z: z, views: b.viewBuffers(0)}).values(part, d.values, 0, 0, nulls, fill)
 		z.Return()
 		if err != nil {
 			return nil, fmt.Errorf("dictionary %d: %w", d.id, err)

@@ -39,6 +39,7 @@ type node struct{ rows, nulls int64 }
 type ipcFile struct {
 	r       io.ReaderAt
 	size    int64
+	spent   int64 // bytes of metadata that were read
 	schema  *ipcSchema
 	batches []*batch
 	dicts   map[int64][]*batch // the values of a dictionary, in parts
@@ -67,32 +68,12 @@ func openIPC(r io.ReaderAt, size int64) (*ipcFile, error) {
 	if err := readAt(r, head, 0); err != nil {
 		return nil, err
 	}
-	pos, end := int64(0), size
-	file := bytes.HasPrefix(head, []byte(ipcMagic))
-	if file {
-		pos = 8
-		tail := make([]byte, 10)
-		if size < 28 {
-			return nil, corrupt("a file of %d bytes", size)
-		}
-		if err := readAt(r, tail, size-10); err != nil {
-			return nil, err
-		}
-		n := int64(le.Uint32(tail))
-		if string(tail[4:]) != ipcMagic || n > size-18 {
-			return nil, corrupt("the file does not end with a footer: it was cut off or not finished")
-		}
-		end = size - 10 - n
+	messages := f.stream
+	if bytes.HasPrefix(head, []byte(ipcMagic)) {
+		messages = f.footer
 	}
-	for pos < end {
-		next, err := f.message(pos, end)
-		if err != nil {
-			return nil, err
-		}
-		if next == 0 {
-			break
-		}
-		pos = next
+	if err := messages(); err != nil {
+		return nil, err
 	}
 	if f.schema == nil {
 		return nil, corrupt("there is no schema")
@@ -103,6 +84,64 @@ func openIPC(r io.ReaderAt, size int64) (*ipcFile, error) {
 		}
 	}
 	return f, nil
+}
+
+// stream reads the messages of a stream, one behind the other.
+func (f *ipcFile) stream() error {
+	for pos := int64(0); pos < f.size; {
+		next, err := f.message(pos, f.size)
+		if err != nil || next == 0 {
+			return err
+		}
+		pos = next
+	}
+	return nil
+}
+
+// footer reads the messages that the end of a file lists. Between them there may be anything: Polars leaves out the frame of the schema.
+func (f *ipcFile) footer() error {
+	if f.size < 28 {
+		return corrupt("a file of %d bytes", f.size)
+	}
+	tail := make([]byte, 10)
+	if err := readAt(f.r, tail, f.size-10); err != nil {
+		return err
+	}
+	n := int64(le.Uint32(tail))
+	if string(tail[4:]) != ipcMagic || n > f.size-18 || n > maxMessage {
+		return corrupt("the file does not end with a footer: it was cut off or not finished")
+	}
+	end := f.size - 10 - n
+	b := make([]byte, n)
+	if err := readAt(f.r, b, end); err != nil {
+		return err
+	}
+	t := (&flatbuf{b: b}).root()
+	schema, ok := t.table(1)
+	if !ok || t.f.bad {
+		return corrupt("the footer of %d bytes has no schema", n)
+	}
+	var err error
+	if f.schema, err = parseSchema(schema, t.i16(0, 0)); err != nil {
+		return err
+	}
+	for _, list := range []int{2, 3} {
+		p, n := t.vector(list, 24)
+		for i := range n {
+			block := t.f.at(p+24*i, 24)
+			at, size := int64(le.Uint64(block)), int64(int32(le.Uint32(block[8:])))
+			if at < 8 || size < 8 || at > end || size > end-at {
+				return corrupt("the footer has a message of %d bytes at %d, want it before byte %d", size, at, end)
+			}
+			if _, err := f.message(at, end); err != nil {
+				return err
+			}
+		}
+	}
+	if t.f.bad {
+		return corrupt("the footer of %d bytes breaks off", n)
+	}
+	return nil
 }
 
 // message reads the metadata of the message at pos and returns where the next one is, 0 at the end mark.
@@ -129,6 +168,9 @@ func (f *ipcFile) message(pos, end int64) (next int64, err error) {
 	}
 	if n > maxMessage || n > end-start {
 		return 0, corrupt("message at %d: its metadata has %d bytes, %d are left", pos, n, end-start)
+	}
+	if f.spent += n; f.spent > f.size {
+		return 0, corrupt("message at %d: messages lie over each other", pos)
 	}
 	b := make([]byte, n)
 	if err := readAt(f.r, b, start); err != nil {

@@ -81,13 +81,16 @@ func (s *ipcSource) divide() error {
 		}
 		item := int64(max(t.width, s.meta.ItemBytes, 1))
 		n := 2
-		if t.kind == kindTexts {
+		switch t.kind {
+		case kindTexts:
 			n = 3
+		case kindViews:
+			n += b.viewBuffers(s.c.views)
 		}
 		if t.kind != kindNone {
 			for j, x := range b.buffers[min(i, len(b.buffers)):min(i+n, len(b.buffers))] {
 				bytes += x.n
-				if j == 2 && b.rows > 0 {
+				if j >= 2 && b.rows > 0 {
 					item += x.n / b.rows
 				}
 			}
@@ -141,6 +144,9 @@ func (s *ipcSource) scratch() int64 {
 		}
 		if t.kind == kindTexts && i+3 <= len(p.batch.buffers) {
 			n += 2 * s.textBytes(p, i) // beside the heap of the chunk
+		}
+		if t.kind == kindViews {
+			n += p.batch.viewScratch(i+2, p.batch.viewBuffers(s.c.views))
 		}
 		most = max(most, n)
 	}
@@ -205,7 +211,7 @@ func (s *ipcSource) ReadChunk(ctx context.Context, k chunk.Key, dst *chunk.Chunk
 func (s *ipcSource) read(p piece, dst *chunk.Chunk) (int64, error) {
 	z := codec.Borrow()
 	defer z.Return()
-	b := &reader{f: s.f, b: p.batch, z: z}
+	b := &reader{f: s.f, b: p.batch, z: z, views: p.batch.viewBuffers(s.c.views)}
 	if s.scalar {
 		b.rows = p.batch.rows
 	}
@@ -255,6 +261,9 @@ type reader struct {
 	z    *codec.Scratch
 	rows int64 // of the batch, where one of them is read
 	read int64
+
+	views int  // buffers that views lead to
+	apart bool // one of them is read
 }
 
 // values reads the elements of dst, contiguous, from row lo on of the column whose buffers start at i.
@@ -266,6 +275,8 @@ func (r *reader) values(dst *chunk.Chunk, t valueType, i int, lo int64, nulls bo
 		return nil
 	case kindTexts:
 		return r.texts(dst, t, i, lo, n)
+	case kindViews:
+		return r.viewed(dst, i, lo, n, nulls)
 	case kindBits:
 		bits, err := r.bytes(nil, i+1, lo/8, (lo%8+n+7)/8)
 		if err != nil {
@@ -384,7 +395,11 @@ func (r *reader) bytes(dst []byte, i int, off, n int64) ([]byte, error) {
 		return dst, nil
 	}
 	// Writers may pad a buffer, and a bitmap can be that of a longer array.
-	if size < off+n || size > 2*(off+n)*max(r.rows, 1)+4096 {
+	most := 2*(off+n)*max(r.rows, 1) + 4096
+	if r.apart { // it is shared with rows that are not here
+		most = max(most, at.n<<10)
+	}
+	if size < off+n || size > most {
 		return nil, corrupt("buffer %d says that it decodes to %d bytes, want %d", i, size, off+n)
 	}
 	all := dst

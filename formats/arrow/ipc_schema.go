@@ -186,6 +186,8 @@ func columnType(id int, t table) (valueType, error) {
 		return textType(4, id == typeBinary), nil
 	case typeLargeBinary, typeLargeUtf8:
 		return textType(8, id == typeLargeBinary), nil
+	case typeBinaryView, typeUtf8View:
+		return viewType(id == typeBinaryView), nil
 	case typeBoolean:
 		return valueType{kind: kindBits, dt: dtype.Bool}, nil
 	case typeDate:
@@ -203,7 +205,7 @@ func columnType(id int, t table) (valueType, error) {
 		return recordType(int(t.i32(0, 0)))
 	}
 	names := map[int]string{typeDecimal: "decimals", typeInterval: "intervals", typeList: "lists", typeStruct: "structs", typeUnion: "unions",
-		typeFixedSizeList: "lists", typeMap: "maps", typeLargeList: "lists", typeRunEndEncoded: "runs", typeBinaryView: "views", typeUtf8View: "views",
+		typeFixedSizeList: "lists", typeMap: "maps", typeLargeList: "lists", typeRunEndEncoded: "runs",
 		typeListView: "lists", typeLargeListView: "lists"}
 	what := names[id]
 	if what == "" {

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/arrayrun/arrayrun/chunk/dtype"
@@ -301,7 +302,7 @@ func (f *parquetFile) check() error {
 		for j, c := range f.cols {
 			m := &g.chunks[j]
 			switch {
-			case c.err != nil:
+			case c.err != nil || g.rows == 0:
 			case m.elsewhere:
 				c.err = refused("its values are in another file")
 			case m.secret:
@@ -316,6 +317,8 @@ func (f *parquetFile) check() error {
 			}
 		}
 	}
+	// tables without rows have one without anything, whatever it says of places
+	f.groups = slices.DeleteFunc(f.groups, func(g rowGroup) bool { return g.rows == 0 })
 	if total != f.rows {
 		return corrupt("the row groups have %d rows, the file says %d", total, f.rows)
 	}

@@ -21,6 +21,7 @@ const (
 	kindFixed  kind = iota // width bytes each, as they are in memory
 	kindBits               // a bit each
 	kindTexts              // bytes of any length: offsets of width bytes into them
+	kindViews              // bytes of any length: 16 bytes each that hold them or say where they are
 	kindRecord             // width opaque bytes each
 	kindNone               // nothing is stored: all are null
 )
@@ -64,6 +65,12 @@ func textType(offsets int, bytes bool) valueType {
 	if bytes {
 		t.stored = "bytes"
 	}
+	return t
+}
+
+func viewType(bytes bool) valueType {
+	t := textType(viewBytes, bytes)
+	t.kind = kindViews
 	return t
 }
 

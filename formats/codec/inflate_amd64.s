@@ -27,20 +27,31 @@
 	SHRXQ E, R8, R8 \
 	SUBL  E, R9
 
-// LITERAL takes the entry AX, one or two literals, and stores them; BX is used.
+// EXTRA gets into V the bits behind the code of entry E out of those from the code on, in V; CX is used.
+#define EXTRA(E, V) \
+	BZHIQ E, V, V  \
+	MOVL  E, CX    \
+	SHRL  $8, CX   \
+	SHRXQ CX, V, V
+
+// LITERAL takes the entry AX, one or two literals, looks up the next and stores them; BX and CX are used.
 #define LITERAL \
-	TAKE(AX)           \
 	MOVL AX, BX        \
+	TAKE(AX)           \
+	SYMBOL             \
+	MOVL BX, CX        \
 	SHRL $8, BX        \
 	MOVW BX, (DI)      \
-	SHRL $24, AX       \
-	ANDL $3, AX        \
-	ADDQ AX, DI
+	SHRL $24, CX       \
+	ANDL $3, CX        \
+	ADDQ CX, DI
 
 // func inflateFast(s *inflateRun)
 //
-// DI: where the next byte goes. SI: the next word of the input. R8, R9: the bits that are ready and how many. R10, R11: the tables.
-// R12, R13: where a symbol may start in output and input. R14: the start of the output. R15: the end of a match.
+// DI: where the next byte goes. SI: the next word of the input. R8, R9: the bits that are ready and how many. FILL makes all 64 of R8 right and
+// counts 56 or more: those may be taken, all may be looked at. AX: the next entry, looked up before anything waits. R10, R11: the tables. R12, R13:
+// where a symbol may start in output and input. R14: the start of the output. R15: the entry of a distance, then that. DX: the length of a match,
+// then its end.
 TEXT ·inflateFast(SB), NOSPLIT, $0-8
 	MOVQ s+0(FP), AX
 	MOVQ 0(AX), R14
@@ -57,117 +68,111 @@ TEXT ·inflateFast(SB), NOSPLIT, $0-8
 	MOVQ 64(AX), R10
 	MOVQ 72(AX), R11
 
+	FILL
+	SYMBOL
 loop:
 	CMPQ DI, R12
 	JA   limit
 	CMPQ SI, R13
 	JA   limit
-	FILL
-	SYMBOL
 	TESTL AX, AX
 	JNS  other
 	LITERAL
-	SYMBOL
 	TESTL AX, AX
-	JNS  filled
+	JNS  other
 	LITERAL
-	SYMBOL
 	TESTL AX, AX
-	JNS  filled
+	JNS  other
 	LITERAL
-	SYMBOL
 	TESTL AX, AX
-	JNS  filled
+	JNS  other
 	LITERAL
+	FILL
 	JMP  loop
 
-filled:
-	FILL
+	// up to 33 bits are taken: those of a length are there
 other:
 	BTL  $30, AX
 	JCS  sub
 length:
 	TESTB AX, AX
 	JZ    nothing
+	MOVQ  R8, DX
 	TAKE(AX)
 	BTL   $29, AX
 	JCS   end
-	MOVL  AX, CX
-	SHRL  $8, CX
-	MOVL  AX, DX
-	SHRL  $16, DX
-	ANDL  $0x1fff, DX
-	BZHIQ CX, R8, BX
-	ADDQ  BX, DX
-	TAKE(CX)
-
-	MOVBLZX R8, AX
-	MOVL    (R11)(AX*4), AX
-	BTL     $30, AX
-	JCS     distsub
+	MOVBLZX R8, R15
+	MOVL  (R11)(R15*4), R15
+	EXTRA(AX, DX)
+	SHRL  $16, AX
+	ANDL  $0x1fff, AX
+	ADDQ  AX, DX
+	FILL
+	BTL   $30, R15
+	JCS   distsub
 distance:
-	TESTB AX, AX
+	TESTB R15, R15
 	JZ    nothing
-	TAKE(AX)
-	MOVL  AX, CX
-	SHRL  $8, CX
-	ANDL  $63, CX
-	SHRL  $14, AX
-	BZHIQ CX, R8, BX
-	ADDQ  BX, AX
-	TAKE(CX)
+	MOVQ  R8, BX
+	TAKE(R15)
+	SYMBOL
+	EXTRA(R15, BX)
+	SHRL  $14, R15
+	ADDQ  BX, R15
+	FILL
 
 	MOVQ DI, BX
 	SUBQ R14, BX
-	CMPQ AX, BX
+	CMPQ R15, BX
 	JA   before
-	LEAQ (DI)(DX*1), R15
+	ADDQ DI, DX
 	MOVQ DI, BX
-	SUBQ AX, BX
-	CMPQ AX, $16
+	SUBQ R15, BX
+	CMPQ R15, $16
 	JB   short
 
 	// a match that overlaps itself doubles: reading what was just written would wait for it
 double:
-	LEAQ (DI)(AX*1), CX
-	CMPQ CX, R15
+	LEAQ (DI)(R15*1), CX
+	CMPQ CX, DX
 	JAE  match
-	MOVQ BX, DX
 period:
-	MOVOU (DX), X0
+	MOVOU (BX), X0
 	MOVOU X0, (DI)
-	ADDQ  $16, DX
+	ADDQ  $16, BX
 	ADDQ  $16, DI
 	CMPQ  DI, CX
 	JB    period
 	MOVQ  CX, DI
-	ADDQ  AX, AX
+	ADDQ  R15, R15
+	MOVQ  DI, BX
+	SUBQ  R15, BX
 	JMP   double
 match:
 	MOVOU (BX), X0
 	MOVOU X0, (DI)
 	ADDQ  $16, BX
 	ADDQ  $16, DI
-	CMPQ  DI, R15
+	CMPQ  DI, DX
 	JB    match
-	MOVQ  R15, DI
+	MOVQ  DX, DI
 	JMP   loop
 
 	// the match repeats fewer than 16 bytes: make 16 of them, store as many of those as are whole repetitions
 short:
 	MOVQ   s+0(FP), CX
-	SHLQ   $5, AX
-	ADDQ   88(CX), AX
+	SHLQ   $5, R15
+	ADDQ   88(CX), R15
 	MOVOU  (BX), X0
-	MOVOU  (AX), X1
+	MOVOU  (R15), X1
 	PSHUFB X1, X0
-	MOVQ   16(AX), CX
+	MOVQ   16(R15), CX
 repeat:
 	MOVOU X0, (DI)
 	ADDQ  CX, DI
-	CMPQ  DI, R15
+	CMPQ  DI, DX
 	JB    repeat
-	MOVQ  R15, DI
+	MOVQ  DX, DI
 	JMP   loop
 
 	// codes longer than the table: AX says where theirs is, and its bits
@@ -182,15 +187,16 @@ sub:
 	TESTL AX, AX
 	JNS   length
 	LITERAL
-	JMP   loop
+	FILL
+	JMP  loop
 distsub:
 	MOVQ  R8, BX
 	SHRQ  $8, BX
-	BZHIQ AX, BX, BX
-	SHRL  $8, AX
-	ANDL  $0x1fffff, AX
-	ADDQ  BX, AX
-	MOVL  (R11)(AX*4), AX
+	BZHIQ R15, BX, BX
+	SHRL  $8, R15
+	ANDL  $0x1fffff, R15
+	ADDQ  BX, R15
+	MOVL  (R11)(R15*4), R15
 	JMP   distance
 
 limit:

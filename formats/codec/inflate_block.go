@@ -116,16 +116,13 @@ func (d *Inflater) plain(r *bitReader, dst, src []byte, op int) (end int, done b
 			cause = badCode
 			break
 		}
+		ln := int(e>>16&0x1fff) + int(bb&(1<<(cl&63)-1)>>(e>>8&63))
 		bb >>= cl & 63
 		nb -= uint(cl)
 		if e&fEOB != 0 {
 			done = true
 			break
 		}
-		xb := e >> 8 & 0xff
-		ln := int(e>>16&0x1fff) + int(bb&(1<<(xb&63)-1))
-		bb >>= xb & 63
-		nb -= uint(xb)
 		f := dist[bb&dm]
 		if f&fSub != 0 {
 			i := f>>8&0x1fffff + uint32(bb>>distBits)&(1<<(f&31)-1)
@@ -140,12 +137,9 @@ func (d *Inflater) plain(r *bitReader, dst, src []byte, op int) (end int, done b
 			cause = badCode
 			break
 		}
+		ds := int(f>>14) + int(bb&(1<<cl-1)>>(f>>8&63))
 		bb >>= cl
 		nb -= uint(cl)
-		xb = f >> 8 & 0x3f
-		ds := int(f>>14) + int(bb&(1<<xb-1))
-		bb >>= xb
-		nb -= uint(xb)
 		if ds > op {
 			cause = badDist
 			break
@@ -194,7 +188,7 @@ func (d *Inflater) careful(r *bitReader, dst, src []byte, op int) (int, string) 
 		if cl == 0 {
 			return op, badCode
 		}
-		r.take(cl)
+		v := r.take(cl)
 		if e&fLit != 0 {
 			for n := e >> 24 & 3; n > 0; n-- {
 				if op >= len(dst) {
@@ -209,7 +203,7 @@ func (d *Inflater) careful(r *bitReader, dst, src []byte, op int) (int, string) 
 		if e&fEOB != 0 {
 			return op, ""
 		}
-		ln := int(e>>16&0x1fff) + int(r.take(uint(e>>8&0x3f)))
+		ln := int(e>>16&0x1fff) + int(v>>(e>>8&0x3f))
 		f := d.dist[r.b&dm]
 		if f&fSub != 0 {
 			f = second(d.dist[:], f, r.b>>distBits)
@@ -218,8 +212,8 @@ func (d *Inflater) careful(r *bitReader, dst, src []byte, op int) (int, string) 
 		if cl == 0 {
 			return op, badCode
 		}
-		r.take(cl)
-		ds := int(f>>14) + int(r.take(uint(f>>8&0x3f)))
+		v = r.take(cl)
+		ds := int(f>>14) + int(v>>(f>>8&0x3f))
 		if ds > op {
 			return op, badDist
 		}

@@ -7,8 +7,8 @@ import "math/bits"
 // Bits looked up directly; longer codes go through a second-level table.
 const litBits, distBits, preBits = 11, 8, 7
 
-// Table entries: literal = fLit | count<<24 | second<<16 | first<<8 | codeLen, where two literals whose codes are found at once share an entry; length = base<<16 | extra<<8 | codeLen;
-// distance = base<<14 | extra<<8 | codeLen; fSub = place<<8 | bits of a second-level
+// Table entries: literal = fLit | count<<24 | second<<16 | first<<8 | codeLen, where two literals whose codes are found at once share an entry; length = base<<16 | codeLen<<8 | bits;
+// distance = base<<14 | codeLen<<8 | bits, where bits are those of the code and what follows it; fSub = place<<8 | bits of a second-level
 // table; fEOB = end of block; 0 = no such code.
 const (
 	fLit = 1 << 31
@@ -17,7 +17,7 @@ const (
 	fOne = 1 << 24 // of the count of literals
 )
 
-// The meaning of each symbol, without its code length (RFC 1951, 3.2.5).
+// The meaning of each symbol, with the number of bits that follow it in the place of its code's length (RFC 1951, 3.2.5).
 var (
 	litSymbols  = makeLitSymbols()
 	distSymbols = makeDistSymbols()
@@ -115,6 +115,10 @@ func buildTable(tab []uint32, tb uint, lens []byte, symbols []uint32) bool {
 			return false
 		}
 		e := symbols[s] | uint32(l)
+		if e&fLit == 0 {
+			extra := e >> 8 & 63
+			e = e&^(63<<8) | uint32(l)<<8 + extra
+		}
 		if uint(l) <= tb {
 			for i := r; i < 1<<tb; i += 1 << l {
 				tab[i] = e

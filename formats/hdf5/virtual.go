@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/arrayrun/arrayrun/chunk"
 	"github.com/arrayrun/arrayrun/chunk/dtype"
@@ -32,6 +33,7 @@ type mapping struct {
 
 	once sync.Once
 	from formats.Source // nil: there is no such file or dataset
+	gone atomic.Bool    // somebody has looked for it
 	dims []uint64       // of from
 	err  error
 }
@@ -212,6 +214,7 @@ func (m *mapping) open(o *Object, depth int) {
 		if m.file != "." {
 			if f, m.err = o.f.neighbour(m.file); errors.Is(m.err, fs.ErrNotExist) {
 				m.err = nil
+				m.gone.Store(true)
 				return
 			}
 		}
@@ -225,6 +228,7 @@ func (m *mapping) open(o *Object, depth int) {
 		switch {
 		case errors.Is(m.err, fs.ErrNotExist):
 			m.err = nil
+			m.gone.Store(true)
 			return
 		case m.err != nil:
 			return
@@ -284,6 +288,17 @@ func (v virtualSource) ScratchBytes() int64 {
 		}
 	}
 	return n
+}
+
+// Absent implements formats.PartedSource.
+func (v virtualSource) Absent() []string {
+	var out []string
+	for _, m := range v.parts {
+		if m.gone.Load() {
+			out = append(out, fmt.Sprintf("%q of %q", m.data, m.file))
+		}
+	}
+	return out
 }
 
 // StoredBytes returns -1: the bytes are those of other datasets.

@@ -32,7 +32,7 @@ var (
 
 // newBox returns the array of a header whose elements lie in r from off on; avail bytes are there.
 func newBox(name string, r io.ReaderAt, h *header, off, avail int64) (*box, error) {
-	need, err := h.shape.Bytes(int64(h.el.item))
+	need, err := h.shape.Bytes(int64(h.el.file()))
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +65,12 @@ func (b *box) Meta() *formats.ArrayMeta { return &b.meta }
 const maxSpan = 1 << 20
 
 // ScratchBytes implements formats.Source.
-func (b *box) ScratchBytes() int64 { return maxSpan + 64<<10 }
+func (b *box) ScratchBytes() int64 {
+	if b.el.hole > 0 {
+		return maxSpan + 64<<10 + b.holed()
+	}
+	return maxSpan + 64<<10
+}
 
 // ReadChunk implements formats.Source.
 func (b *box) ReadChunk(ctx context.Context, k chunk.Key, dst *chunk.Chunk) (int64, error) {
@@ -193,16 +198,43 @@ func (b *box) piece(ctx context.Context, axes []axis, start int64, dst *chunk.Ch
 	return int64(len(s.Enc)), nil
 }
 
-// fill reads elements from number start on and brings them to native byte order.
+// holed is how many bytes of records with holes are read at once.
+func (b *box) holed() int64 { return max(64<<10/int64(b.el.file()), 1) * int64(b.el.file()) }
+
+// fill reads elements from number start on and brings them to native byte order, without the holes.
 func (b *box) fill(p []byte, start int64) error {
-	if n, err := b.r.ReadAt(p, b.off+start*int64(b.el.item)); n < len(p) {
+	if b.el.hole == 0 {
+		return b.stored(p, start)
+	}
+	z := codec.Borrow()
+	defer z.Return()
+	file, item := b.el.file(), b.el.item
+	for len(p) > 0 {
+		n := min(len(p)/item, int(b.holed())/file)
+		z.Dec = codec.Grow(z.Dec, n*file)
+		if err := b.stored(z.Dec, start); err != nil {
+			return err
+		}
+		for record := z.Dec; len(record) > 0; record = record[file:] {
+			for _, x := range b.el.parts {
+				p = p[copy(p, record[x.at:x.at+x.n]):]
+			}
+		}
+		start += int64(n)
+	}
+	return nil
+}
+
+// stored reads elements as the file has them, in native byte order.
+func (b *box) stored(p []byte, start int64) error {
+	if n, err := b.r.ReadAt(p, b.off+start*int64(b.el.file())); n < len(p) {
 		if err == nil || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 			return fmt.Errorf("%d of %d bytes at element %d: the file is cut off: %w", n, len(p), start, formats.ErrCorrupt)
 		}
 		return err
 	}
 	if b.el.big {
-		codec.Swap(p, b.el.item, b.el.units)
+		codec.Swap(p, b.el.file(), b.el.units)
 	}
 	return nil
 }

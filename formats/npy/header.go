@@ -23,11 +23,19 @@ const maxHeader = 1 << 20
 // elem is an element type.
 type elem struct {
 	dt     dtype.DType
-	item   int
-	units  []codec.Unit
+	item   int // bytes in memory
+	hole   int // further bytes in the file: records of C programs have holes
+	parts  []part
+	units  []codec.Unit // in the file
 	big    bool
 	stored any
 }
+
+// part is a run of bytes of a record in the file that is not a hole.
+type part struct{ at, n int }
+
+// file is how many bytes an element has in the file.
+func (e *elem) file() int { return e.item + e.hole }
 
 // header is what an array's header says, and where its data starts.
 type header struct {
@@ -62,6 +70,13 @@ func readHeader(r io.Reader) (*header, error) {
 		return nil, fmt.Errorf("header is cut off: %w", formats.ErrCorrupt)
 	}
 	p := &literal{s: string(text)}
+	if head[6] < 3 { // up to version 2 a header is Latin-1
+		runes := make([]rune, n)
+		for i, c := range text {
+			runes[i] = rune(c)
+		}
+		p.s = string(runes)
+	}
 	v, err := p.value(0)
 	if err == nil {
 		if p.space(); p.i < len(p.s) {
@@ -100,7 +115,7 @@ func newHeader(d map[string]any, data int64) (*header, error) {
 	if h.el, err = parseDescr(d["descr"], 0); err != nil {
 		return nil, err
 	}
-	if _, err := h.shape.Bytes(int64(max(1, h.el.item))); err != nil {
+	if _, err := h.shape.Bytes(int64(max(1, h.el.file()))); err != nil {
 		return nil, fmt.Errorf("header: %w: %w", err, formats.ErrCorrupt)
 	}
 	return h, nil
@@ -117,7 +132,9 @@ func badDescr(v any, why string) error {
 func parseDescr(v any, depth int) (elem, error) {
 	switch x := v.(type) {
 	case string:
-		return parseType(x)
+		e, err := parseType(x)
+		e.parts = []part{{0, e.item}}
+		return e, err
 	case []any:
 		if depth > 8 || len(x) == 0 {
 			return elem{}, badDescr(v, "is nested too deeply or empty")
@@ -140,7 +157,11 @@ func parseFields(x []any, depth int) (elem, error) {
 		if err != nil {
 			return e, err
 		}
-		entry, n := []any{f[0], el.stored}, 1
+		name := f[0]
+		if pair, ok := name.([]any); ok && len(pair) == 2 { // a title and the name
+			name = pair[1]
+		}
+		entry, n := []any{name, el.stored}, 1
 		if len(f) == 3 {
 			shape, _ := f[2].([]any)
 			for _, d := range shape {
@@ -152,21 +173,36 @@ func parseFields(x []any, depth int) (elem, error) {
 			}
 			entry = append(entry, shape)
 		}
-		if el.item*n+e.item > maxItem || len(el.units)*n+len(e.units) > 1<<16 {
+		if el.file()*n+e.file() > maxItem || max(len(el.units)*n+len(e.units), len(el.parts)*n+len(e.parts)) > 1<<16 {
 			return e, badDescr("of the fields", "is too large")
+		}
+		if text, _ := el.stored.(string); name == "" && strings.HasPrefix(text, "opaque") { // how NumPy writes a hole
+			e.hole += el.file() * n
+			continue
 		}
 		for range n {
 			for _, u := range el.units {
-				u.Off += e.item
+				u.Off += e.file()
 				e.units = append(e.units, u)
 				big, little = big || el.big, little || !el.big
 			}
+			for _, p := range el.parts {
+				if p.at += e.file(); len(e.parts) > 0 && e.parts[len(e.parts)-1].at+e.parts[len(e.parts)-1].n == p.at {
+					e.parts[len(e.parts)-1].n += p.n
+				} else {
+					e.parts = append(e.parts, p)
+				}
+			}
 			e.item += el.item
+			e.hole += el.hole
 		}
 		list = append(list, entry)
 	}
 	if big && little {
 		return e, badDescr(x, "mixes byte orders")
+	}
+	if len(list) == 0 {
+		return e, badDescr(x, "has no fields")
 	}
 	e.big, e.stored = big, map[string]any{"fields": list}
 	return e, nil
