@@ -126,11 +126,6 @@ func (m mb) whole(x Reg) (f, n Reg) {
 	return m.sub(t, m.c(shifter)), m.sub(m.bits(t), m.bits(m.c(shifter)))
 }
 
-// small is a uint64 below 2^52 as a float64.
-func (m mb) small(n Reg) Reg {
-	return m.sub(m.f64(m.or(n, m.u(0x4330000000000000))), m.c(0x1p52))
-}
-
 // pow2 is 2 to the power of k in two's complement, -1022 <= k <= 1023.
 func (m mb) pow2(k Reg) Reg { return m.f64(m.shl(m.add(k, m.u(1023)), 52)) }
 
@@ -140,14 +135,8 @@ func (m mb) halve(k Reg) (h, rest Reg) {
 	return h, m.sub(k, h)
 }
 
-// scale is y * 2^k in two steps, so that results may be subnormal and round once; |k| <= 2044.
-func (m mb) scale(y, k Reg) Reg {
-	k = m.add(k, m.u(2*1023))
-	h := m.shr(k, 1) // the exponent fields of the factors are the halves of k
-	return m.mul(m.mul(y, m.f64(m.shl(h, 52))), m.f64(m.shl(m.sub(k, h), 52)))
-}
-
-// scaleTwice is y * 2^(2k) for k + 1023, of which the 11 lowest bits count. Even exponents make the two factors of scale one number.
+// scaleTwice is y * 2^(2k) for k + 1023, of which the 11 lowest bits count. In two steps results may be subnormal and round once; even exponents make
+// the factors one number.
 func (m mb) scaleTwice(y, k Reg) Reg {
 	s := m.f64(m.shl(k, 52))
 	return m.mul(m.mul(y, s), s)
@@ -156,13 +145,7 @@ func (m mb) scaleTwice(y, k Reg) Reg {
 // dd is a number as the unevaluated sum of two float64, |lo| <= ulp(hi)/2.
 type dd struct{ hi, lo Reg }
 
-// twoSum is x + y exactly; quickSum too, for |x| >= |y| or x = 0.
-func (m mb) twoSum(x, y Reg) dd {
-	s := m.add(x, y)
-	t := m.sub(s, x)
-	return dd{s, m.add(m.sub(x, m.sub(s, t)), m.sub(y, t))}
-}
-
+// quickSum is x + y exactly, for |x| >= |y| or x = 0.
 func (m mb) quickSum(x, y Reg) dd {
 	s := m.add(x, y)
 	return dd{s, m.sub(y, m.sub(s, x))}

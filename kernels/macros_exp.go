@@ -28,13 +28,6 @@ func (m mb) expSplit(x Reg) (k, n, hi, lo Reg) {
 	return k, n, m.fma(k, m.c(-ln2hi), x), m.mul(k, m.c(ln2lo))
 }
 
-// expParts returns y and the integer k with exp(x) = y * 2^k.
-func (m mb) expParts(x Reg) (y, k Reg) {
-	_, n, hi, lo := m.expSplit(x)
-	rc := m.expKernel(hi, lo)
-	return m.sub(m.c(1), m.sub(m.sub(lo, rc), hi)), n
-}
-
 // biasedShifter is shifter with the bias of exponents.
 const biasedShifter = shifter + 1023
 
@@ -62,7 +55,7 @@ func (m mb) expOf(x, lo Reg) Reg {
 	sq := m.mul(r, r)
 	p := m.fma(sq, m.poly(r, 0x1.0000000000005p-1, 0x1.555555548fbefp-3, 0x1.555555545d3d7p-5, 0x1.11123a9298e97p-7, 0x1.6c185eec3192ap-10), r)
 	k := m.bits(t)
-	h := m.shr(k, 5) // see scale; the table's entries have no exponent of their own
+	h := m.shr(k, 5) // the exponent fields of two factors are the halves of the sum's; the table's entries have none of their own
 	s := m.f64(m.add(m.lookup(k, tablePower), m.shl(h, 52)))
 	return m.mul(m.fma(s, p, s), m.f64(m.shl(m.sub(m.shr(k, 4), h), 52)))
 }
@@ -99,83 +92,46 @@ func (m mb) logSplit(x Reg) (k, f Reg) {
 	return k, m.sub(z, m.c(1))
 }
 
-// logKernel returns hfsq = f*f/2 and s and p with log(1+f) = f - (hfsq - s*p).
-func (m mb) logKernel(f Reg) (hfsq, s, p Reg) {
-	const (
-		lg1 = 6.666666666666735130e-01
-		lg2 = 3.999999999940941908e-01
-		lg3 = 2.857142874366239149e-01
-		lg4 = 2.222219843214978396e-01
-		lg5 = 1.818357216161805012e-01
-		lg6 = 1.531383769920937332e-01
-		lg7 = 1.479819860511658591e-01
-	)
-	hfsq = m.mul(m.c(0.5), m.mul(f, f))
-	s = m.div(f, m.add(m.c(2), f))
-	z := m.mul(s, s)
-	return hfsq, s, m.fma(z, m.poly(z, lg1, lg2, lg3, lg4, lg5, lg6, lg7), hfsq)
-}
-
 // logEdges puts in the values outside (0, inf): -inf at zero, NaN below it.
 func (m mb) logEdges(x, r, zero Reg) Reg {
 	r = m.sel(m.lt(x, m.c(math.Inf(1))), r, x) // inf and NaN
 	return m.sel(m.le(x, zero), m.sel(m.eq(x, zero), m.c(math.Inf(-1)), m.c(math.NaN())), r)
 }
 
-// log64 is k*ln2 + 2 atanh(s) with s = f/(2+f).
-func log64(m mb, x Reg) Reg {
-	k, f := m.logSplit(x)
+// logSum is k*ln2 + log(1+f) as k*ln2hi + rest: log(1+f) is 2 atanh(s) with s = f/(2+f).
+func (m mb) logSum(k, f Reg) (high, rest Reg) {
 	s := m.div(f, m.add(f, m.c(2)))
 	z := m.mul(s, s)
 	p := m.poly(z, 0x1.5555555555592p-1, 0x1.999999997ff58p-2, 0x1.24924941dc60dp-2, 0x1.c71c5218e11f5p-3, 0x1.74663bf27dcf1p-3, 0x1.39a2024d18ee6p-3, 0x1.2f02bc1b2f46ap-3)
 	r := m.fma(m.mul(s, z), p, m.add(s, s))
-	return m.logEdges(x, m.fma(k, m.c(ln2hi), m.fma(k, m.c(ln2lo), r)), m.c(0))
+	return m.mul(k, m.c(ln2hi)), m.fma(k, m.c(ln2lo), r)
 }
 
+func log64(m mb, x Reg) Reg {
+	high, rest := m.logSum(m.logSplit(x))
+	return m.logEdges(x, m.add(high, rest), m.c(0))
+}
+
+// log1pOf64 takes the exponent k from 1 + x and its rest from x itself: f = x/2^k + (1/2^k - 1), with 4 times the factor, which may be
+// too small.
 func log1pOf64(m mb, x Reg) Reg {
-	one := m.c(1)
-	u := m.add(one, x)
-	k, f := m.logSplit(u)
-	// What 1+x lost, relative to u.
-	c := m.sel(m.lt(x, one), m.sub(x, m.sub(u, one)), m.sub(one, m.sub(u, x)))
-	c = m.div(c, u)
-	near := m.and(m.lt(m.c(-0.2928932188134524), x), m.lt(x, m.c(0.41421356237309503)))
-	f = m.sel(near, x, f)
-	k = m.sel(near, m.c(0), k)
-	c = m.sel(near, m.c(0), c)
-	hfsq, s, p := m.logKernel(f)
-	r := m.sub(f, m.sub(hfsq, m.fma(s, p, m.fma(k, m.c(ln2lo), c))))
-	r = m.fma(k, m.c(ln2hi), r)
-	r = m.sel(m.lt(m.abs(x), m.c(0x1p-54)), x, r)
-	return m.logEdges(x, r, m.c(-1))
+	u := m.shr(m.add(m.bits(m.add(x, m.c(1))), m.u(0x3ff0000000000000-0x3fe6a09e00000000)), 52)
+	k := m.sub(m.f64(m.or(u, m.u(0x4330000000000000))), m.c(0x1p52+1023))
+	by := m.f64(m.shl(m.sub(m.u(2*1023+2), u), 52))
+	high, rest := m.logSum(k, m.fma(m.mul(x, m.c(0.25)), by, m.fma(by, m.c(0.25), m.c(-1))))
+	return m.logEdges(x, m.sel(m.lt(m.abs(x), m.c(0x1p-54)), x, m.add(high, rest)), m.c(-1))
 }
 
-// logBase returns log(x)/log(base): inv = 1/log(base) and two = log(2)/log(base) in
-// two pieces each, the first short enough for exact products.
-func (m mb) logBase(x Reg, invHi, invLo, twoHi, twoLo float64) Reg {
-	k, f := m.logSplit(x)
-	hfsq, s, p := m.logKernel(f)
-	p = m.mul(s, p)
-	hi := m.f64(m.and(m.bits(m.sub(f, hfsq)), m.u(0xffffffff00000000)))
-	lo := m.add(m.sub(m.sub(f, hi), hfsq), p)
-	vh := m.mul(hi, m.c(invHi))
-	vl := m.add(m.mul(m.add(lo, hi), m.c(invLo)), m.mul(lo, m.c(invHi)))
-	if twoLo != 0 {
-		vl = m.add(vl, m.mul(k, m.c(twoLo)))
-	}
-	y := m.mul(k, m.c(twoHi))
-	w := m.add(y, vh)
-	vl = m.add(vl, m.add(m.sub(y, w), vh))
-	return m.logEdges(x, m.add(vl, w), m.c(0))
+// logBase is log(x) in two pieces times 1/log(base) in two pieces, so that powers of the base have whole numbers.
+func (m mb) logBase(x Reg, invHi, invLo float64) Reg {
+	l := m.quickSum(m.logSum(m.logSplit(x)))
+	y := m.fma(l.hi, m.c(invHi), m.fma(l.hi, m.c(invLo), m.mul(l.lo, m.c(invHi))))
+	return m.logEdges(x, y, m.c(0))
 }
 
-func log2of64(m mb, x Reg) Reg {
-	return m.logBase(x, 1.44269504072144627571e+00, 1.67517131648865118353e-10, 1, 0)
-}
+func log2of64(m mb, x Reg) Reg { return m.logBase(x, 0x1.71547652b82fep+0, 0x1.777d0ffda0d24p-56) }
 
-func log10of64(m mb, x Reg) Reg {
-	return m.logBase(x, 4.34294481878168880939e-01, 2.50829467116452752298e-11, 3.01029995663611771306e-01, 3.69423907715893078616e-13)
-}
+func log10of64(m mb, x Reg) Reg { return m.logBase(x, 0x1.bcb7b1526e50ep-2, 0x1.95355baaafad3p-57) }
 
 func logaddexp64(m mb, x, y Reg) Reg {
 	d := m.abs(m.sub(x, y))
@@ -189,27 +145,25 @@ func logaddexp2of64(m mb, x, y Reg) Reg {
 	return m.sel(m.eq(x, y), m.add(x, m.c(1)), m.add(m.max(x, y), r))
 }
 
-// cbrt64 cuts the exponent in thirds, starts from a polynomial for the cube root on [1, 8) (relative
-// error below 2^-8), triples the digits twice by Halley's rule and corrects with the exact residual.
+// cbrt64 starts from a line in the bits, which are nearly a logarithm, for the inverse of the root (off by 1/29 at most), has six terms of 1/cbrt(1-h)
+// make 32 bits of that right, and corrects the root by what its cube, in two pieces, is off.
 func cbrt64(m mb, x Reg) Reg {
 	a := m.abs(x)
 	small := m.lt(a, m.c(0x1p-1022))
 	v := m.sel(small, m.mul(a, m.c(0x1p54)), a)
-	u := m.bits(v)
-	e := m.sub(m.small(m.shr(u, 52)), m.c(1023))
-	q, n := m.whole(m.mul(m.sub(e, m.c(1)), m.c(1.0/3))) // e = 3q + 0, 1 or 2
-	_, rest := m.whole(m.fma(m.c(-3), q, e))
-	z := m.f64(m.or(m.and(u, m.u(1<<52-1)), m.u(0x3ff<<52)))
-	z = m.mul(z, m.pow2(rest))
-	t := m.poly(z, 0.6361366, 0.4361261, -0.07788017, 0.008574239, -0.0003743074)
-	for range 2 {
-		c := m.mul(m.mul(t, t), t)
-		t = m.mul(t, m.div(m.fma(m.c(2), z, c), m.fma(m.c(2), c, z)))
-	}
-	t2 := m.twoProd(t, t)
-	res := m.sub(m.fma(m.neg(t2.hi), t, z), m.mul(t2.lo, t))
-	t = m.add(t, m.div(res, m.mul(m.c(3), t2.hi)))
-	n = m.sub(n, m.sel(small, m.u(18), m.u(0)))
-	r := m.withSign(m.mul(t, m.pow2(n)), m.signOf(x))
-	return m.sel(m.and(m.lt(m.c(0), a), m.finite(x)), r, x)
+	// A third of the bits in units of 2^12, with a third of 2^52 that comes from making a number of them.
+	t := m.fma(m.f64(m.or(m.shr(m.bits(v), 12), m.u(0x433<<52))), m.c(1.0/3), m.c(0x1p52))
+	y := m.f64(m.sub(m.u(rootBits), m.shl(m.bits(t), 12)))
+	h := m.fma(m.neg(v), m.mul(m.mul(y, y), y), m.c(1))
+	y = m.fma(m.mul(y, h), m.poly(h, 0x1.55555636b6330p-2, 0x1.c71c6c0bf26ccp-3, 0x1.61f466b992520p-3, 0x1.2700eee0bbcabp-3, 0x1.0385b514200f5p-3, 0x1.c68ea79bb0fc0p-4), y)
+	sq := m.mul(y, y)
+	r := m.mul(v, sq)
+	r2 := m.twoProd(r, r)
+	off := m.sub(m.fma(m.neg(r2.hi), r, v), m.mul(r2.lo, r))
+	r = m.fma(m.mul(off, sq), m.c(1.0/3), r)
+	r = m.sel(small, m.mul(r, m.c(0x1p-18)), r)
+	return m.sel(m.and(m.lt(m.c(0), a), m.finite(x)), m.withSign(r, m.signOf(x)), x)
 }
+
+// rootBits is what a third of a number's bits is subtracted from, with the third of 2^52 moved up by 12 bits.
+const rootBits = 0xaa9447ffffffffff

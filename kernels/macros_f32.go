@@ -64,12 +64,17 @@ func (m ms) scaleTwice(y, k Reg) Reg {
 
 // exp32 and exp2of32 reduce by even multiples of ln2 and of 1, see exp64.
 func exp32(m ms, x Reg) Reg {
-	x = m.min(m.max(x, m.c(minExp32)), m.c(maxExp32))
+	r, t := m.expRest(m.min(m.max(x, m.c(minExp32)), m.c(maxExp32)))
+	return m.scaleTwice(m.add(r, m.c(1)), t)
+}
+
+// expRest is exp(x) as 1 + rest, to be scaled twice.
+func (m ms) expRest(x Reg) (rest, k Reg) {
 	t := m.fma(x, m.c(0.5/math.Ln2), m.c(biased32))
 	n := m.sub(t, m.c(biased32))
 	r := m.fma(n, m.c(-2*ln2b32), m.fma(n, m.c(-2*ln2a32), x))
 	p := m.poly(r, 0x1.00001p-1, 0x1.555566p-3, 0x1.55483ap-5, 0x1.1107c8p-7, 0x1.7211a8p-10, 0x1.a69818p-13)
-	return m.scaleTwice(m.add(m.fma(m.mul(r, r), p, r), m.c(1)), m.bits(t))
+	return m.fma(m.mul(r, r), p, r), m.bits(t)
 }
 
 func exp2of32(m ms, x Reg) Reg {
@@ -80,55 +85,41 @@ func exp2of32(m ms, x Reg) Reg {
 	return m.scaleTwice(m.fma(r, p, m.c(1)), m.bits(t))
 }
 
-// logParts returns k and f with x = 2^k * (1+f), sqrt(1/2) <= 1+f < sqrt(2), for finite x > 0, and hfsq = f*f/2 and
-// p with log(1+f) = f - (hfsq - p).
-func (m ms) logParts(x Reg) (k, f, hfsq, p Reg) {
+// logParts returns k and f with x = 2^k * (1+f), sqrt(1/2) <= 1+f < sqrt(2), for finite x > 0.
+func (m ms) logParts(x Reg) (k, f Reg) {
 	small := m.lt(x, m.c(0x1p-126))
 	x = m.sel(small, m.mul(x, m.c(0x1p23)), x)
 	u := m.add(m.bits(x), m.u(0x3f800000-0x3f3504f3))
 	k = m.float(m.or(m.shr(u, 23), m.u(0x4b000000))) // 2^23 + exponent
 	k = m.sub(k, m.sel(small, m.c(0x1p23+127+23), m.c(0x1p23+127)))
-	f = m.sub(m.float(m.add(m.and(u, m.u(1<<23-1)), m.u(0x3f3504f3))), m.c(1))
-	sq := m.mul(f, f)
-	p = m.mul(m.mul(f, sq), m.poly(f, 0.3333331048488617, -0.25000008940696716, 0.200021892786026, -0.16668052971363068, 0.14217998087406158,
-		-0.12403346598148346, 0.11898404359817505, -0.1169525608420372, 0.06747139245271683))
-	return k, f, m.mul(m.c(0.5), sq), p
+	return k, m.sub(m.float(m.add(m.and(u, m.u(1<<23-1)), m.u(0x3f3504f3))), m.c(1))
 }
 
-func (m ms) logEdges(x, r Reg) Reg {
+// logSum is k*ln2 + log(1+f).
+func (m ms) logSum(k, f Reg) Reg {
+	y := m.fma(m.mul(f, f), m.poly(f, -0.4999999, 0.33333945, -0.25001776, 0.19962206, -0.16570035, 0.14916411, -0.14310539, 0.08742538), f)
+	return m.fma(k, m.c(ln2a32), m.fma(k, m.c(ln2b32), y))
+}
+
+func (m ms) logEdges(x, r, zero Reg) Reg {
 	r = m.sel(m.lt(x, m.c(math.Inf(1))), r, x)
-	return m.sel(m.le(x, m.c(0)), m.sel(m.eq(x, m.c(0)), m.c(math.Inf(-1)), m.c(math.NaN())), r)
+	return m.sel(m.le(x, zero), m.sel(m.eq(x, zero), m.c(math.Inf(-1)), m.c(math.NaN())), r)
 }
 
-func log32(m ms, x Reg) Reg {
-	k, f, hfsq, p := m.logParts(x)
-	r := m.sub(f, m.sub(hfsq, m.fma(k, m.c(ln2b32), p)))
-	return m.logEdges(x, m.fma(k, m.c(ln2a32), r))
-}
+func log32(m ms, x Reg) Reg { return m.logEdges(x, m.logSum(m.logParts(x)), m.c(0)) }
 
-// log2of32 and log10of32 multiply f and the rest by 1/log(base) in pieces: the upper part of f has 12 bits, so that its product
-// with the first piece, of 12 bits too, is exact.
+// log2of32 and log10of32 have polynomials of their own, and 1/log(base) and log(2)/log(base) in two pieces.
 func log2of32(m ms, x Reg) Reg {
-	return m.logBase(x, 0x1.714p+0, 0x1.47652cp-12, 1, 0)
+	k, f := m.logParts(x)
+	y := m.fma(m.mul(f, f), m.poly(f, -0.7213474, 0.48090717, -0.36069942, 0.28799376, -0.23905507, 0.21519832, -0.20645744, 0.12612817), m.mul(f, m.c(0x1.4ae0cp-26)))
+	return m.logEdges(x, m.add(k, m.fma(f, m.c(0x1.715476p+0), y)), m.c(0))
 }
 
 func log10of32(m ms, x Reg) Reg {
-	return m.logBase(x, 0x1.bcap-2, 0x1.7b1526p-14, 0x1.344p-2, 0x1.3509f8p-18)
-}
-
-func (m ms) logBase(x Reg, invHi, invLo, twoHi, twoLo float64) Reg {
-	k, f, hfsq, p := m.logParts(x)
-	hi := m.float(m.and(m.bits(m.sub(f, hfsq)), m.u(0xfffff000)))
-	lo := m.add(m.sub(m.sub(f, hi), hfsq), p)
-	vl := m.fma(m.add(lo, hi), m.c(invLo), m.mul(lo, m.c(invHi)))
-	if twoLo != 0 {
-		vl = m.fma(k, m.c(twoLo), vl)
-	}
-	vh := m.mul(hi, m.c(invHi))
-	y := m.mul(k, m.c(twoHi))
-	w := m.add(y, vh)
-	vl = m.add(vl, m.add(m.sub(y, w), vh))
-	return m.logEdges(x, m.add(vl, w))
+	k, f := m.logParts(x)
+	y := m.fma(m.mul(f, f), m.poly(f, -0.2171472, 0.1447675, -0.10858134, 0.08669476, -0.071962744, 0.06478115, -0.062149882, 0.037968364), m.mul(f, m.c(-0x1.5b235ep-27)))
+	y = m.fma(k, m.c(0x1.3509f8p-18), m.fma(f, m.c(0x1.bcb7b2p-2), y))
+	return m.logEdges(x, m.fma(k, m.c(0x1.344p-2), y), m.c(0))
 }
 
 // reduce is reduceQuick for angles below large32: x - n*pia32 is exact.
@@ -152,8 +143,8 @@ func (m ms) sinIn(q, r Reg) Reg {
 	return m.float(m.xor(m.bits(y), m.shl(q, 31)))
 }
 
-func sin32(m ms, x Reg) Reg { return m.largeAngles(x, m.sinIn(m.reduce(x, 0)), &sines32) }
-func cos32(m ms, x Reg) Reg { return m.largeAngles(x, m.sinIn(m.reduce(x, 0.5)), &cosines32) }
+func sin32(m ms, x Reg) Reg { return m.largeAngles(x, m.sinIn(m.reduce(x, 0)), sines32) }
+func cos32(m ms, x Reg) Reg { return m.largeAngles(x, m.sinIn(m.reduce(x, 0.5)), cosines32) }
 
 // largeAngles puts a function's values at large angles into y: from large32 on they are computed in float64, from
 // largeAngle on with the exact reduction.
@@ -168,26 +159,38 @@ func (m ms) largeAngles(x, y Reg, t *wideTrig) Reg {
 
 // wideTrig is a function of an angle in float64 as slow programs of float32, made once.
 type wideTrig struct {
-	turn         float64 // half periods to add
+	near, far    func(m mb, x Reg) Reg // below largeAngle and from there on, but for infinities
 	once         sync.Once
 	quick, exact *Program
 	err          error
 }
 
 var (
-	sines32   = wideTrig{}
-	cosines32 = wideTrig{turn: 0.5}
+	sines32    = turned(0)
+	cosines32  = turned(0.5)
+	tangents32 = &wideTrig{
+		near: mb.tanQuick,
+		far:  func(m mb, x Reg) Reg { return tanOf(m, m.reduceLarge(x)) },
+	}
 )
+
+// turned is the sine of the angle and some half periods.
+func turned(turn float64) *wideTrig {
+	return &wideTrig{
+		near: func(m mb, x Reg) Reg { return m.sinQuick(m.reduceQuick(x, turn)) },
+		far: func(m mb, x Reg) Reg {
+			a := m.reduceLarge(x)
+			a.q = m.add(a.q, m.u(uint64(2*turn)))
+			return sinOf(m, a)
+		},
+	}
+}
 
 func (t *wideTrig) build() error {
 	t.once.Do(func() {
-		t.quick, t.err = slow32(func(m mb, x Reg) Reg { return m.sinQuick(m.reduceQuick(x, t.turn)) })
+		t.quick, t.err = slow32(t.near)
 		if t.err == nil {
-			t.exact, t.err = slow32(func(m mb, x Reg) Reg {
-				a := m.reduceLarge(x)
-				a.q = m.add(a.q, m.u(uint64(2*t.turn)))
-				return m.sel(m.finite(x), sinOf(m, a), m.c(math.NaN()))
-			})
+			t.exact, t.err = slow32(func(m mb, x Reg) Reg { return m.sel(m.finite(x), t.far(m, x), m.c(math.NaN())) })
 		}
 	})
 	return t.err
@@ -199,19 +202,6 @@ func slow32(f func(m mb, x Reg) Reg) (*Program, error) {
 	x := s.Input(In(dtype.Float32))
 	s.Ret(s.Cast(f(s, s.Cast(x, dtype.Float64)), dtype.Float32))
 	return s.Build()
-}
-
-// tanh32 is 1 - 2/(exp(2|x|)+1) beyond 0.62, where that loses nothing, else a polynomial.
-func tanh32(m ms, x Reg) Reg {
-	a := m.abs(x)
-	z := m.mul(x, x)
-	small := m.fma(m.mul(x, z), m.poly(z, -0.3333333134651184, 0.13333198428153992, -0.05394564941525459, 0.021693842485547066,
-		-0.008158909156918526, 0.0021248594857752323), x)
-	e := exp32(m, m.add(a, a))
-	big := m.sub(m.c(1), m.div(m.c(2), m.add(e, m.c(1))))
-	sign := m.and(m.bits(x), m.u(1<<31))
-	big = m.float(m.or(m.bits(big), sign))
-	return m.sel(m.lt(a, m.c(0.62)), m.float(m.or(m.bits(small), sign)), big)
 }
 
 // hypot32 scales both sides by a power of two where their squares could leave the range. Magnitudes

@@ -10,44 +10,27 @@ const (
 	pio2lo = 6.12323399573676603587e-17
 )
 
-// asinR is asin(x)/x - 1 as a function of z = x*x, |x| <= 1/2.
-func (m mb) asinR(z Reg) Reg {
-	p := m.mul(z, m.poly(z, 1.66666666666666657415e-01, -3.25565818622400915405e-01, 2.01212532134862925881e-01,
-		-4.00555345006794114027e-02, 7.91534994289814532176e-04, 3.47933107596021167570e-05))
-	q := m.poly(z, 1, -2.40339491173441421878e+00, 2.02094576023350569471e+00, -6.88283971605453293030e-01, 7.70381505559019352791e-02)
-	return m.div(p, q)
-}
-
-// asinHalf gives, for |x| >= 1/2, s = sqrt(z) with z = (1-|x|)/2, its upper half df, the rest c, and R(z).
-func (m mb) asinHalf(a Reg) (s, df, c, r Reg) {
-	z := m.mul(m.sub(m.c(1), a), m.c(0.5))
-	s = m.sqrt(z)
-	df = m.f64(m.and(m.bits(s), m.u(0xffffffff00000000)))
-	sum := m.add(s, df)
-	c = m.div(m.fma(m.neg(df), df, z), m.sel(m.eq(sum, m.c(0)), m.c(1), sum))
-	return s, df, c, m.asinR(z)
+// asinParts gives asin(a) for a up to 1/2; beyond, where big is true, asin(sqrt((1-a)/2)), half of what a lacks of a right angle.
+func (m mb) asinParts(a Reg) (big, p Reg) {
+	big = m.lt(m.c(0.5), a)
+	z := m.sel(big, m.fma(a, m.c(-0.5), m.c(0.5)), m.mul(a, a))
+	s := m.sel(big, m.sqrt(z), a)
+	r := m.poly(z, 0x1.555555555556fp-3, 0x1.333333332eea2p-4, 0x1.6db6db718cec9p-5, 0x1.f1c71ac05a7f8p-6, 0x1.6e8bda9f3e22fp-6, 0x1.1c4a35a7ab1d6p-6,
+		0x1.ca1996a2cb20dp-7, 0x1.75b2d98c4395cp-7, 0x1.604ec46ccad19p-7, 0x1.f32ff3d6fe603p-9, 0x1.5fcc237847ab6p-6, -0x1.52d98a8239d69p-6, 0x1.09bd3a59302f0p-5)
+	return big, m.fma(m.mul(s, z), r, s)
 }
 
 func asin64(m mb, x Reg) Reg {
-	a := m.abs(x)
-	small := m.fma(x, m.asinR(m.mul(x, x)), x)
-	s, df, c, r := m.asinHalf(a)
-	two := m.c(2)
-	quarter := m.c(0.5 * pio2hi)
-	t := m.sub(m.mul(two, m.mul(s, r)), m.sub(m.c(pio2lo), m.mul(two, c)))
-	big := m.sub(quarter, m.sub(t, m.sub(quarter, m.mul(two, df))))
-	return m.sel(m.lt(a, m.c(0.5)), small, m.f64(m.or(m.bits(big), m.signOf(x))))
+	big, p := m.asinParts(m.abs(x))
+	far := m.add(m.fma(p, m.c(-2), m.c(pio2lo)), m.c(pio2hi))
+	return m.withSign(m.sel(big, far, p), m.signOf(x))
 }
 
 func acos64(m mb, x Reg) Reg {
-	a := m.abs(x)
-	small := m.sub(m.c(pio2hi), m.sub(x, m.sub(m.c(pio2lo), m.mul(x, m.asinR(m.mul(x, x))))))
-	s, df, c, r := m.asinHalf(a)
-	two := m.c(2)
-	right := m.mul(two, m.add(df, m.fma(r, s, c)))
-	left := m.mul(two, m.sub(m.c(pio2hi), m.add(s, m.sub(m.mul(r, s), m.c(pio2lo)))))
-	big := m.sel(m.lt(x, m.c(0)), left, right)
-	return m.sel(m.lt(a, m.c(0.5)), small, big)
+	big, p := m.asinParts(m.abs(x))
+	far := m.sel(m.lt(x, m.c(0)), m.add(m.fma(p, m.c(-2), m.c(2*pio2lo)), m.c(2*pio2hi)), m.add(p, p))
+	near := m.sub(m.c(pio2hi), m.sub(m.withSign(p, m.signOf(x)), m.c(pio2lo)))
+	return m.sel(big, far, near)
 }
 
 // atanRanges are msun's: where |x| is at least from, atan(x) = hi + lo + atan((x*n1 - n0) / (x*d1 + d0)).
@@ -104,26 +87,29 @@ func atan2of64(m mb, y, x Reg) Reg {
 	return m.f64(m.or(m.bits(z), m.signOf(y)))
 }
 
-// expHalf is exp(a)/2 for a >= 0, finite as far as the result is.
-func (m mb) expHalf(a Reg) Reg {
-	y, k := m.expParts(a)
-	return m.scale(y, m.sub(k, m.u(1)))
+// hyperParts gives, for a >= 0, sinh(a) and cosh(a) times 2^(1-n), and 2^(n-2), as that of ms does.
+func (m mb) hyperParts(a Reg) (sinh, cosh, scale Reg) {
+	const shift = shifter + 1023 - 2
+	in := m.min(a, m.c(711)) // where results are infinite
+	t := m.fma(in, m.c(1/math.Ln2), m.c(shift))
+	n := m.sub(t, m.c(shift))
+	r := m.fma(n, m.c(-ln2lo), m.fma(n, m.c(-ln2hi), in))
+	z := m.mul(r, r)
+	c := m.mul(z, m.poly(z, 0x1.000000000000bp-1, 0x1.555555555033cp-5, 0x1.6c16c1851e216p-10, 0x1.a01997ce330a6p-16, 0x1.28af4ba55c8a8p-22)) // less 1
+	s := m.fma(m.mul(r, z), m.poly(z, 0x1.5555555555559p-3, 0x1.111111110f7efp-7, 0x1.a01a01af737f9p-13, 0x1.71ddf959acb47p-19, 0x1.af5d167c10615p-26), r)
+	inv := m.f64(m.shl(m.bits(m.fma(m.min(n, m.c(60)), m.c(-2), m.c(biasedShifter))), 52)) // 1/4^n
+	more, less := m.add(m.c(1), inv), m.sub(m.c(1), inv)
+	return m.fma(s, more, m.fma(c, less, less)), m.fma(s, less, m.fma(c, more, more)), m.f64(m.shl(m.bits(t), 52))
 }
 
 func sinh64(m mb, x Reg) Reg {
-	a := m.abs(x)
-	one := m.c(1)
-	t := expm1of64(m, a)
-	u := m.div(t, m.add(t, one))
-	r := m.sel(m.lt(a, one), m.sub(m.mul(m.c(2), t), m.mul(t, u)), m.add(t, u))
-	r = m.sel(m.lt(a, m.c(22)), m.mul(m.c(0.5), r), m.expHalf(a))
-	return m.f64(m.or(m.bits(r), m.signOf(x)))
+	s, _, scale := m.hyperParts(m.abs(x))
+	return m.withSign(m.mul(m.add(s, s), scale), m.signOf(x))
 }
 
 func cosh64(m mb, x Reg) Reg {
-	a := m.abs(x)
-	half := m.expHalf(a)
-	return m.sel(m.lt(a, m.c(22)), m.add(half, m.div(m.c(0.25), half)), half)
+	_, c, scale := m.hyperParts(m.abs(x))
+	return m.mul(m.add(c, c), scale)
 }
 
 func tanh64(m mb, x Reg) Reg {
@@ -136,29 +122,26 @@ func tanh64(m mb, x Reg) Reg {
 	return m.f64(m.or(m.bits(r), m.signOf(x)))
 }
 
+// asinh64 is log1p(a + a*a/(1 + sqrt(1 + a*a))); from 2^60 on, log(a) + ln(2).
 func asinh64(m mb, x Reg) Reg {
 	a := m.abs(x)
 	one := m.c(1)
 	sq := m.mul(a, a)
-	root := m.sqrt(m.add(sq, one))
-	small := log1pOf64(m, m.add(a, m.div(sq, m.add(root, one))))
-	huge := m.le(m.c(0x1p28), a)
-	arg := m.sel(huge, a, m.add(m.mul(m.c(2), a), m.div(one, m.add(root, a))))
-	big := m.add(log64(m, arg), m.sel(huge, m.c(math.Ln2), m.c(0)))
-	r := m.sel(m.lt(a, m.c(2)), small, big)
-	return m.f64(m.or(m.bits(r), m.signOf(x)))
+	arg := m.add(a, m.div(sq, m.add(m.sqrt(m.add(sq, one)), one)))
+	return m.withSign(m.logTwice(a, arg), m.signOf(x))
 }
 
 func acosh64(m mb, x Reg) Reg {
 	one := m.c(1)
 	t := m.sub(x, one)
-	small := log1pOf64(m, m.add(t, m.sqrt(m.fma(t, t, m.mul(m.c(2), t)))))
-	huge := m.le(m.c(0x1p28), x)
-	root := m.sqrt(m.sub(m.mul(x, x), one))
-	arg := m.sel(huge, x, m.sub(m.mul(m.c(2), x), m.div(one, m.add(x, root))))
-	big := m.add(log64(m, arg), m.sel(huge, m.c(math.Ln2), m.c(0)))
-	r := m.sel(m.lt(x, m.c(2)), small, big)
+	r := m.logTwice(x, m.add(t, m.sqrt(m.fma(t, t, m.add(t, t)))))
 	return m.sel(m.lt(x, one), m.c(math.NaN()), r)
+}
+
+// logTwice is log1p(arg), of huge a log(2a).
+func (m mb) logTwice(a, arg Reg) Reg {
+	huge := m.le(m.c(0x1p60), a)
+	return m.add(log1pOf64(m, m.sel(huge, a, arg)), m.sel(huge, m.c(math.Ln2), m.c(0)))
 }
 
 func atanh64(m mb, x Reg) Reg {

@@ -9,31 +9,18 @@ import (
 	"github.com/arrayrun/arrayrun/chunk/dtype"
 )
 
-// pi/2 as the sum of three float64: 161 bits.
+// pi/2 as the sum of two float64.
 const (
 	pio2a = 0x1.921fb54442d18p+0
 	pio2b = 0x1.1a62633145c07p-54
-	pio2c = -0x1.f1976b7ed8fbcp-110
 )
 
 // angle is x less a multiple of pi/2: quadrant q (uint64, its two lowest bits
 // count) and the rest hi + lo in [-pi/4, pi/4] (a little beyond for large x).
 type angle struct{ q, hi, lo Reg }
 
-// largeAngle is where the three pieces of pi/2 no longer suffice.
+// largeAngle is where the three pieces of pi no longer suffice.
 const largeAngle = 0x1p40
-
-// reduce subtracts the nearest multiple n of pi/2: x - n*pio2a is exact with one
-// fma, since both are multiples of 2^-53 and the difference is below 1.
-func (m mb) reduce(x Reg) angle {
-	n, q := m.whole(m.mul(x, m.c(2/math.Pi)))
-	r := m.fma(n, m.c(-pio2a), x)
-	p := m.twoProd(n, m.c(pio2b))
-	s := m.twoSum(r, m.neg(p.hi))
-	lo := m.fma(n, m.c(-pio2c), m.sub(s.lo, p.lo))
-	d := m.quickSum(s.hi, lo)
-	return angle{q, d.hi, d.lo}
-}
 
 func (m mb) sinKernel(a angle) Reg {
 	z := m.mul(a.hi, a.hi)
@@ -89,8 +76,22 @@ func cos64(m mb, x Reg) Reg {
 }
 
 func tan64(m mb, x Reg) Reg {
-	y := m.cold(m.large(x), tanOf(m, m.reduce(x)), x, m.slowProgram(&tangents))
-	return m.sel(m.lt(m.abs(x), m.c(0x1p-27)), x, y)
+	return m.cold(m.large(x), m.tanQuick(x), x, m.slowProgram(&tangents))
+}
+
+// tanQuick reduces by multiples of pi/2 with two roundings. For odd ones sine and cosine change places.
+func (m mb) tanQuick(x Reg) Reg {
+	t := m.fma(x, m.c(2/math.Pi), m.c(shifter))
+	n := m.sub(t, m.c(shifter))
+	r := m.fma(n, m.c(-pic/2), m.fma(n, m.c(-pib/2), m.fma(n, m.c(-pia/2), x)))
+	z := m.mul(r, r)
+	s := m.fma(m.mul(r, z), m.poly(z, -0x1.5555555555549p-3, 0x1.111111110f81cp-7, -0x1.a01a019c05662p-13, 0x1.71de356d2effbp-19, -0x1.ae5e5e255f2d7p-26,
+		0x1.5d90b8cc91669p-33), r)
+	c := m.fma(z, m.poly(z, -0x1.0000000000000p-1, 0x1.555555555553cp-5, -0x1.6c16c16c13f95p-10, 0x1.a01a019b77ce9p-16, -0x1.27e4f7580891bp-22, 0x1.1ee9872f58c74p-29,
+		-0x1.8f8186d75b411p-37), m.c(1))
+	odd := m.ne(m.and(m.bits(t), m.u(1)), m.u(0))
+	y := m.div(m.sel(odd, c, s), m.sel(odd, s, c))
+	return m.f64(m.xor(m.bits(y), m.shl(m.bits(t), 63)))
 }
 
 // Pi in pieces that are all above 0, so that what they are subtracted from keeps its sign when it is 0.

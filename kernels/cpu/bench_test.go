@@ -119,7 +119,7 @@ func BenchmarkProgram(b *testing.B) {
 				h := ap("sqrt", ap("add", ap("multiply", x[0], x[0]), ap("multiply", x[1], x[1])))
 				return ap("subtract", ap("add", ap("multiply", num(2), x[0]), ap("multiply", num(3), x[1])), ap("where", ap("greater", x[2], num(0.5)), h, num(0)))
 			}))
-			for _, f := range []string{"exp", "log", "sin", "tanh", "cbrt", "isnan", "floor"} {
+			for _, f := range []string{"exp", "exp2", "expm1", "log", "log2", "log1p", "sin", "tan", "arcsin", "arctan", "sinh", "tanh", "arcsinh", "arctanh", "cbrt", "isnan", "floor"} {
 				run(f, expr(b, d, 1, func(ap func(string, ...kernels.Reg) kernels.Reg, _ func(float64) kernels.Reg, x []kernels.Reg) kernels.Reg {
 					return ap(f, x[0])
 				}))

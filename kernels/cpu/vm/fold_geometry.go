@@ -7,11 +7,12 @@ import (
 	"github.com/arrayrun/arrayrun/kernels"
 )
 
-// tileMax is how many kept elements a row of a box has at most: their accumulators stay in L1, or with the numbers of moments,
-// which are read twice, in L2.
+// tileMax is how many kept elements a row of a box has at most: their accumulators stay in L2, and runs along memory are long (RATIONALE.md).
+// The numbers of moments are read twice and stay there too; lumps of short rows are kept in L1.
 const (
-	tileMax       = 2048
+	tileMax       = 16384
 	tileMaxMoment = 1024
+	tileMaxShort  = 2048
 )
 
 // evenTiles is the extent of boxes of at most most elements along an axis of n, none of them much smaller than the others.

@@ -85,7 +85,7 @@ func lumps(w, group, several, count int) int {
 	for w*k < several && count/k >= 4*lumpLeast {
 		k *= 2
 	}
-	if w*k > tileMax || count/k < lumpLeast {
+	if w*k > tileMaxShort || count/k < lumpLeast {
 		return 1
 	}
 	return k
