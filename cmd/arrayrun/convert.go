@@ -194,8 +194,12 @@ func (a *app) copy(c *cobra.Command, in, out string, o ndarray.CopyOptions) (err
 	if explain != "" && explain != "text" && explain != "json" {
 		return usagef("--explain: got %q, want --explain or --explain=json", explain)
 	}
-	if _, err := all.Target(out, o.Format); err != nil {
+	target, err := all.Target(out, o.Format)
+	if err != nil {
 		return at(exitUsage, err)
+	}
+	if (o.Shards != nil || o.ShardSteps != nil) && !strings.Contains(target.Name, "zarr") {
+		return usagef("--shards: %s has no shards, only Zarr 3 has them", target.Name)
 	}
 	g, err := a.open(ctx, in)
 	if err != nil {
@@ -230,7 +234,7 @@ func (a *app) copy(c *cobra.Command, in, out string, o ndarray.CopyOptions) (err
 	if err != nil {
 		return atExpression(err)
 	}
-	if t, err := all.Target(out, o.Format); err == nil && t.Name == netcdf.NetCDF4.Name {
+	if target.Name == netcdf.NetCDF4.Name {
 		for _, v := range plan.Spec.Vars {
 			if names := netcdf.WideTexts(v.Stored); names != nil {
 				o.Warn(fmt.Sprintf("variable %q: texts of UTF-32 in its records (%s) become UTF-8 in as many bytes", v.Name, strings.Join(names, ", ")))

@@ -195,6 +195,7 @@ func TestConvertAnywhere(t *testing.T) {
 		{"n.zarr", []string{"--chunks", "depth=3"}, exitUsage, "depth"},
 		{"o.zarr", []string{"--chunks", "1,2,3,4"}, exitUsage, "4 axes"},
 		{"p.zarr", []string{"--zarr-version", "2", "--shards", "time=4"}, exitUsage, "version 2"},
+		{"p.nc", []string{"--shards", "time=4"}, exitUsage, "only Zarr 3"},
 		{"q.zarr", []string{"--zarr-version", "4"}, exitUsage, "--zarr-version"},
 		{"r.xyz", nil, exitUsage, ".xyz"},
 		{"s", []string{"--format", "grib"}, exitUsage, "grib"},

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"math/rand/v2"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/arrayrun/arrayrun/formats/codec/internal/clib"
@@ -154,4 +155,33 @@ func TestRefuseLibraries(t *testing.T) {
 		}
 	}
 	RefuseLibraries(false)
+}
+
+// At the levels that look for the cheapest way, frames are at most 5% longer than the library's, with one exception.
+func TestCheapestZstd(t *testing.T) {
+	need(t, clib.LibZstd)
+	s := Borrow()
+	defer s.Return()
+	for name, src := range levelArrays() {
+		for _, level := range []int{17, 19} {
+			if testing.Short() && level != 19 {
+				continue
+			}
+			theirs := clib.NewPacker(level, false).Pack(make([]byte, zstdStage{}.Bound(len(src))), src)
+			z := zstdStage{level: level}
+			enc := z.encode(nil, src, s)
+			got := make([]byte, len(src))
+			if n, ok := clib.NewUnpacker().Unpack(got, enc); !ok || !bytes.Equal(got[:n], src) {
+				t.Fatalf("%s, level %d: the library reads other bytes", name, level)
+			}
+			t.Logf("%s, level %d: %.3f", name, level, float64(len(enc))/float64(theirs))
+			most := theirs + theirs/20 + 128 + zstdExcess[strings.TrimSuffix(name, "-plain")]
+			if name == "smooth-plain" { // trees of all places find longer matches than rows of the last 64
+				most = theirs * 6 / 5
+			}
+			if len(enc) > most {
+				t.Errorf("%s, level %d: %d bytes, want at most %d, theirs are %d", name, level, len(enc), most, theirs)
+			}
+		}
+	}
 }

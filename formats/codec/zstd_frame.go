@@ -202,6 +202,9 @@ func zstdState(level, n int) int {
 	if e.row > 0 {
 		tables += e.table(e.short, n)
 	}
+	if e.priced() {
+		tables += 32 * (zstdSegment + e.content)
+	}
 	// a block: its literals, its sequences, what these become and what is written
 	block := min(n, zstdMaxBlock)
 	return tables + 13*block + 256<<10

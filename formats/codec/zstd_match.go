@@ -10,7 +10,7 @@ type zstdEffort struct {
 	long, short int // bits of the tables
 	row         int // bits of the number of places with the same hash
 	bytes       int // that a position in the short table has in common with another
-	depth       int // how many earlier places are looked at
+	depth       int // how many earlier places are looked at, 0: all of a row
 	lazy        int // how many positions further there may be a better match
 	content     int // length of matches that are not improved
 }
@@ -29,14 +29,21 @@ var zstdEfforts = [...]zstdEffort{
 	10: {parse: (*zstdMatcher).lazily, short: 21, row: 5, bytes: 5, depth: 32, lazy: 2, content: 256},
 	11: {parse: (*zstdMatcher).lazily, short: 21, row: 6, bytes: 5, depth: 64, lazy: 2, content: 256},
 	12: {parse: (*zstdMatcher).lazily, short: 22, row: 6, bytes: 5, depth: 64, lazy: 2, content: 256},
+	13: {parse: (*zstdMatcher).cheapest, long: 22, short: 22, row: 6, bytes: 5, content: 256}, // from level 17 on
 }
 
 func zstdEffortOf(level int) *zstdEffort {
 	if level == 0 {
 		level = 3
 	}
-	return &zstdEfforts[min(max(level, 1), len(zstdEfforts)-1)]
+	if level > 16 {
+		return &zstdEfforts[len(zstdEfforts)-1]
+	}
+	return &zstdEfforts[min(max(level, 1), len(zstdEfforts)-2)]
 }
+
+// priced is whether the cheapest way is looked for.
+func (e *zstdEffort) priced() bool { return e.row > 0 && e.depth == 0 }
 
 // table is the length of a table of so many bits for n bytes: not much longer than those.
 func (e *zstdEffort) table(width, n int) int {
@@ -60,10 +67,11 @@ type zstdMatcher struct {
 	idle        int      // bytes since the last match of earlier segments
 	long        []uint32 // where bytes of each hash were last, eight of them and fewer; or rows of places
 	short       []uint32
-	tags        []uint8 // of the rows
-	left, right uint    // how far bytes and their hash are shifted
-	next        int     // the first position that is not in the rows
-	literal     int     // what a literal costs, in parts of a bit
+	tags        []uint8     // of the rows
+	left, right uint        // how far bytes and their hash are shifted
+	next        int         // the first position that is not in the rows
+	literal     int         // what a literal costs, in parts of a bit
+	prices      *zstdPrices // of the levels that look for the cheapest way
 }
 
 // begin makes m ready for src, of which the tables know nothing.
@@ -83,6 +91,12 @@ func (m *zstdMatcher) begin(src []byte) {
 		next = uint64(m.window) + 1
 	}
 	m.base = uint32(next)
+	if e.priced() {
+		if m.prices == nil {
+			m.prices = new(zstdPrices)
+		}
+		m.prices.begin()
+	}
 	if e.row > 0 {
 		m.left, m.right = uint(64-8*e.bytes), uint(64-bits.Len(uint(short-1))+e.row-8)
 		if len(m.tags) != short {
