@@ -147,7 +147,14 @@ func (c Coarsen) windowed(a Array, dims []string) (Array, []int) {
 		shape = append(shape, size/n, n)
 		axes = append(axes, len(shape)-1)
 	}
-	return a.Reshape(shape...), axes
+	a = a.Reshape(shape...)
+	last := len(shape) - 1
+	if len(axes) == 0 || axes[len(axes)-1] != last {
+		return a, axes
+	}
+	// The last window goes before its dimension, whose neighbours are then folded side by side.
+	axes[len(axes)-1] = last - 1
+	return a.SwapAxes(last-1, last), axes
 }
 
 // withMissing returns a in a dtype that has NaN: integers of up to 16 bits become float32, others and bool float64.

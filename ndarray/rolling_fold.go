@@ -4,7 +4,6 @@ package ndarray
 
 import (
 	"math"
-	"slices"
 
 	"github.com/arrayrun/arrayrun/chunk"
 )
@@ -231,20 +230,48 @@ func (r *windowRun[T]) panel(from, to int64, n int) {
 		r.medians(to, n)
 		return
 	}
-	outer, inner := 1, n
+	size := n
 	for _, m := range r.reach {
-		inner *= m
+		size *= m
 	}
 	x, y := &r.x, &r.y
 	for i, m := range r.reach {
-		inner /= m
-		if r.length[r.axes[i]] > 1 {
-			r.sweep(x, y, outer, m, inner, int(r.length[r.axes[i]]), r.lo[i])
+		k := r.axes[i]
+		inner := size / m
+		if w := int(r.length[k]); w > 1 {
+			r.sweep(x, y, m, inner, w, r.lo[i])
 			x, y = y, x
 		}
-		outer *= m
+		// The axis that is done goes to the end, so that the next one comes first and joins are of many neighbours.
+		done := int(r.out.Shape[k])
+		if len(r.axes) > 1 {
+			r.rotate(x, y, done, inner/n, n)
+			x, y = y, x
+		}
+		size = inner * done
 	}
 	r.store(x, to, n)
+}
+
+// rotate makes y[r][p] of x[p][r], both of n lines.
+func (r *windowRun[T]) rotate(x, y *windowState, done, rest, n int) {
+	for c := range r.fold.comps {
+		from, to := x[c], y[c]
+		if n == 1 {
+			for i := range rest {
+				row := to[i*done : (i+1)*done]
+				for p := range row {
+					row[p] = from[p*rest+i]
+				}
+			}
+			continue
+		}
+		for i := range rest {
+			for p := range done {
+				copy(to[(i*done+p)*n:(i*done+p+1)*n], from[(p*rest+i)*n:(p*rest+i+1)*n])
+			}
+		}
+	}
 }
 
 // load fills x with the states of single values.
@@ -254,8 +281,11 @@ func (r *windowRun[T]) load(from int64, n int) {
 	if r.lane >= 0 {
 		step = r.in.Strides[r.lane]
 	}
+	last := len(r.axes) - 1
+	m, along, shift := r.reach[last], r.in.Strides[r.axes[last]], r.shift[last]
+	lo, hi := min(max(0, -shift), m), min(m, int(r.in.Shape[r.axes[last]])-shift) // what of the last axis lies in the array
 	pos := 0
-	r.each(r.reach, func(index []int) {
+	r.each(r.reach[:last], func(index []int) {
 		at, inside := from, true
 		for i, p := range index {
 			k := r.axes[i]
@@ -263,8 +293,23 @@ func (r *windowRun[T]) load(from int64, n int) {
 			inside = inside && p >= 0 && int64(p) < r.in.Shape[k]
 			at += int64(p) * r.in.Strides[k]
 		}
-		r.states(pos, n, src, at, step, inside)
-		pos += n
+		if !inside {
+			r.states(pos, m*n, nil, 0, 0, false)
+			pos += m * n
+			return
+		}
+		r.states(pos, lo*n, nil, 0, 0, false)
+		r.states(pos+hi*n, (m-hi)*n, nil, 0, 0, false)
+		at += int64(lo+shift) * along
+		if n == 1 {
+			r.states(pos+lo, hi-lo, src, at, along, true)
+		} else {
+			for p := lo; p < hi; p++ {
+				r.states(pos+p*n, n, src, at, step, true)
+				at += along
+			}
+		}
+		pos += m * n
 	})
 }
 
@@ -312,36 +357,31 @@ func (r *windowRun[T]) each(shape []int, f func(index []int)) {
 	}
 }
 
-// sweep folds windows along one axis of length m: y[q] becomes the fold of x[q] to x[q+window-1]. What is beyond is left undefined.
-func (r *windowRun[T]) sweep(x, y *windowState, outer, m, inner, window int, lo int64) {
+// sweep folds windows along the first axis, of length m: y[q] becomes the fold of x[q] to x[q+window-1]. What is beyond is left undefined.
+func (r *windowRun[T]) sweep(x, y *windowState, m, inner, window int, lo int64) {
 	phase := int(((lo % int64(window)) + int64(window)) % int64(window)) // of the first position in its block
 	join := r.fold.join
-	for o := range outer {
-		base := o * m * inner
-		for p := m - 1; p >= 0; p-- {
-			at := base + p*inner
-			d, a := y.at(at, inner), x.at(at, inner)
-			if p == m-1 || (phase+p+1)%window == 0 {
-				for c := range r.fold.comps {
-					copy(d[c], a[c])
-				}
-				continue
+	for p := m - 1; p >= 0; p-- {
+		at := p * inner
+		d, a := y.at(at, inner), x.at(at, inner)
+		if p == m-1 || (phase+p+1)%window == 0 {
+			for c := range r.fold.comps {
+				copy(d[c], a[c])
 			}
-			join(d, a, y.at(at+inner, inner))
+			continue
 		}
-		for p := 1; p < m; p++ {
-			if (phase+p)%window != 0 {
-				at := base + p*inner
-				d := x.at(at, inner)
-				join(d, x.at(at-inner, inner), d)
-			}
+		join(d, a, y.at(at+inner, inner))
+	}
+	for p := 1; p < m; p++ {
+		if (phase+p)%window != 0 {
+			d := x.at(p*inner, inner)
+			join(d, x.at((p-1)*inner, inner), d)
 		}
-		for q := range m - window + 1 {
-			if (phase+q)%window != 0 {
-				at := base + q*inner
-				d := y.at(at, inner)
-				join(d, d, x.at(at+(window-1)*inner, inner))
-			}
+	}
+	for q := range m - window + 1 {
+		if (phase+q)%window != 0 {
+			d := y.at(q*inner, inner)
+			join(d, d, x.at((q+window-1)*inner, inner))
 		}
 	}
 }
@@ -354,18 +394,26 @@ func (r *windowRun[T]) store(x *windowState, to int64, n int) {
 	if r.fold.comps == 2 {
 		count = x[1]
 	}
-	r.each(r.windows(), func(index []int) {
-		at, pos := r.place(index, to, n)
-		for i := range n {
-			v := nan
-			if count[pos+i] >= need {
-				var s [3]float64
-				for c := range r.fold.comps {
-					s[c] = x[c][pos+i]
+	all := r.windows()
+	last := len(all) - 1
+	along := r.out.Strides[r.axes[last]]
+	pos := 0
+	r.each(all[:last], func(index []int) {
+		at, _ := r.place(index, to, n)
+		for range all[last] {
+			for i := range n {
+				v := nan
+				if count[pos+i] >= need {
+					var s [3]float64
+					for c := range r.fold.comps {
+						s[c] = x[c][pos+i]
+					}
+					v = r.fold.value(s, r.ddof)
 				}
-				v = r.fold.value(s, r.ddof)
+				w.put(at+int64(i)*w.step, v)
 			}
-			w.put(at+int64(i)*w.step, v)
+			at += along
+			pos += n
 		}
 	})
 }
@@ -379,7 +427,7 @@ func (r *windowRun[T]) windows() []int {
 	return out
 }
 
-// place returns where in the result the window at an index is, and where its states are.
+// place returns where in the result the window at an index is, and where in the panel its first value is.
 func (r *windowRun[T]) place(index []int, to int64, n int) (at int64, pos int) {
 	for i, p := range index {
 		to += int64(p) * r.out.Strides[r.axes[i]]
@@ -414,70 +462,4 @@ func (w *windowWriter) put(at int64, v float64) {
 		return
 	}
 	w.f64[at] = v
-}
-
-// medians keeps the ranks of a window sorted while it moves along the last axis: the middle of a set does not depend on the way to it.
-func (r *windowRun[T]) medians(to int64, n int) {
-	w := r.writer()
-	last := len(r.axes) - 1
-	outer := r.windows()
-	steps := outer[last]
-	outer[last] = 1
-	section := make([]int, len(outer)) // of the window across the last axis
-	for i, k := range r.axes {
-		section[i] = int(r.length[k])
-	}
-	length := section[last]
-	section[last] = 1
-	r.each(outer, func(index []int) {
-		at, pos := r.place(index, to, n)
-		stride := r.out.Strides[r.axes[last]]
-		for lane := range n {
-			r.sorted = r.sorted[:0]
-			for q := range steps {
-				if q == 0 {
-					for p := range length {
-						r.take(section, pos+p*n+lane, n, insertRank)
-					}
-				} else {
-					r.take(section, pos+(q-1)*n+lane, n, removeRank)
-					r.take(section, pos+(q+length-1)*n+lane, n, insertRank)
-				}
-				v := nan
-				if m := len(r.sorted); int64(m) >= r.need {
-					v = ranks64.float(r.sorted[m/2])
-					if m%2 == 0 {
-						v = (ranks64.float(r.sorted[m/2-1]) + v) / 2
-					}
-				}
-				w.put(at+int64(q)*stride+int64(lane)*w.step, v)
-			}
-		}
-	})
-}
-
-// take puts the values of one section of a window into the sorted ones, or takes them out.
-func (r *windowRun[T]) take(section []int, from, n int, change func(sorted []uint64, x float64) []uint64) {
-	r.each(section, func(index []int) {
-		pos := 0
-		for i, p := range index {
-			pos = pos*r.reach[i] + p
-		}
-		if x := r.x[0][from+pos*n]; x == x {
-			r.sorted = change(r.sorted, x)
-		}
-	})
-}
-
-// insertRank puts x where it belongs among sorted ranks.
-func insertRank(sorted []uint64, x float64) []uint64 {
-	k := ranks64.of(math.Float64bits(x))
-	i, _ := slices.BinarySearch(sorted, k)
-	return slices.Insert(sorted, i, k)
-}
-
-// removeRank takes x, which is there, out of sorted ranks.
-func removeRank(sorted []uint64, x float64) []uint64 {
-	i, _ := slices.BinarySearch(sorted, ranks64.of(math.Float64bits(x)))
-	return slices.Delete(sorted, i, i+1)
 }
