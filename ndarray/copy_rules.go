@@ -351,18 +351,18 @@ func (c *copier) fill(v *formats.Var) []byte {
 }
 
 // fillAttr returns the attributes of a variable of the file that is copied, as StoredAttrs has them.
-func (c *copier) fillAttr(v *formats.Var) formats.Attrs { return StoredAttrs(v, c.root.Format) }
+func (c *copier) fillAttr(v *formats.Var) formats.Attrs { return StoredAttrs(v, c.root) }
 
-// StoredAttrs returns the attributes of a raw variable with _FillValue as a number of its type, whatever the file's
-// format ("zarr2", "netcdf4") makes of it: Zarr 2 has it as the fill value of named arrays, Zarr 3 as the base64 text of a float64.
-func StoredAttrs(v *formats.Var, format string) formats.Attrs {
+// StoredAttrs returns the attributes of a raw variable with _FillValue as a number of its type, whatever the format
+// of the file, whose root group is given, makes of it: Zarr 2 has it as the fill value of named arrays, Zarr 3 as the base64 text of a float64.
+func StoredAttrs(v *formats.Var, root *formats.Group) formats.Attrs {
 	if v.Source == nil {
 		return v.Attrs
 	}
 	m := v.Source.Meta()
 	old, has := v.Attrs.Get("_FillValue")
 	if !has {
-		if format == "zarr2" && v.Dims != nil && m.FillSet {
+		if root.FillMasks() && v.Dims != nil && m.FillSet {
 			if x, ok := fillNumber(m); ok {
 				return v.Attrs.With("_FillValue", x)
 			}

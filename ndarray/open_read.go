@@ -239,7 +239,7 @@ func (r *reader) variable(f *formats.Var) *stored {
 	if r.opts.raw {
 		s.coding = cf.Coding{Stored: m.DType, Integer: m.DType, Decoded: m.DType}
 	} else {
-		if _, has := attrs.Get("_FillValue"); !has && (r.root.Format == "zarr2" || r.root.Format == "kerchunk") && f.Dims != nil && m.FillSet {
+		if _, has := attrs.Get("_FillValue"); !has && r.root.FillMasks() && f.Dims != nil && m.FillSet {
 			if v, ok := fillNumber(m); ok {
 				attrs = attrs.With("_FillValue", v)
 			}

@@ -189,7 +189,7 @@ func (d *differ) groups(ctx context.Context, a, b side, path string) error {
 			continue
 		}
 		if d.attrs {
-			d.attributes(path+name, ndarray.StoredAttrs(&ga.Vars[i], a.root.Format), ndarray.StoredAttrs(&gb.Vars[k], b.root.Format))
+			d.attributes(path+name, ndarray.StoredAttrs(&ga.Vars[i], a.root), ndarray.StoredAttrs(&gb.Vars[k], b.root))
 			if x, y := fmt.Sprint(ga.Vars[i].Dims), fmt.Sprint(gb.Vars[k].Dims); x != y {
 				d.note(path+name, fmt.Sprintf("dimensions %s and %s", x, y))
 			}
