@@ -23,13 +23,13 @@ import (
 // unnamed file. The file is made when the first chunk is written, and is gone when it is closed or the process ends.
 type scratchFile struct {
 	dir  string
+	pool *mem.Pool // of packed copies
 	meta formats.ArrayMeta
 	slot int64 // bytes
 	span int64 // bytes that are read at once where not all of them are wanted
 
 	mu   sync.Mutex
 	file *os.File
-	free [][]byte // of slot bytes, for chunks that are not packed in memory
 }
 
 var (
@@ -37,9 +37,9 @@ var (
 	_ formats.RegionReader = (*scratchFile)(nil)
 )
 
-func newScratchFile(dir string, n *graph.Node, grid chunk.Grid) *scratchFile {
+func newScratchFile(dir string, pool *mem.Pool, n *graph.Node, grid chunk.Grid) *scratchFile {
 	item := int64(n.ItemBytes)
-	return &scratchFile{dir: dir, span: spanBytes, slot: grid.MaxChunk().Size() * item, meta: formats.ArrayMeta{
+	return &scratchFile{dir: dir, pool: pool, span: spanBytes, slot: grid.MaxChunk().Size() * item, meta: formats.ArrayMeta{
 		Shape: n.Shape(), DType: n.DType, ItemBytes: n.ItemBytes, Grid: grid, Chunked: true, Bytes: n.Shape().Size() * item}}
 }
 
@@ -80,7 +80,7 @@ func (s *scratchFile) Close() error {
 	if f == nil {
 		return nil
 	}
-	s.file, s.free = nil, nil
+	s.file = nil
 	err := f.Close()
 	if runtime.GOOS == "windows" {
 		err = errors.Join(err, os.Remove(f.Name()))
@@ -88,27 +88,9 @@ func (s *scratchFile) Close() error {
 	return err
 }
 
-// packed returns a buffer of a slot's length; put it back with unpack.
-func (s *scratchFile) packed() []byte {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if n := len(s.free); n > 0 {
-		b := s.free[n-1]
-		s.free = s.free[:n-1]
-		return b
-	}
-	return make([]byte, s.slot)
-}
-
-func (s *scratchFile) unpack(b []byte) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.free = append(s.free, b)
-}
-
 // copyOf returns a packed chunk of c's shape in the bytes of buf.
-func copyOf(c *chunk.Chunk, buf []byte) *chunk.Chunk {
-	return &chunk.Chunk{DType: c.DType, ItemBytes: c.ItemBytes, Shape: c.Shape, Strides: c.Shape.RowMajor(), Block: mem.Wrap(buf)}
+func copyOf(c *chunk.Chunk, buf *mem.Block) *chunk.Chunk {
+	return &chunk.Chunk{DType: c.DType, ItemBytes: c.ItemBytes, Shape: c.Shape, Strides: c.Shape.RowMajor(), Block: buf}
 }
 
 // WriteChunk stores c in the slot of k.
@@ -118,8 +100,11 @@ func (s *scratchFile) WriteChunk(_ context.Context, k chunk.Key, c *chunk.Chunk)
 		return 0, err
 	}
 	if !c.Contiguous() {
-		buf := s.packed()
-		defer s.unpack(buf)
+		buf, err := s.pool.Alloc(s.slot)
+		if err != nil {
+			return 0, err
+		}
+		defer buf.Release()
 		p := copyOf(c, buf)
 		formats.CopyElems(p, c)
 		c = p
@@ -139,8 +124,11 @@ func (s *scratchFile) ReadChunk(_ context.Context, k chunk.Key, dst *chunk.Chunk
 	}
 	to := dst
 	if !dst.Contiguous() {
-		buf := s.packed()
-		defer s.unpack(buf)
+		buf, err := s.pool.Alloc(s.slot)
+		if err != nil {
+			return 0, err
+		}
+		defer buf.Release()
 		to = copyOf(dst, buf)
 	}
 	n, err := f.ReadAt(to.Bytes()[:dst.Shape.Size()*int64(s.meta.ItemBytes)], s.meta.Grid.Linear(k)*s.slot)
@@ -187,8 +175,6 @@ func (s *scratchFile) readPart(start int64, shape chunk.Shape, r chunk.Region, d
 	if err != nil {
 		return 0, err
 	}
-	buf := s.packed()
-	defer s.unpack(buf)
 	// The axes from outer on are read at once, with what lies between as long as that is little.
 	outer, steps, item := len(shape), shape.RowMajor(), int64(s.meta.ItemBytes)
 	size := r.Shape()
@@ -205,6 +191,12 @@ func (s *scratchFile) readPart(start int64, shape chunk.Shape, r chunk.Region, d
 	for i := range outer {
 		strides[i] *= span
 	}
+	packed, err := s.pool.Alloc(chunk.Shape(size[:outer]).Size() * run)
+	if err != nil {
+		return 0, err
+	}
+	defer packed.Release()
+	buf := packed.Bytes()
 	at, n := slices.Clone(r.Lo), int64(0)
 	for more := true; more; {
 		from := int64(0)
@@ -224,6 +216,6 @@ func (s *scratchFile) readPart(start int64, shape chunk.Shape, r chunk.Region, d
 			}
 		}
 	}
-	formats.CopyElems(dst, &chunk.Chunk{DType: dst.DType, ItemBytes: dst.ItemBytes, Shape: size, Strides: strides, Block: mem.Wrap(buf)})
+	formats.CopyElems(dst, &chunk.Chunk{DType: dst.DType, ItemBytes: dst.ItemBytes, Shape: size, Strides: strides, Block: packed})
 	return n, nil
 }

@@ -23,7 +23,7 @@ func TestSpilledRegions(t *testing.T) {
 			shape[i] = 1 + rng.Int64N(9)
 			steps = append(steps, 1+rng.Int64N(shape[i]))
 		}
-		s := newScratchFile(t.TempDir(), ndarray.Zeros(shape, dtype.Int32).Node(), chunk.Regular(shape, steps...))
+		s := newScratchFile(t.TempDir(), pool, ndarray.Zeros(shape, dtype.Int32).Node(), chunk.Regular(shape, steps...))
 		s.span = []int64{0, 40, spanBytes}[n%3] // runs alone, some with gaps, whole regions
 		whole := block(t, pool, shape)
 		for i := range chunk.Slice[int32](whole) {

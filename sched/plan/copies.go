@@ -61,10 +61,9 @@ func (p *Plan) often() *graph.Node {
 	for _, src := range p.Sources {
 		whole := float64(src.Bytes())
 		decoded := src.Reads * float64(src.Box.Size()*int64(src.Node.ItemBytes))
-		if src.Keep || !copyable(src) || decoded < worthCopying*whole || decoded-whole <= most {
-			continue
+		if !src.Keep && copyable(src) && decoded >= worthCopying*whole && decoded-whole > most {
+			best, most = src.Node, decoded-whole
 		}
-		best, most = src.Node, decoded-whole
 	}
 	return best
 }

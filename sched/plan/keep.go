@@ -154,18 +154,16 @@ func (pl *planner) keep(uses [][]use) {
 			continue
 		}
 		src.First, src.Last = uses[i][0].stage, uses[i][0].stage
-		perLeaf := map[int]float64{}
 		for _, u := range uses[i] {
 			src.First, src.Last = min(src.First, u.stage), max(src.Last, u.stage)
-			perLeaf[u.stage] += u.reads
 			src.Box = grow(src.Box, u)
 		}
 		for k, lo := range src.Box.Lo {
 			src.Box.Lo[k] = max(lo, 0)
 		}
 		src.Reads = 0
-		for _, r := range perLeaf {
-			src.Reads += r
+		for _, u := range uses[i] { // each of its part of the box
+			src.Reads += u.reads * min(1, float64(u.leaf.Count(u.loop))/float64(max(src.Box.Size(), 1)))
 		}
 		if _, ok := src.Source.(Memory); ok {
 			src.Why = inMemory
