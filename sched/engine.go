@@ -184,8 +184,10 @@ func (e *Engine) plan(ctx context.Context, outputs []ndarray.Output) (*plan.Plan
 		outs[i] = plan.Output{Node: nodes[i], Name: o.Name, Sink: o.To, Placed: o.To == nil && o.Into != nil && o.Into.DType != dtype.String}
 	}
 	return e.build(ctx, outs, plan.Options{Device: e.device, Budget: e.opt.Memory, Beside: listBytes(nodes), Workers: e.opt.Workers, NoFuse: e.opt.NoFuse, TileElements: e.opt.tileElements, Chains: e.opt.chains,
-		Room:    e.room,
-		Scratch: func(n *graph.Node, grid chunk.Grid) plan.Scratch { return newScratchFile(e.opt.TmpDir, e.pool, n, grid) }})
+		Room: e.room,
+		Scratch: func(n *graph.Node, grid chunk.Grid) plan.Scratch {
+			return newScratchFile(e.opt.TmpDir, e.pool, n, grid)
+		}})
 }
 
 // room returns the bytes that are free where intermediate results go.
