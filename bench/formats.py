@@ -108,7 +108,8 @@ class Turns:
             argv = [os.path.join(BIN, "arrayrun"), "convert", "--progress", "none", "--overwrite", "--codecs", env.get("ARRAYRUN_CODECS", "auto"),
                     *c.product, "--chunks", ",".join(map(str, chunks)), npy, out]
 
-            def run(argv=argv):
+            def run(argv=argv, out=out):
+                shutil.rmtree(out, ignore_errors=True)  # as the peers' is, before the clock
                 return clock(*spawn(argv)[:2], int(THREADS))
 
             run()
