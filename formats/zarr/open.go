@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -14,7 +13,6 @@ import (
 	"strings"
 
 	"github.com/arrayrun/arrayrun/formats"
-	"github.com/arrayrun/arrayrun/formats/internal/files"
 	"github.com/arrayrun/arrayrun/formats/store"
 )
 
@@ -62,57 +60,6 @@ func Open(ctx context.Context, path string) (*formats.Group, error) {
 		return nil, fmt.Errorf("formats/zarr: open %s: %w", path, err)
 	}
 	return g, nil
-}
-
-func openArchive(ctx context.Context, path string) (*formats.Group, error) {
-	return files.Open(ctx, "formats/zarr", path, openArchiveAt)
-}
-
-// openArchiveAt opens the hierarchy in an archive: at its root, or in the one folder that there is, however deep.
-func openArchiveAt(ctx context.Context, r io.ReaderAt, size int64, name string) (*formats.Group, error) {
-	fail := func(err error) (*formats.Group, error) {
-		if errors.Is(err, fs.ErrInvalid) || errors.Is(err, store.ErrDamaged) {
-			err = fmt.Errorf("%w: %w", err, formats.ErrCorrupt)
-		}
-		return nil, fmt.Errorf("formats/zarr: open %s: %w", name, err)
-	}
-	z, err := store.NewZip(r, size, name)
-	if err != nil {
-		return fail(err)
-	}
-	g, err := OpenStore(ctx, inFolders(ctx, z))
-	if err != nil {
-		return fail(err)
-	}
-	return g, nil
-}
-
-// mostFolders bounds the folders around a hierarchy in an archive.
-const mostFolders = 16
-
-// inFolders returns the store of the folder that holds the hierarchy of an archive: as long as there is no metadata and one folder, that one. What
-// archivers of macOS put beside it does not count, nor do files.
-func inFolders(ctx context.Context, st store.Store) store.Store {
-	for range mostFolders {
-		l, err := st.List(ctx, "")
-		if err != nil {
-			return st
-		}
-		var folders []string
-		for _, e := range l {
-			switch {
-			case !e.Dir && slices.Contains(documents, e.Name):
-				return st
-			case e.Dir && e.Name != "__MACOSX":
-				folders = append(folders, e.Name)
-			}
-		}
-		if len(folders) != 1 {
-			return st
-		}
-		st = store.Below(st, folders[0])
-	}
-	return st
 }
 
 // OpenStore is Open for the node at the root of any store.
