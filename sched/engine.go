@@ -190,7 +190,7 @@ func (e *Engine) plan(ctx context.Context, outputs []ndarray.Output) (*plan.Plan
 		}})
 }
 
-// room returns the bytes that are free where intermediate results go.
+// room returns the bytes that are free where intermediate results go; none where that is memory, which nobody has given the engine.
 func (e *Engine) room() (int64, bool) {
 	if e.opt.room != nil {
 		return e.opt.room()
@@ -198,6 +198,9 @@ func (e *Engine) room() (int64, bool) {
 	dir := e.opt.TmpDir
 	if dir == "" {
 		dir = os.TempDir()
+	}
+	if inMemory(dir) {
+		return 0, true
 	}
 	return DiskFree(dir)
 }
