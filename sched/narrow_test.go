@@ -66,7 +66,7 @@ func TestLargerThanTheirTasks(t *testing.T) {
 			}
 			t.Run(c.name+ext, func(t *testing.T) {
 				want := values(ctx, t, big, c.result)
-				eng, err := New(Options{Memory: c.memory, Workers: 2, TmpDir: dir})
+				eng, err := New(Options{Memory: c.memory, Workers: 2, TmpDir: dir, room: func() (int64, bool) { return 1 << 40, true }})
 				if err != nil {
 					t.Fatal(err)
 				}
