@@ -161,9 +161,13 @@ func TestNVRTC(t *testing.T) {
 			}
 			total[a].add(*used[a])
 			// The assembler keeps a few words in memory where that lets more threads run: those have 32 to 48 registers of 255. For sm_120 it does so for one of
-			// 14 that turn inputs, nearly all of them with 64-bit positions.
-			if used[a].spilling > 1+used[a].kernels/12 {
-				t.Errorf("sm_%d: %d of %d kernels spill, want at most one of 12", a, used[a].spilling, used[a].kernels)
+			// 14 that turn inputs, nearly all of them with 64-bit positions; they lie together, so that a part of the sources may have twice as many.
+			most := 25
+			if strings.HasSuffix(t.Name(), "/squares") {
+				most = 6
+			}
+			if used[a].spilling > 1+used[a].kernels/most {
+				t.Errorf("sm_%d: %d of %d kernels spill, want at most one of %d", a, used[a].spilling, used[a].kernels, most)
 			}
 		}
 	})
