@@ -32,6 +32,11 @@ func (k *gpuKernel) device(at chunk.Shape) int {
 			i = i*axis.Count() + axis.Find(at[a])
 		}
 	}
+	return k.next(i)
+}
+
+// next returns the number of the device whose turn number i is, or the next that is not lost.
+func (k *gpuKernel) next(i int64) int {
 	n := int64(len(k.devs))
 	for off := range n {
 		if d := (i + off) % n; !k.devs[d].Lost() {

@@ -131,14 +131,7 @@ type inTurn struct {
 
 // Run runs a call on the next device that is not lost.
 func (k *inTurn) Run(ctx context.Context, c *kernels.Call) error {
-	n := int64(len(k.devs))
-	first := k.calls.Add(1)
-	for off := range n {
-		if d := (first + off) % n; !k.devs[d].Lost() {
-			return k.kernels[d].Run(ctx, c)
-		}
-	}
-	return k.kernels[first%n].Run(ctx, c)
+	return k.kernels[k.next(k.calls.Add(1))].Run(ctx, c)
 }
 
 // namesOf returns the names of devices, "cuda:0, cuda:1".

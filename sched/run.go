@@ -228,14 +228,7 @@ func (r *run) located(ctx context.Context, s *plan.Stage, err error) error {
 
 // prepare makes room for what stage i makes and for the sources it is the first to keep.
 func (r *run) prepare(i int, s *plan.Stage) error {
-	made := make([]int, 0, len(s.Folds)+1)
-	for _, f := range s.Folds {
-		made = append(made, f.Result)
-	}
-	if s.Scan != nil {
-		made = append(made, s.Scan.Result)
-	}
-	for _, k := range made {
+	for _, k := range s.Made() {
 		res := r.plan.Results[k]
 		if res.Direct {
 			continue

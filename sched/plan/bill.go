@@ -458,11 +458,8 @@ func (pl *planner) floor(s *Stage) int64 {
 		return s.Kept
 	}
 	total := int64(0)
-	for _, f := range s.Folds {
-		total += mem.ClassBytes(pl.plan.Results[f.Result].Bytes())
-	}
-	if s.Scan != nil {
-		total += mem.ClassBytes(pl.plan.Results[s.Scan.Result].Bytes())
+	for _, r := range s.Made() {
+		total += mem.ClassBytes(pl.plan.Results[r].Bytes())
 	}
 	for _, l := range s.Body.Leaves {
 		if l.Kind == Computed {

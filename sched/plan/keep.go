@@ -62,9 +62,9 @@ func (pl *planner) lives() error {
 	}
 	uses := make([][]use, len(p.Sources))
 	for i, s := range p.Stages {
-		for _, f := range s.Folds {
-			p.Results[f.Result].Made = i
-			p.Results[f.Result].Last = max(p.Results[f.Result].Last, i)
+		for _, k := range s.Made() {
+			r := p.Results[k]
+			r.Made, r.Last = i, max(r.Last, i)
 		}
 		for _, w := range s.Writes {
 			for _, sp := range p.Spills {
@@ -72,10 +72,6 @@ func (pl *planner) lives() error {
 					p.Results[sp.Result].Made = i
 				}
 			}
-		}
-		if s.Scan != nil {
-			r := p.Results[s.Scan.Result]
-			r.Made, r.Last = i, max(r.Last, i)
 		}
 		visitCut(s.Body, s.cutting(), func(l *Leaf, b *Body, c cutting) {
 			switch l.Kind {

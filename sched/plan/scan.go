@@ -21,6 +21,9 @@ type Scan struct {
 	Result int            // of Plan.Results: its memory, unless that is Direct; then the stage's Writes take tile after tile
 }
 
+// scanRoot is the root of a stage's body that its scan takes: the only one.
+const scanRoot = 0
+
 // ends reports whether n ends a stage: others need it whole.
 func ends(n *graph.Node) bool { return n.Kind == graph.Reduce || n.Kind == graph.Scan }
 
@@ -31,7 +34,7 @@ func (pl *planner) scan(s *Stage, f *fuser, it *item) error {
 		return err
 	}
 	for _, o := range pl.direct[it.node] {
-		s.Writes = append(s.Writes, Write{Root: 0, Output: o})
+		s.Writes = append(s.Writes, Write{Root: scanRoot, Output: o})
 	}
 	unit := &kernels.Scan{Op: arg.Op, DType: it.node.DType, Rank: len(it.loop.Shape()), Axis: arg.Axis}
 	k, err := pl.compile(unit)
@@ -41,12 +44,7 @@ func (pl *planner) scan(s *Stage, f *fuser, it *item) error {
 
 // ScanPlace returns the output in whose memory the stage's scan is, -1 where there is none.
 func (p *Plan) ScanPlace(s *Stage) int {
-	for _, w := range s.Writes {
-		if p.Outputs[w.Output].Placed {
-			return w.Output
-		}
-	}
-	return -1
+	return p.placed(s, scanRoot)
 }
 
 // scanBytes bounds what the scan of a stage needs beside its operand: in a task, and across tasks for carries.

@@ -105,37 +105,37 @@ func finer(sink formats.Sink, g chunk.Grid) bool {
 
 // spills makes outputs and sources of the results that are spilled.
 func (pl *planner) spills(spill map[*graph.Node]Scratch) {
-	p := pl.plan
 	for _, n := range pl.loads {
-		if s := spill[n]; s != nil {
-			i := len(p.Outputs)
-			p.Outputs = append(slices.Clip(p.Outputs), Output{Node: n, Name: "copy of " + nodeName(n), Sink: s})
-			pl.direct[n] = []int{i}
-			pl.copies[n] = len(p.Sources)
-			sp := &Spill{Node: n, Output: i, Source: len(p.Sources), Result: pl.result(n), Scratch: s}
-			p.Sources = append(p.Sources, &Source{Node: n, Source: s, Name: nodeName(n), First: -1, Spill: sp})
-			p.Spills = append(p.Spills, sp)
-		}
+		pl.direct[n] = []int{len(pl.plan.Outputs)}
+		pl.copies[n] = pl.toScratch(n, "copy of ", spill[n])
 	}
 	for _, n := range pl.made {
 		s := spill[n]
 		if s == nil {
 			continue
 		}
-		i := len(p.Outputs)
-		p.Outputs = append(slices.Clip(p.Outputs), Output{Node: n, Name: "spilled " + nodeName(n), Sink: s})
 		// Outputs with larger chunks are copied from disk: tasks need not be as large.
 		pl.direct[n] = nil
-		for k, o := range p.Outputs {
+		for k, o := range pl.plan.Outputs {
 			if o.Node == n && finer(o.Sink, s.Grid()) {
 				pl.direct[n] = append(pl.direct[n], k)
 			}
 		}
-		pl.sources[n] = len(p.Sources)
-		sp := &Spill{Node: n, Output: i, Source: len(p.Sources), Result: pl.result(n), Scratch: s}
-		p.Sources = append(p.Sources, &Source{Node: n, Source: s, Name: nodeName(n), First: -1, Spill: sp})
-		p.Spills = append(p.Spills, sp)
+		pl.direct[n] = append(pl.direct[n], len(pl.plan.Outputs))
+		pl.sources[n] = pl.toScratch(n, "spilled ", s)
 	}
+}
+
+// toScratch makes an output of n that goes to scratch storage, the next one, and a source of what is there, whose number it returns. That
+// output is among those that get n directly.
+func (pl *planner) toScratch(n *graph.Node, what string, s Scratch) int {
+	p := pl.plan
+	i := len(p.Sources)
+	p.Outputs = append(slices.Clip(p.Outputs), Output{Node: n, Name: what + nodeName(n), Sink: s})
+	sp := &Spill{Node: n, Output: len(p.Outputs) - 1, Source: i, Result: pl.result(n), Scratch: s}
+	p.Sources = append(p.Sources, &Source{Node: n, Source: s, Name: nodeName(n), First: -1, Spill: sp})
+	p.Spills = append(p.Spills, sp)
+	return i
 }
 
 // spillGrid returns the chunks a spilled result is stored in: those of its own grid, cut into equal parts where they are

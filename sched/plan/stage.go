@@ -320,10 +320,22 @@ func (f *Fold) GroupND() bool { return f.Groups > 0 && f.Node.Arg.(graph.ReduceA
 // KeepDims reports whether reduced axes remain with length 1.
 func (f *Fold) KeepDims() bool { return f.Node.Arg.(graph.ReduceArg).KeepDims }
 
+// Made returns the results that the stage makes, of Plan.Results: those of its folds and of its scan.
+func (s *Stage) Made() []int {
+	var made []int
+	for _, f := range s.Folds {
+		made = append(made, f.Result)
+	}
+	if s.Scan != nil {
+		made = append(made, s.Scan.Result)
+	}
+	return made
+}
+
 // Hash tells stages of other computations apart; 0: it copies.
 func (s *Stage) Hash() uint64 {
-	for _, u := range s.Units() {
-		return u.Hash()
+	if units := s.Units(); len(units) > 0 {
+		return units[0].Hash()
 	}
 	return 0
 }
@@ -359,6 +371,11 @@ func (p *Plan) Place(s *Stage, root int) int {
 	if s.Scan != nil {
 		return -1 // there goes what is made of it
 	}
+	return p.placed(s, root)
+}
+
+// placed returns the output in memory that what is made of root i goes to, -1 where there is none.
+func (p *Plan) placed(s *Stage, root int) int {
 	for _, w := range s.Writes {
 		if w.Root == root && p.Outputs[w.Output].Placed {
 			return w.Output
