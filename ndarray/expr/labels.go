@@ -104,14 +104,12 @@ func onVariables(recv value, fn string, dims []string, f func(v ndarray.Variable
 	case ndarray.Variable:
 		return f(x)
 	case *ndarray.Dataset:
-		for _, d := range dims {
-			if !slices.ContainsFunc(x.Vars(), func(n string) bool { return slices.Contains(x.Var(n).Dims(), d) }) {
-				return nil, fmt.Errorf("%s: no variable of the data set has dimension %q", fn, d)
-			}
+		if err := someHas(x, fn, dims); err != nil {
+			return nil, err
 		}
 		var bad error
 		out := x.Map(func(v ndarray.Variable) (ndarray.Variable, bool) {
-			if len(dims) > 0 && !slices.ContainsFunc(v.Dims(), func(d string) bool { return slices.Contains(dims, d) }) {
+			if len(dims) > 0 && len(ownDims(v, dims)) == 0 {
 				return v, true
 			}
 			w, err := f(v)

@@ -155,24 +155,38 @@ func callReduction(r *kernels.Reduction, a args) (value, error) {
 
 // overVariables maps a reduction over the variables that have one of dims, all when none is named.
 func overVariables(ds *ndarray.Dataset, fn string, dims []string, run func(v ndarray.Variable, dims []string) ndarray.Variable) (value, error) {
-	for _, d := range dims {
-		if !slices.ContainsFunc(ds.Vars(), func(n string) bool { return slices.Contains(ds.Var(n).Dims(), d) }) {
-			return nil, fmt.Errorf("%s: no variable of the data set has dimension %q", fn, d)
-		}
+	if err := someHas(ds, fn, dims); err != nil {
+		return nil, err
 	}
 	out := ds.Map(func(v ndarray.Variable) (ndarray.Variable, bool) {
-		var has []string
-		for _, d := range dims {
-			if slices.Contains(v.Dims(), d) {
-				has = append(has, d)
-			}
-		}
+		has := ownDims(v, dims)
 		if len(dims) > 0 && len(has) == 0 {
 			return v, true
 		}
 		return run(v, has), true
 	})
 	return out, datasetErr(out)
+}
+
+// someHas returns an error for a dimension that no variable of a data set has.
+func someHas(ds *ndarray.Dataset, fn string, dims []string) error {
+	for _, d := range dims {
+		if !slices.ContainsFunc(ds.Vars(), func(n string) bool { return slices.Contains(ds.Var(n).Dims(), d) }) {
+			return fmt.Errorf("%s: no variable of the data set has dimension %q", fn, d)
+		}
+	}
+	return nil
+}
+
+// ownDims returns those of dims that the variable has.
+func ownDims(v ndarray.Variable, dims []string) []string {
+	var own []string
+	for _, d := range dims {
+		if slices.Contains(v.Dims(), d) {
+			own = append(own, d)
+		}
+	}
+	return own
 }
 
 // datasetErr returns the first error of a data set's variables.

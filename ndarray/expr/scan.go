@@ -49,9 +49,7 @@ func callScan(o *kernels.ScanOp, skip bool, a args) (value, error) {
 		}
 		return x.Scan(name, f.reduction(), f.dims...), nil
 	case *ndarray.Dataset:
-		return onVariables(x, a.fn, f.dims, func(v ndarray.Variable) (ndarray.Variable, error) {
-			return v.Scan(name, f.reduction(), has(v, f.dims)...), nil
-		})
+		return overVariables(x, a.fn, f.dims, func(v ndarray.Variable, dims []string) ndarray.Variable { return v.Scan(name, f.reduction(), dims...) })
 	}
 	if f.dims != nil {
 		return nil, fmt.Errorf("%s: the array has no dimension names; give axis a number", a.fn)
@@ -86,19 +84,6 @@ func callScan(o *kernels.ScanOp, skip bool, a args) (value, error) {
 		out = ndarray.Concat(k, ndarray.Full(first, o.Missing, out.DType()), out)
 	}
 	return f.result(a.fn, out), nil
-}
-
-// has returns those of dims that the variable has.
-func has(v ndarray.Variable, dims []string) []string {
-	var out []string
-	for _, d := range dims {
-		for _, own := range v.Dims() {
-			if d == own {
-				out = append(out, d)
-			}
-		}
-	}
-	return out
 }
 
 // fillAlong is ffill and bfill: missing values take the last value before them, or the first behind them, along a dimension.

@@ -72,14 +72,12 @@ func withDims(recv value, fn string, dims []string, f func(v ndarray.Variable, d
 		return f(x, dims), nil
 	case *ndarray.Dataset:
 		p := perVariable{x, fn, map[string]value{}}
-		for _, d := range dims {
-			if !slices.ContainsFunc(x.Vars(), func(n string) bool { return slices.Contains(x.Var(n).Dims(), d) }) {
-				return nil, fmt.Errorf("%s: no variable of the data set has dimension %q", fn, d)
-			}
+		if err := someHas(x, fn, dims); err != nil {
+			return nil, err
 		}
 		for _, n := range x.Vars() {
 			v := x.Var(n)
-			has := slices.DeleteFunc(slices.Clone(dims), func(d string) bool { return !slices.Contains(v.Dims(), d) })
+			has := ownDims(v, dims)
 			if len(has) == 0 && len(dims) > 0 {
 				continue
 			}
