@@ -11,6 +11,7 @@ type Misfit struct {
 	Err error
 }
 
+// Error names the variable and says what is wrong.
 func (m *Misfit) Error() string { return fmt.Sprintf("variable %q: %v", m.Var, m.Err) }
 
 // Unwrap returns what is wrong.
