@@ -3,6 +3,7 @@
 package ndarray
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/arrayrun/arrayrun/chunk"
@@ -61,7 +62,8 @@ func (a Array) Diagonal(offset int64, i, j int) Array {
 			return r
 		},
 		Scratch: func(chunk.Shape) int64 { return 0 },
-		Run: func(_ chunk.Region, out *chunk.Chunk, in []*chunk.Chunk) error {
+		Run: func(_ context.Context, call graph.OpaqueCall) error {
+			out, in := call.Out, call.In
 			c := *in[0]
 			c.Shape = out.Shape
 			c.Strides = append(c.Strides[:last-1:last-1], c.Strides[last-1]+c.Strides[last])

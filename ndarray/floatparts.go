@@ -3,6 +3,7 @@
 package ndarray
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
@@ -66,7 +67,8 @@ func each[T dtype.Number](a Array, key string, f func(x float64) T) Array {
 		Key:     key,
 		Need:    func(_ int, at chunk.Region) chunk.Region { return at.Clone() },
 		Scratch: func(chunk.Shape) int64 { return 0 },
-		Run: func(_ chunk.Region, out *chunk.Chunk, in []*chunk.Chunk) error {
+		Run: func(_ context.Context, call graph.OpaqueCall) error {
+			out, in := call.Out, call.In
 			d, s := chunk.Elems[T](out.Block), chunk.Elems[float64](in[0].Block)
 			ds, ss := lastStep(out), lastStep(in[0])
 			eachRun(out.Shape, []*chunk.Chunk{out, in[0]}, func(at []int64, n int64) {
@@ -119,7 +121,8 @@ func (a Array) LdExp(exponent Array) Array {
 		Key:     "ldexp",
 		Need:    func(_ int, at chunk.Region) chunk.Region { return at.Clone() },
 		Scratch: func(chunk.Shape) int64 { return 0 },
-		Run: func(_ chunk.Region, out *chunk.Chunk, in []*chunk.Chunk) error {
+		Run: func(_ context.Context, call graph.OpaqueCall) error {
+			out, in := call.Out, call.In
 			d, s, e := chunk.Elems[float64](out.Block), chunk.Elems[float64](in[0].Block), chunk.Elems[int64](in[1].Block)
 			ds, ss, es := lastStep(out), lastStep(in[0]), lastStep(in[1])
 			eachRun(out.Shape, []*chunk.Chunk{out, in[0], in[1]}, func(at []int64, n int64) {

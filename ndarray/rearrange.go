@@ -3,6 +3,7 @@
 package ndarray
 
 import (
+	"context"
 	"fmt"
 	"slices"
 
@@ -212,7 +213,8 @@ func (a Array) Within(n int64) Array {
 		Key:     fmt.Sprintf("within %d", n),
 		Need:    func(_ int, at chunk.Region) chunk.Region { return at.Clone() },
 		Scratch: func(chunk.Shape) int64 { return 0 },
-		Run: func(_ chunk.Region, out *chunk.Chunk, in []*chunk.Chunk) error {
+		Run: func(_ context.Context, call graph.OpaqueCall) error {
+			out, in := call.Out, call.In
 			formats.CopyElems(out, in[0])
 			var bad error
 			data := chunk.Elems[int64](out.Block)
