@@ -85,8 +85,8 @@ func filtered(b params, f func(b params, a ndarray.Array, o ndimage.Options) (nd
 	return out, nil
 }
 
-// axis reads an axis, a number or the name of a dimension; the last one where there is none.
-func (b params) axis(name string) (int, error) {
+// line reads an axis, a number or the name of a dimension; the last one where there is none.
+func (b params) line(name string) (int, error) {
 	if d, ok := b.vals[name].(string); ok {
 		v, isVar := b.vals["a"].(ndarray.Variable)
 		if k := -1; isVar {
@@ -96,8 +96,7 @@ func (b params) axis(name string) (int, error) {
 		}
 		return 0, fmt.Errorf("%s: %s: %s has no dimension %q", b.fn, name, describe(b.vals["a"]), d)
 	}
-	k, err := b.int(name, -1)
-	return int(max(min(k, 1<<20), -1<<20)), err
+	return b.axis(name, -1)
 }
 
 // ints reads an integer or a list of them; nil where there is none.
@@ -138,7 +137,7 @@ func line1D(f func(a ndarray.Array, w []float64, axis int, origin int64, o ndima
 			if len(w.Shape) != 1 {
 				return a, fmt.Errorf("%s: weights: got shape %v, want a list of numbers", b.fn, w.Shape)
 			}
-			k, err := b.axis("axis")
+			k, err := b.line("axis")
 			if err != nil {
 				return a, err
 			}
@@ -232,7 +231,7 @@ func gaussian1D(b params) (value, error) {
 		if err != nil {
 			return a, err
 		}
-		k, err := b.axis("axis")
+		k, err := b.line("axis")
 		return ndimage.GaussianFilter1D(a, sigma, k, g), err
 	})
 }
@@ -240,7 +239,7 @@ func gaussian1D(b params) (value, error) {
 func edges(f func(a ndarray.Array, axis int, o ndimage.Options) ndarray.Array) func(b params) (value, error) {
 	return func(b params) (value, error) {
 		return filtered(b, func(b params, a ndarray.Array, o ndimage.Options) (ndarray.Array, error) {
-			k, err := b.axis("axis")
+			k, err := b.line("axis")
 			return f(a, k, o), err
 		})
 	}
