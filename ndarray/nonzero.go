@@ -3,6 +3,7 @@
 package ndarray
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/arrayrun/arrayrun/chunk"
@@ -142,8 +143,8 @@ func (a Array) TakeAlongAxis(ids Array, axis int) Array {
 				return r
 			},
 			Scratch: func(chunk.Shape) int64 { return 0 },
-			Run: func(_ chunk.Region, out *chunk.Chunk, in []*chunk.Chunk) error {
-				return takers[out.ItemBytes](k, n, out, in[0], in[1])
+			Run: func(_ context.Context, c graph.OpaqueCall) error {
+				return takers[c.Out.ItemBytes](k, n, c.Out, c.In[0], c.In[1])
 			},
 		}
 		return Array{here().Opaque(arg, x.DType(), lineGrid(at.Grid(), k), x.Node(), at.Node())}

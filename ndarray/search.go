@@ -3,6 +3,7 @@
 package ndarray
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/arrayrun/arrayrun/chunk"
@@ -107,21 +108,21 @@ func searchBy(fn, options string, in []Array, make func(keys, ids *chunk.Chunk, 
 				return out.Clone()
 			},
 			Scratch: func(out chunk.Shape) int64 { return 3*16*table[0] + 16*lastLen(out) },
-			Run: func(_ chunk.Region, out *chunk.Chunk, in []*chunk.Chunk) error {
-				if out.Shape.Size() == 0 {
+			Run: func(_ context.Context, c graph.OpaqueCall) error {
+				if c.Out.Shape.Size() == 0 {
 					return nil
 				}
 				var ids *chunk.Chunk
-				if len(in) == 3 {
-					ids = in[2]
+				if len(c.In) == 3 {
+					ids = c.In[2]
 				}
-				f, err := make(in[1], ids, d)
+				f, err := make(c.In[1], ids, d)
 				if err != nil {
 					return err
 				}
-				dst := chunk.Elems[int64](out.Block)
-				eachRow(out, in[0], func(to, step, at, by, n int64) {
-					f.find(dst[to:], step, in[0], at, by, n)
+				dst := chunk.Elems[int64](c.Out.Block)
+				eachRow(c.Out, c.In[0], func(to, step, at, by, n int64) {
+					f.find(dst[to:], step, c.In[0], at, by, n)
 					for i := int64(0); f.from > 0 && i < n; i++ {
 						dst[to+i*step] = f.from - dst[to+i*step]
 					}

@@ -3,6 +3,7 @@
 package ndarray
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/arrayrun/arrayrun/chunk"
@@ -150,11 +151,11 @@ func linesOf(j lineJob, dt dtype.DType, in ...Array) Array {
 		Whole:   kernels.Axes(j.axis),
 		Need:    func(_ int, out chunk.Region) chunk.Region { return out.Clone() },
 		Scratch: func(chunk.Shape) int64 { return j.scratch },
-		Run: func(_ chunk.Region, out *chunk.Chunk, in []*chunk.Chunk) error {
-			if out.Shape.Size() == 0 {
+		Run: func(_ context.Context, c graph.OpaqueCall) error {
+			if c.Out.Shape.Size() == 0 {
 				return nil
 			}
-			return j.run(out, in)
+			return j.run(c.Out, c.In)
 		},
 	}
 	nodes := make([]*graph.Node, len(in))

@@ -110,9 +110,9 @@ func TestSortOfSelection(t *testing.T) {
 
 // TestSortBudget: lines across chunks are sorted in a budget that holds a part of them, and one line that does not fit is refused.
 func TestSortBudget(t *testing.T) {
-	const rows, columns = 300, 20000
+	const rows, columns = 300, 5000
 	r := rand.New(rand.NewPCG(1, 2))
-	data := make([]float64, rows*columns) // 46 MiB
+	data := make([]float64, rows*columns) // 11 MiB
 	for i := range data {
 		data[i] = math.Floor(r.NormFloat64() * 10)
 	}
@@ -144,6 +144,6 @@ func TestSortBudget(t *testing.T) {
 	}
 	flat := Output{Array: a.Ravel().Sort(0, false), Name: "flat", Each: func(chunk.Region, *chunk.Chunk) error { return nil }}
 	if err := eng.Run(context.Background(), []Output{flat}); !errors.Is(err, sched.ErrBudget) {
-		t.Errorf("a line of 46 MiB in 24 MiB: got %v, want an error of the budget", err)
+		t.Errorf("a line of 11 MiB in 24 MiB: got %v, want an error of the budget", err)
 	}
 }

@@ -29,6 +29,8 @@ func attribute(v value, name string) (value, error) {
 		return x.v.Time(name), nil
 	case record:
 		return x.field(name)
+	case facts:
+		return x.get(name)
 	case ndarray.GroupBy, ndarray.Weighted:
 		return nil, fmt.Errorf("%s has no attribute %q: call a reduction, for instance .mean()", describe(v), name)
 	case string, none, ellipsis, list, tuple, dtype.DType, slice:
