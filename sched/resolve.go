@@ -146,7 +146,7 @@ func (e *Engine) find(ctx context.Context, searches []*search) error {
 // positionBytes is what one position of a list takes: itself, and its place in the key that makes equal nodes one.
 const positionBytes = 24
 
-// listBytes returns what the lists of positions that nodes select by take in host memory.
+// listBytes returns what the lists of positions that nodes select by, and the tables of functions, take in host memory.
 func listBytes(nodes []*graph.Node) int64 {
 	seen := map[*graph.Node]bool{}
 	total := int64(0)
@@ -163,6 +163,8 @@ func listBytes(nodes []*graph.Node) int64 {
 			}
 		case graph.ReduceArg:
 			total += int64(len(arg.IDs)) * positionBytes / 2 // int32
+		case graph.OpaqueArg:
+			total += arg.Holds
 		}
 		for _, in := range n.In {
 			walk(in)

@@ -41,6 +41,7 @@ var images = map[string]function{
 	"ndimage.binary_opening":              {"a structure= iterations= origin=", morphology(ndimage.BinaryOpening)},
 	"ndimage.binary_closing":              {"a structure= iterations= origin=", morphology(ndimage.BinaryClosing)},
 	"ndimage.generate_binary_structure":   {"rank connectivity", structure},
+	"ndimage.label":                       {"a structure=", label},
 }
 
 // modes are SciPy's names of boundaries.
@@ -356,4 +357,24 @@ func structure(b params) (value, error) {
 	}
 	p := ndimage.Structure(int(rank), int(min(n, rank)))
 	return ndarray.FromSlice(p.Set, p.Shape...), nil
+}
+
+// label returns the labels and how many there are.
+func label(b params) (value, error) {
+	a, err := asArray(b.vals["a"], b.fn)
+	if err != nil {
+		return nil, err
+	}
+	var p ndimage.Footprint
+	if b.has("structure") {
+		if p, err = footprint(b, "structure"); err != nil {
+			return nil, err
+		}
+	}
+	l := ndimage.Label(a, p)
+	out := record{tuple: tuple{l.Array, l.Count}, names: []string{"labels", "num_features"}}
+	if v, ok := b.vals["a"].(ndarray.Variable); ok {
+		out.tuple[0] = v.WithArray(l.Array)
+	}
+	return out, nil
 }

@@ -120,11 +120,14 @@ type CompressArg struct{ Axis int }
 // OpaqueArg is a Go function of regions. Key identifies it (functions cannot be compared). Need
 // returns, for a region of the output, the region of input i that Run is given.
 // A result region is never cut along the axes in Whole. With Near above 0 a region that needs more than Near
-// elements of an input for each of its own is computed in halves: its box spans much that it does not want.
+// elements of an input for each of its own is computed in halves: its box spans much that it does not want. Holds are the bytes that
+// Run's tables take in host memory.
 type OpaqueArg struct {
 	Key     string
 	Whole   kernels.AxisSet
 	Near    int64
+	Holds   int64
+	Blocks  []chunk.Axis // by axis of the result, where it is cut into blocks of which a region is computed whole; nil for none
 	Need    func(i int, out chunk.Region) chunk.Region
 	Scratch func(out chunk.Shape) int64
 	Run     func(ctx context.Context, c OpaqueCall) error

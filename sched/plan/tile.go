@@ -114,6 +114,11 @@ func (pl *planner) cuts(s *Stage, items []*item) []axisCut {
 				}
 			}
 		}
+		for _, a := range s.Body.blocks(i) {
+			if c.split || meet(c.hard, a).Max() == max(c.hard.Max(), a.Max()) {
+				demand(a)
+			}
+		}
 		// Steps need whole cells, unless folds go on in the next one, and whole chunks of what a fold writes itself.
 		c.fine = natural
 		if !c.split && i != s.Within {
@@ -133,6 +138,29 @@ func (pl *planner) cuts(s *Stage, items []*item) []axisCut {
 		}
 	}
 	return cuts
+}
+
+// blocks returns the cuts along axis i of a body's loop that functions which compute whole blocks, however little is asked of one, want tiles to follow.
+func (b *Body) blocks(i int) (list []chunk.Axis) {
+	for _, l := range b.Leaves {
+		if l.Kind != Inner || l.Part.Opaque == nil {
+			continue
+		}
+		for k, m := range l.Axes {
+			if m.Loop != i || m.IDs != nil || m.Step != 1 || m.Start != 0 {
+				continue
+			}
+			if l.Part.Opaque.Blocks != nil {
+				list = append(list, l.Part.Opaque.Blocks[k])
+			}
+			for _, in := range l.Part.In {
+				if len(in.Shape) == len(l.Axes) {
+					list = append(list, in.blocks(k)...)
+				}
+			}
+		}
+	}
+	return list
 }
 
 // gridOf returns the grid of the cuts.

@@ -1,0 +1,588 @@
+// SPDX-License-Identifier: BSD-3-Clause
+
+package ndimage
+
+import (
+	"context"
+	"fmt"
+	"hash/fnv"
+	"math"
+	"slices"
+
+	"github.com/arrayrun/arrayrun/chunk"
+	"github.com/arrayrun/arrayrun/chunk/dtype"
+	"github.com/arrayrun/arrayrun/chunk/mem"
+	"github.com/arrayrun/arrayrun/ndarray"
+	"github.com/arrayrun/arrayrun/ndarray/graph"
+)
+
+// Labels are the connected parts of an array.
+type Labels struct {
+	Array ndarray.Array // int32: 0 where the array is 0, else the number of the part, from 1
+	Count ndarray.Array // how many there are, int32 of rank 0
+}
+
+// Label numbers the parts of a that hang together, elements other than 0 that are neighbours by a structure of 3 positions along each axis, the
+// same in both directions; a zero Footprint is a cross. Parts are numbered in the order of their first elements: scipy.ndimage.label.
+//
+// Each chunk is labelled by itself, whole, in one pass; that pass keeps what lies at the faces of chunks and 16 bytes for each part of a chunk,
+// which must fit in half of the budget. Then the parts that touch are joined, and labels are made chunk by chunk. At most 2^31-1 parts
+// can be numbered.
+func Label(a ndarray.Array, structure Footprint) Labels {
+	bad := func(err error) Labels { return Labels{failed(err), failed(err)} }
+	if a.Err() != nil {
+		return Labels{a, a}
+	}
+	if dt := a.DType(); !dt.IsNumeric() || dt.IsComplex() {
+		return bad(fmt.Errorf("ndimage: label: operand: got %v, want real numbers or bool: %w", dt, dtype.ErrPromote))
+	}
+	for k, n := range a.Shape() {
+		if n < 0 {
+			return bad(fmt.Errorf("ndimage: label: the length of axis %d is known after a run only: %w", k, chunk.ErrShape))
+		}
+	}
+	rank := a.Rank()
+	if structure.Shape == nil {
+		structure = Structure(rank, 1)
+	}
+	around, err := neighbours(a, structure)
+	if err != nil {
+		return bad(err)
+	}
+	l := labelling{grid: pieces(a.Grid()), around: around, key: fmt.Sprint(around)}
+	parts := l.inChunks(a.AsType(dtype.Bool))
+	pass := &graph.Pass{Key: "label " + l.key, Begin: l.begin}
+	array := graph.At("").Later(graph.LaterArg{Key: "label", Pass: pass, Build: func(in []*graph.Node, found any) *graph.Node {
+		return l.joined(in[0], a.Grid(), found.(*joining))
+	}}, dtype.Int32, a.Grid(), parts.Node())
+	count := graph.At("").Later(graph.LaterArg{Key: "count of labels", Pass: pass, Build: func(_ []*graph.Node, found any) *graph.Node {
+		return ndarray.Full(nil, int64(found.(*joining).count), dtype.Int32).Node()
+	}}, dtype.Int32, chunk.Grid{Shape: chunk.Shape{}}, parts.Node())
+	return Labels{ndarray.FromNode(array), ndarray.FromNode(count)}
+}
+
+// mostPiece is how many elements are labelled together at most: few enough that a task has room for them, and for what they are made of.
+const mostPiece = 1 << 20
+
+// pieces returns a grid with chunks of at most that many elements, halves of halves of g's.
+func pieces(g chunk.Grid) chunk.Grid {
+	steps := g.MaxChunk()
+	for steps.Size() > mostPiece {
+		k := 0
+		for i, n := range steps {
+			if n > steps[k] {
+				k = i
+			}
+		}
+		steps[k] = (steps[k] + 1) / 2
+	}
+	out := chunk.Grid{Shape: g.Shape, Axes: slices.Clone(g.Axes)}
+	for k, x := range g.Axes {
+		if steps[k] < x.Max() {
+			out.Axes[k] = chunk.Axis{Len: x.Len, Step: steps[k]}
+		}
+	}
+	return out
+}
+
+// neighbours returns the offsets of a structure that come before the middle, row-major.
+func neighbours(a ndarray.Array, s Footprint) ([][]int64, error) {
+	if slices.ContainsFunc(s.Shape, func(n int64) bool { return n != 3 }) {
+		return nil, fmt.Errorf("ndimage: label: structure: got shape %v, want 3 along each axis", s.Shape)
+	}
+	list, err := s.offsets("label", a, nil)
+	if err != nil {
+		return nil, err
+	}
+	has := map[string]bool{}
+	for _, d := range list {
+		has[fmt.Sprint(d)] = true
+	}
+	var before [][]int64
+	for _, d := range list {
+		back := make([]int64, len(d))
+		for k := range d {
+			back[k] = -d[k]
+		}
+		if !has[fmt.Sprint(back)] {
+			return nil, fmt.Errorf("ndimage: label: structure: position %v is set and %v is not; it has to be the same in both directions", d, back)
+		}
+		if slices.Compare(d, make([]int64, len(d))) < 0 {
+			before = append(before, d)
+		}
+	}
+	return before, nil
+}
+
+// labelling is one call of Label.
+type labelling struct {
+	grid   chunk.Grid
+	around [][]int64 // neighbours before a position
+	key    string
+}
+
+// inChunks returns the parts of each chunk, numbered from 1 in the order of their first elements.
+func (l *labelling) inChunks(a ndarray.Array) ndarray.Array {
+	arg := graph.OpaqueArg{
+		Key:    "parts of chunks " + l.key,
+		Blocks: l.grid.Axes,
+		Need:   func(_ int, at chunk.Region) chunk.Region { return l.chunks(at) },
+		Scratch: func(out chunk.Shape) int64 { // a chunk's labels and, for each, its parent; the chunks that a region may touch beside those it would at the origin
+			touched := out.Clone()
+			for k, x := range l.grid.Axes {
+				touched[k] = min(out[k]+x.Max(), x.Len)
+			}
+			return mem.ClassBytes(8*l.grid.MaxChunk().Size()) + touched.Size()
+		},
+		Run: func(ctx context.Context, c graph.OpaqueCall) error {
+			have := l.chunks(c.At)
+			for k := range l.grid.Covering(c.At) {
+				r := l.grid.Region(k)
+				in, at := c.In[0].Sub(moved(r, have)), c.At.Intersect(r)
+				if err := l.number(c, in, r, at); err != nil {
+					return err
+				}
+			}
+			return ctx.Err()
+		},
+	}
+	return ndarray.FromNode(graph.At("").Opaque(arg, dtype.Int32, l.grid, a.Node()))
+}
+
+// chunks returns the region of the chunks that a region lies in.
+func (l *labelling) chunks(at chunk.Region) chunk.Region {
+	r := at.Clone()
+	for k, x := range l.grid.Axes {
+		if r.Hi[k] > r.Lo[k] {
+			r.Lo[k], _ = x.Bounds(x.Find(r.Lo[k]))
+			_, r.Hi[k] = x.Bounds(x.Find(r.Hi[k] - 1))
+		}
+	}
+	return r
+}
+
+// moved returns r in the coordinates of a chunk that begins where from does.
+func moved(r, from chunk.Region) chunk.Region {
+	r = r.Clone()
+	for k := range r.Lo {
+		r.Lo[k] -= from.Lo[k]
+		r.Hi[k] -= from.Lo[k]
+	}
+	return r
+}
+
+// number labels one chunk, the region r, of which in holds the elements, and stores what of it lies in the region at of c.
+func (l *labelling) number(c graph.OpaqueCall, in *chunk.Chunk, r, at chunk.Region) error {
+	shape := r.Shape()
+	n := shape.Size()
+	block, err := c.Device.Allocator().Alloc(8 * n)
+	if err != nil {
+		return err
+	}
+	defer block.Release()
+	both := chunk.Elems[int32](block)
+	labels, parent := both[:n], both[n:n:2*n]
+	parent = l.scan(labels, parent, shape, in)
+	// Roots are numbered in the order in which they came, which is that of first elements.
+	next := int32(0)
+	for i, p := range parent {
+		if p == int32(i) {
+			next++
+			parent[i] = -next
+		} else {
+			parent[i] = parent[p] // which comes before i and is numbered
+		}
+	}
+	strides := shape.RowMajor()
+	part, to := moved(at, r), moved(at, c.At)
+	dst := chunk.Elems[int32](c.Out.Block)
+	eachRow(part, func(pos []int64, length int64) {
+		from, put := int64(0), c.Out.Offset
+		step := int64(1)
+		for k := range pos {
+			from += pos[k] * strides[k]
+			put += (pos[k] - part.Lo[k] + to.Lo[k]) * c.Out.Strides[k]
+			step = c.Out.Strides[k]
+		}
+		for i := range length {
+			v := labels[from+i]
+			if v > 0 {
+				v = -parent[v-1]
+			}
+			dst[put+i*step] = v
+		}
+	})
+	return nil
+}
+
+// eachRow calls f with the position of each row along the last axis of a region, and its length.
+func eachRow(r chunk.Region, f func(pos []int64, length int64)) {
+	last := len(r.Lo) - 1
+	if last < 0 {
+		f(nil, 1)
+		return
+	}
+	if r.Empty() {
+		return
+	}
+	pos := slices.Clone(r.Lo)
+	for {
+		f(pos, r.Hi[last]-r.Lo[last])
+		k := last - 1
+		for ; k >= 0; k-- {
+			if pos[k]++; pos[k] < r.Hi[k] {
+				break
+			}
+			pos[k] = r.Lo[k]
+		}
+		if k < 0 {
+			return
+		}
+	}
+}
+
+// scan gives each element of a chunk that is not 0 a provisional label, 1 and up, and joins those of neighbours in parent, where label v has
+// the entry v-1; it returns parent. A parent is never larger than its child.
+func (l *labelling) scan(labels, parent []int32, shape chunk.Shape, in *chunk.Chunk) []int32 {
+	rank := len(shape)
+	strides := shape.RowMajor()
+	truth := chunk.Elems[bool](in.Block)
+	steps := make([]int64, len(l.around))
+	for i, d := range l.around {
+		for k := range d {
+			steps[i] += d[k] * strides[k]
+		}
+	}
+	inside := make([]bool, len(l.around))
+	eachRow(chunk.Whole(shape), func(pos []int64, length int64) {
+		from, at, step := in.Offset, int64(0), int64(1)
+		for k := range pos {
+			from += pos[k] * in.Strides[k]
+			at += pos[k] * strides[k]
+			step = in.Strides[k]
+		}
+		// Which neighbours' rows there are.
+		for i, d := range l.around {
+			inside[i] = true
+			for k := range rank - 1 {
+				p := pos[k] + d[k]
+				inside[i] = inside[i] && p >= 0 && p < shape[k]
+			}
+		}
+		for x := range length {
+			if !truth[from+x*step] {
+				labels[at+x] = 0
+				continue
+			}
+			v := int32(0)
+			for i, d := range l.around {
+				if !inside[i] || x+d[rank-1] < 0 || x+d[rank-1] >= length {
+					continue
+				}
+				w := labels[at+x+steps[i]]
+				switch {
+				case w == 0 || w == v:
+				case v == 0:
+					v = w
+				default:
+					v = union(parent, v-1, w-1) + 1
+				}
+			}
+			if v == 0 {
+				v = int32(len(parent)) + 1
+				parent = append(parent, v-1)
+			}
+			labels[at+x] = v
+		}
+	})
+	return parent
+}
+
+// find returns the root of i, and shortens the way to it.
+func find[T int32 | int64](parent []T, i T) T {
+	for parent[i] != i {
+		parent[i] = parent[parent[i]]
+		i = parent[i]
+	}
+	return i
+}
+
+// union joins the sets of i and j and returns the root, the smaller of theirs.
+func union[T int32 | int64](parent []T, i, j T) T {
+	i, j = find(parent, i), find(parent, j)
+	if i > j {
+		i, j = j, i
+	}
+	parent[j] = i
+	return i
+}
+
+// joining is what a pass over the parts of chunks finds.
+type joining struct {
+	first  []int64 // of each chunk, where its parts begin in number
+	number []int32 // by part of a chunk, in the order of chunks, of the joined part
+	count  int32
+	hash   uint64
+}
+
+// joined returns the labels, on the grid of the operand: each part of a chunk has the number of the joined one.
+func (l *labelling) joined(parts *graph.Node, grid chunk.Grid, j *joining) *graph.Node {
+	arg := graph.OpaqueArg{
+		Key:  fmt.Sprintf("joined parts %x", j.hash),
+		Need: func(_ int, at chunk.Region) chunk.Region { return at.Clone() },
+		Run: func(ctx context.Context, c graph.OpaqueCall) error {
+			src, dst := chunk.Elems[int32](c.In[0].Block), chunk.Elems[int32](c.Out.Block)
+			for k := range l.grid.Covering(c.At) {
+				table := j.number[j.first[l.grid.Linear(k)]:]
+				eachRow(moved(c.At.Intersect(l.grid.Region(k)), c.At), func(pos []int64, length int64) {
+					from, to, step, by := c.In[0].Offset, c.Out.Offset, int64(1), int64(1)
+					for k := range pos {
+						from += pos[k] * c.In[0].Strides[k]
+						to += pos[k] * c.Out.Strides[k]
+						step, by = c.In[0].Strides[k], c.Out.Strides[k]
+					}
+					for i := range length {
+						v := src[from+i*step]
+						if v > 0 {
+							v = table[v-1]
+						}
+						dst[to+i*by] = v
+					}
+				})
+			}
+			return ctx.Err()
+		},
+		Blocks: l.grid.Axes,
+		Holds:  4*int64(len(j.number)) + 8*int64(len(j.first)),
+	}
+	return graph.At("").Opaque(arg, dtype.Int32, grid, parts)
+}
+
+// begin starts the pass over the parts of chunks.
+func (l *labelling) begin(_ *graph.Node, budget int64) graph.Finder {
+	f := &faces{labelling: l, budget: budget, first: make([][]int64, l.grid.Len())}
+	f.bytes = 24 * l.grid.Len()
+	for k, x := range l.grid.Axes {
+		cross := l.grid.Shape.Clone()
+		cross[k] = 2 * max(x.Count()-1, 0)
+		f.planes = append(f.planes, nil)
+		f.bytes += 4 * cross.Size()
+		f.cross = append(f.cross, cross)
+	}
+	if f.bytes <= budget {
+		for k, c := range f.cross {
+			f.planes[k] = make([]int32, c.Size())
+		}
+	}
+	return f
+}
+
+// faces keeps the parts at the faces of chunks: along each axis, for each boundary between chunks, the planes on its two sides.
+type faces struct {
+	*labelling
+	budget int64
+	bytes  int64 // of planes and parts
+	cross  []chunk.Shape
+	planes [][]int32
+	first  [][]int64 // by chunk and part: where its first element is in the array, row-major
+}
+
+// Add looks at a region of the parts.
+func (f *faces) Add(at chunk.Region, c *chunk.Chunk) error {
+	if f.bytes > f.budget {
+		return f.noRoom()
+	}
+	src := chunk.Elems[int32](c.Block)
+	strides := f.grid.Shape.RowMajor()
+	for k := range f.grid.Covering(at) {
+		id := f.grid.Linear(k)
+		eachRow(at.Intersect(f.grid.Region(k)), func(pos []int64, length int64) {
+			from, place, step := c.Offset, int64(0), int64(1)
+			for k := range pos {
+				from += (pos[k] - at.Lo[k]) * c.Strides[k]
+				place += pos[k] * strides[k]
+				step = c.Strides[k]
+			}
+			list := f.first[id]
+			for i := range length {
+				v := src[from+i*step]
+				if v == 0 {
+					continue
+				}
+				for len(list) < int(v) {
+					list = append(list, math.MaxInt64)
+					f.bytes += 16
+				}
+				list[v-1] = min(list[v-1], place+i)
+			}
+			f.first[id] = list
+		})
+	}
+	for k, x := range f.grid.Axes {
+		for b := range x.Count() - 1 {
+			_, end := x.Bounds(b)
+			for side, p := range []int64{end - 1, end} {
+				if p >= at.Lo[k] && p < at.Hi[k] {
+					f.keep(at, c, k, p, 2*b+int64(side))
+				}
+			}
+		}
+	}
+	if f.bytes > f.budget {
+		return f.noRoom()
+	}
+	return nil
+}
+
+// keep copies the plane at position p along axis k of a region to plane n.
+func (f *faces) keep(at chunk.Region, c *chunk.Chunk, k int, p, n int64) {
+	r := at.Clone()
+	r.Lo[k], r.Hi[k] = p, p+1
+	src := chunk.Elems[int32](c.Block)
+	strides := f.cross[k].RowMajor()
+	eachRow(r, func(pos []int64, length int64) {
+		from, to, step, by := c.Offset, int64(0), int64(1), int64(1)
+		for i := range pos {
+			from += (pos[i] - at.Lo[i]) * c.Strides[i]
+			q := pos[i]
+			if i == k {
+				q = n
+			}
+			to += q * strides[i]
+			step, by = c.Strides[i], strides[i]
+		}
+		for i := range length {
+			f.planes[k][to+i*by] = src[from+i*step]
+		}
+	})
+}
+
+func (f *faces) noRoom() error {
+	return &graph.NoRoom{What: "the faces and the parts of chunks that label joins", Bytes: f.bytes, Instead: ", or use larger chunks"}
+}
+
+// Found joins the parts that touch.
+func (f *faces) Found() (any, error) {
+	if f.bytes > f.budget {
+		return nil, f.noRoom()
+	}
+	j := &joining{first: make([]int64, len(f.first)+1)}
+	for i, list := range f.first {
+		j.first[i+1] = j.first[i] + int64(len(list))
+	}
+	total := j.first[len(f.first)]
+	parent := make([]int64, total)
+	for i := range parent {
+		parent[i] = int64(i)
+	}
+	place := slices.Concat(f.first...)
+	f.touch(func(chunkA int64, a int32, chunkB int64, b int32) {
+		union(parent, j.first[chunkA]+int64(a)-1, j.first[chunkB]+int64(b)-1)
+	})
+	// The first element of a joined part is the first of those of its parts; they are numbered in that order.
+	roots := []int64{}
+	for i := range parent {
+		r := find(parent, int64(i))
+		if r == int64(i) {
+			roots = append(roots, r)
+		} else {
+			place[r] = min(place[r], place[i])
+		}
+	}
+	if len(roots) > math.MaxInt32 {
+		return nil, fmt.Errorf("ndimage: label: got %d parts, want at most %d", len(roots), math.MaxInt32)
+	}
+	slices.SortFunc(roots, func(a, b int64) int {
+		return int(min(max(place[a]-place[b], -1), 1))
+	})
+	j.count = int32(len(roots))
+	j.number = make([]int32, total)
+	for i, r := range roots {
+		j.number[r] = int32(i + 1)
+	}
+	h := fnv.New64a()
+	for i := range parent {
+		j.number[i] = j.number[find(parent, int64(i))]
+		v := j.number[i]
+		h.Write([]byte{byte(v), byte(v >> 8), byte(v >> 16), byte(v >> 24)})
+	}
+	j.hash = h.Sum64()
+	return j, nil
+}
+
+// touch calls join with each two parts of different chunks that are neighbours, the later one first.
+func (f *faces) touch(join func(chunkA int64, a int32, chunkB int64, b int32)) {
+	rank := len(f.grid.Axes)
+	counts := f.grid.Counts().RowMajor()
+	in := make([][]int64, rank) // by axis and position, what its chunk adds to the number of chunks
+	for k, x := range f.grid.Axes {
+		for i := range x.Count() {
+			lo, hi := x.Bounds(i)
+			in[k] = append(in[k], slices.Repeat([]int64{i * counts[k]}, int(hi-lo))...)
+		}
+	}
+	chunkOf := func(pos []int64) (id int64) {
+		for k, p := range pos {
+			id += in[k][p]
+		}
+		return id
+	}
+	other := make([]int64, rank)
+	for k, x := range f.grid.Axes {
+		// Neighbours on the other side of a boundary along k: those after the middle are these, mirrored.
+		var across [][]int64
+		for _, d := range f.around {
+			d = slices.Clone(d)
+			if d[k] > 0 {
+				for i := range d {
+					d[i] = -d[i]
+				}
+			}
+			if d[k] != 0 {
+				across = append(across, d)
+			}
+		}
+		strides := f.cross[k].RowMajor()
+		for b := range x.Count() - 1 {
+			_, end := x.Bounds(b)
+			r := chunk.Whole(f.grid.Shape)
+			r.Lo[k], r.Hi[k] = end, end+1
+			q := make([]int64, rank)
+			eachRow(r, func(pos []int64, length int64) {
+				copy(q, pos)
+				for i := range length {
+					q[rank-1] = pos[rank-1] + i
+					v := f.at(k, strides, q, 2*b+1)
+					if v == 0 {
+						continue
+					}
+					for _, d := range across {
+						inside := true
+						for a := range other {
+							other[a] = q[a] + d[a]
+							inside = inside && other[a] >= 0 && other[a] < f.grid.Shape[a]
+						}
+						if !inside {
+							continue
+						}
+						if w := f.at(k, strides, other, 2*b); w != 0 {
+							join(chunkOf(q), v, chunkOf(other), w)
+						}
+					}
+				}
+			})
+		}
+	}
+}
+
+// at returns the part at a position of plane n along axis k.
+func (f *faces) at(k int, strides, pos []int64, n int64) int32 {
+	to := int64(0)
+	for i, p := range pos {
+		if i == k {
+			p = n
+		}
+		to += p * strides[i]
+	}
+	return f.planes[k][to]
+}
