@@ -353,7 +353,7 @@ func (c *copier) fill(v *formats.Var) []byte {
 // fillAttr returns the attributes of a variable of the file that is copied, as StoredAttrs has them.
 func (c *copier) fillAttr(v *formats.Var) formats.Attrs { return StoredAttrs(v, c.root) }
 
-// StoredAttrs returns the attributes of a raw variable with _FillValue as a number of its type, whatever the format
+// StoredAttrs returns the attributes of a raw variable with _FillValue as a value of its type, whatever the format
 // of the file, whose root group is given, makes of it: Zarr 2 has it as the fill value of named arrays, Zarr 3 as the base64 text of a float64.
 func StoredAttrs(v *formats.Var, root *formats.Group) formats.Attrs {
 	if v.Source == nil {
@@ -368,6 +368,9 @@ func StoredAttrs(v *formats.Var, root *formats.Group) formats.Attrs {
 			}
 			if m.DType == dtype.String {
 				return v.Attrs.With("_FillValue", string(m.Fill))
+			}
+			if a, ok := zarr.FillAttr(m); ok {
+				return append(slices.Clone(v.Attrs), a)
 			}
 		}
 		return v.Attrs

@@ -361,5 +361,34 @@ func (c *copier) oneUnlimited() error {
 		}
 		d.Unlimited = false
 	}
+	return c.oneEmpty(grows)
+}
+
+// oneEmpty leaves one dimension without elements, the one that grows if there is such: NetCDF-3 tells both from others by their length alone.
+func (c *copier) oneEmpty(grows string) error {
+	spec := &c.out.Spec
+	var gone []string
+	for _, d := range spec.Dims {
+		first := !slices.ContainsFunc(spec.Vars, func(v formats.VarSpec) bool { return slices.Index(v.Dims, d.Name) > 0 })
+		switch {
+		case d.Size > 0 || d.Name == grows:
+			continue
+		case grows == "" && first:
+			grows = d.Name
+			continue
+		}
+		why := "one such dimension is all it has, and the first of each variable that has it"
+		if err := c.refuse(fmt.Sprintf("dimension %q, which is empty, with its variables", d.Name), why); err != nil {
+			return err
+		}
+		gone = append(gone, d.Name)
+	}
+	isGone := func(name string) bool { return slices.Contains(gone, name) }
+	spec.Dims = slices.DeleteFunc(spec.Dims, func(d formats.Dim) bool { return isGone(d.Name) })
+	for i := len(spec.Vars) - 1; i >= 0; i-- {
+		if slices.ContainsFunc(spec.Vars[i].Dims, isGone) {
+			spec.Vars, c.out.Arrays = slices.Delete(spec.Vars, i, i+1), slices.Delete(c.out.Arrays, i, i+1)
+		}
+	}
 	return nil
 }

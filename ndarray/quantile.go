@@ -3,6 +3,7 @@
 package ndarray
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
@@ -139,11 +140,11 @@ func (a Array) quantiles(j quantileJob) Array {
 			item := int64(work.Size())
 			return panelLines(count, item)*(count*item+16) + 16*(count+16)
 		},
-		Run: func(_ chunk.Region, out *chunk.Chunk, in []*chunk.Chunk) error {
+		Run: func(_ context.Context, c graph.OpaqueCall) error {
 			if work == dtype.Float32 {
-				ranks32.fold(&j, out, in[0], kept, members)
+				ranks32.fold(&j, c.Out, c.In[0], kept, members)
 			} else {
-				ranks64.fold(&j, out, in[0], kept, members)
+				ranks64.fold(&j, c.Out, c.In[0], kept, members)
 			}
 			return nil
 		},

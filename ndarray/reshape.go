@@ -3,6 +3,7 @@
 package ndarray
 
 import (
+	"context"
 	"fmt"
 	"slices"
 
@@ -40,8 +41,8 @@ func (a Array) Reshape(shape ...int64) Array {
 		Near:    4,
 		Need:    func(_ int, out chunk.Region) chunk.Region { return needOf(groups, from, to, out) },
 		Scratch: func(chunk.Shape) int64 { return 0 },
-		Run: func(at chunk.Region, out *chunk.Chunk, in []*chunk.Chunk) error {
-			reshapeCopy(at, needOf(groups, from, to, at), from, to, out, in[0])
+		Run: func(_ context.Context, c graph.OpaqueCall) error {
+			reshapeCopy(c.At, needOf(groups, from, to, c.At), from, to, c.Out, c.In[0])
 			return nil
 		},
 	}

@@ -3,6 +3,7 @@
 package ndarray
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/arrayrun/arrayrun/chunk"
@@ -198,11 +199,11 @@ func (a Array) windowFold(j windowJob) Array {
 		Key:     fmt.Sprintf("rolling %s %v center=%v need=%d ddof=%v", j.op, j.length, j.center, j.need, j.ddof),
 		Need:    func(_ int, at chunk.Region) chunk.Region { return j.around(at) },
 		Scratch: j.scratch,
-		Run: func(at chunk.Region, out *chunk.Chunk, in []*chunk.Chunk) error {
-			if in[0].DType == dtype.Float32 {
-				foldWindows[float32](&j, at, shape, out, in[0])
+		Run: func(_ context.Context, c graph.OpaqueCall) error {
+			if c.In[0].DType == dtype.Float32 {
+				foldWindows[float32](&j, c.At, shape, c.Out, c.In[0])
 			} else {
-				foldWindows[float64](&j, at, shape, out, in[0])
+				foldWindows[float64](&j, c.At, shape, c.Out, c.In[0])
 			}
 			return nil
 		},

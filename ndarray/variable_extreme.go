@@ -3,6 +3,7 @@
 package ndarray
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
@@ -97,11 +98,11 @@ func (a Array) labels(l *Labels, dt dtype.DType) Array {
 		Key:     fmt.Sprintf("labels %d %x", l.Len(), h.Sum(nil)),
 		Need:    func(_ int, at chunk.Region) chunk.Region { return at.Clone() },
 		Scratch: func(chunk.Shape) int64 { return 0 },
-		Run: func(_ chunk.Region, out *chunk.Chunk, in []*chunk.Chunk) error {
+		Run: func(_ context.Context, c graph.OpaqueCall) error {
 			if work == dtype.Int64 {
-				lookUpAll(out, in[0], l.Int, 0)
+				lookUpAll(c.Out, c.In[0], l.Int, 0)
 			} else {
-				lookUpAll(out, in[0], numbers, nan)
+				lookUpAll(c.Out, c.In[0], numbers, nan)
 			}
 			return nil
 		},

@@ -3,6 +3,7 @@
 package ndarray
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/arrayrun/arrayrun/chunk"
@@ -44,10 +45,10 @@ func (a Array) checkWeights(name string) Array {
 		Key:     "weights " + name,
 		Need:    func(_ int, out chunk.Region) chunk.Region { return out.Clone() },
 		Scratch: func(chunk.Shape) int64 { return 0 },
-		Run: func(at chunk.Region, out *chunk.Chunk, in []*chunk.Chunk) error {
-			formats.CopyElems(out, in[0])
-			if hasNaN(in[0]) {
-				return fmt.Errorf("ndarray: weighted: the weights %s hold NaN in %v; replace them, for instance with fillna(0)", name, at)
+		Run: func(_ context.Context, c graph.OpaqueCall) error {
+			formats.CopyElems(c.Out, c.In[0])
+			if hasNaN(c.In[0]) {
+				return fmt.Errorf("ndarray: weighted: the weights %s hold NaN in %v; replace them, for instance with fillna(0)", name, c.At)
 			}
 			return nil
 		},

@@ -4,6 +4,10 @@ package ndarray
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/arrayrun/arrayrun/formats"
 	"github.com/arrayrun/arrayrun/formats/all"
@@ -25,7 +29,7 @@ func (c *Copying) Create(ctx context.Context) (*Writing, error) {
 			return w, err
 		}
 	}
-	w, err := all.Create(ctx, c.URI, c.Spec)
+	w, err := c.create(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -34,4 +38,21 @@ func (c *Copying) Create(ctx context.Context) (*Writing, error) {
 		out.Outputs = append(out.Outputs, Output{Array: a, Name: c.Spec.Vars[i].Name, To: w.Sink(i)})
 	}
 	return out, nil
+}
+
+// create begins the output. A lossy copy leaves out, with a warning, variables for which there is no place beside the others.
+func (c *Copying) create(ctx context.Context) (formats.Writer, error) {
+	for {
+		w, err := all.Create(ctx, c.URI, c.Spec)
+		var m *formats.Misfit
+		if !errors.As(err, &m) {
+			return w, err
+		}
+		i := slices.IndexFunc(c.Spec.Vars, func(v formats.VarSpec) bool { return v.Name == m.Var })
+		if !c.opts.Lossy || i < 0 || len(c.Spec.Vars) == 1 {
+			return nil, fmt.Errorf("%w; %w", err, ErrCannotHold)
+		}
+		c.opts.Warn(fmt.Sprintf("variable %q is left out: %v", m.Var, strings.TrimSuffix(m.Err.Error(), ": "+formats.ErrFormat.Error())))
+		c.Spec.Vars, c.Arrays = slices.Delete(c.Spec.Vars, i, i+1), slices.Delete(c.Arrays, i, i+1)
+	}
 }

@@ -139,8 +139,8 @@ func TestGPUIsUsedAndBilled(t *testing.T) {
 		t.Error("cuda:7 gave no error on a machine with one device")
 	}
 	small := newEngine(t, Options{Memory: 1 << 20, Device: "cuda"})
-	if _, err := small.PlanOutputs(context.Background(), output); !errors.Is(err, ErrBudget) {
-		t.Errorf("a budget below the driver's own memory: error %v, want %v", err, ErrBudget)
+	if _, err := small.PlanOutputs(context.Background(), output); !errors.Is(err, ErrBudget) || !strings.Contains(err.Error(), "use --device cpu") {
+		t.Errorf("a budget below the driver's own memory: error %v, want %v that names the other device", err, ErrBudget)
 	}
 }
 

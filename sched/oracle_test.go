@@ -15,6 +15,7 @@ import (
 	"github.com/arrayrun/arrayrun/chunk/dtype"
 	"github.com/arrayrun/arrayrun/formats"
 	"github.com/arrayrun/arrayrun/kernels"
+	"github.com/arrayrun/arrayrun/kernels/ref"
 	"github.com/arrayrun/arrayrun/ndarray/graph"
 )
 
@@ -298,7 +299,7 @@ func (e *oracle) eval(n *graph.Node) []kernels.Const {
 			}
 		}
 		c := heapChunk(n.DType, n.Shape())
-		if err := a.Run(at, c, list); err != nil {
+		if err := a.Run(context.Background(), graph.OpaqueCall{At: at, Out: c, In: list, Device: ref.New()}); err != nil {
 			e.t.Fatal(err)
 		}
 		for i := range c.Shape.Size() {

@@ -3,10 +3,16 @@
 package main
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/arrayrun/arrayrun/chunk"
+	"github.com/arrayrun/arrayrun/chunk/dtype"
+	"github.com/arrayrun/arrayrun/formats"
+	"github.com/arrayrun/arrayrun/formats/all"
 )
 
 // TestRecordsPeers: records of HDF5 become records of Zarr that zarr-python reads, and those that it writes are read, with equal values.
@@ -63,5 +69,32 @@ func TestRecordsOfTexts(t *testing.T) {
 	}
 	if code, text, _ := arrayrun(t, "diff", in, out); code != exitFailed || !strings.Contains(text, "1 of 2 elements differ") {
 		t.Errorf("exit %d, %s", code, text)
+	}
+}
+
+// TestFillRecords: _FillValue of records, of opaque bytes and of characters comes back from either version of Zarr.
+func TestFillRecords(t *testing.T) {
+	dir := t.TempDir()
+	in := filepath.Join(dir, "in.nc")
+	record := map[string]any{"fields": []any{[]any{"x", "float32"}, []any{"s", "S1", []any{int64(4)}}}}
+	axes := []string{"t"}
+	w, err := all.Create(context.Background(), in, formats.Spec{Dims: []formats.Dim{{Name: "t", Size: 0, Unlimited: true}}, Vars: []formats.VarSpec{
+		{Name: "v", Dims: axes, Shape: chunk.Shape{0}, DType: dtype.Raw, ItemBytes: 8, Stored: record,
+			Attrs: formats.Attrs{{Name: "_FillValue", Type: record, Value: []any{map[string]any{"x": float32(9.5), "s": "ab"}}}}},
+		{Name: "o", Dims: axes, Shape: chunk.Shape{0}, DType: dtype.Raw, ItemBytes: 3, Stored: "opaque3", Attrs: formats.Attrs{{Name: "_FillValue", Type: "opaque3", Value: []any{"010203"}}}},
+		{Name: "c", Dims: axes, Shape: chunk.Shape{0}, DType: dtype.Raw, ItemBytes: 1, Stored: "S1", Attrs: formats.Attrs{{Name: "_FillValue", Value: "-"}}},
+	}})
+	if err == nil {
+		err = w.Commit(context.Background())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, version := range []string{"2", "3"} {
+		out, back := filepath.Join(dir, "out"+version+".zarr"), filepath.Join(dir, "back"+version+".nc")
+		ok(t, "convert", in, out, "--zarr-version", version)
+		ok(t, "diff", "--attrs", in, out)
+		ok(t, "convert", out, back)
+		ok(t, "diff", "--attrs", in, back)
 	}
 }

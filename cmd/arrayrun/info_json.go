@@ -29,7 +29,11 @@ func (g groupDoc) json() object {
 	for _, l := range g.links {
 		links.set(l.Name, object{{"target", l.Target}, {"error", l.Why.Error()}})
 	}
-	return object{{"attrs", attrsJSON(g.attrs)}, {"dims", dims}, {"variables", vars}, {"groups", groups}, {"links", links}}
+	o := object{{"attrs", attrsJSON(g.attrs)}, {"dims", dims}, {"variables", vars}, {"groups", groups}}
+	if len(links) > 0 { // what nearly no file has is no member of every document
+		o.set("links", links)
+	}
+	return o
 }
 
 func attrsJSON(attrs formats.Attrs) object {

@@ -31,7 +31,7 @@ var Formats = []formats.Format{
 	zarr.Format,
 	npy.Format,
 	npy.Archive,
-	zarr.Archive,
+	archive,
 	netcdf.Classic,
 	netcdf.NetCDF4,
 	tiff.Format,

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,7 +16,9 @@ import (
 	"github.com/arrayrun/arrayrun/chunk/mem"
 	"github.com/arrayrun/arrayrun/formats"
 	"github.com/arrayrun/arrayrun/formats/arrow"
+	"github.com/arrayrun/arrayrun/formats/internal/files"
 	"github.com/arrayrun/arrayrun/formats/store"
+	"github.com/arrayrun/arrayrun/formats/zarr"
 )
 
 // metadataKey is where references that are kept as Parquet have the documents of all arrays, and what tells them from a Zarr hierarchy.
@@ -54,6 +57,31 @@ func openRemoteTables(ctx context.Context, r *resolver, st store.Store, key, nam
 	}
 	ref, err := store.NewReferenceTables(doc, whole, remoteOpener(r, st, key), readRows)
 	return hierarchy(ctx, ref, err, name)
+}
+
+// archive is the row of hierarchies in ZIP archives, which may be references kept as Parquet.
+var archive = formats.Format{
+	Name:   zarr.Archive.Name,
+	Detect: zarr.Archive.Detect,
+	Open: func(ctx context.Context, path string) (*formats.Group, error) {
+		return files.Open(ctx, "formats", path, func(ctx context.Context, r io.ReaderAt, size int64, name string) (*formats.Group, error) {
+			return openArchiveAt(ctx, r, size, name, localOpener(filepath.Dir(path)))
+		})
+	},
+	Extensions: zarr.Archive.Extensions,
+	Create:     zarr.Archive.Create,
+}
+
+// openArchiveAt opens the archive in r. What references in it refer to is relative to where it lies.
+func openArchiveAt(ctx context.Context, r io.ReaderAt, size int64, name string, open store.Opener) (*formats.Group, error) {
+	return zarr.OpenArchive(ctx, r, size, name, func(ctx context.Context, st store.Store) (*formats.Group, error) {
+		doc, err := st.Get(ctx, metadataKey, store.All, store.MaxReference, nil)
+		if err != nil || !store.IsReferenceTables(doc) {
+			return zarr.OpenStore(ctx, st)
+		}
+		ref, err := store.NewReferenceTables(doc, st, open, readRows)
+		return hierarchy(ctx, ref, err, name)
+	})
 }
 
 // readRows reads the columns path, offset, size and raw of a Parquet file.

@@ -3,9 +3,11 @@
 package all_test
 
 import (
+	"archive/zip"
 	"context"
 	"encoding/json"
 	"errors"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -17,9 +19,9 @@ import (
 	"github.com/arrayrun/arrayrun/formats/formattest"
 )
 
-// TestKerchunkTables reads references that are kept as Parquet, by both writers there are, from a folder and from a server. Without their
-// tables they would be a Zarr hierarchy of fill values.
-func TestKerchunkTables(t *testing.T) {
+// tableGoldens are what zarr-python reads through the references.
+func tableGoldens(t *testing.T) map[string]golden {
+	t.Helper()
 	b, err := os.ReadFile("testdata/kerchunk/tables.json")
 	if err != nil {
 		t.Fatal(err)
@@ -38,6 +40,13 @@ func TestKerchunkTables(t *testing.T) {
 			want[name] = g
 		}
 	}
+	return want
+}
+
+// TestKerchunkTables reads references that are kept as Parquet, by both writers there are, from a folder and from a server. Without their
+// tables they would be a Zarr hierarchy of fill values.
+func TestKerchunkTables(t *testing.T) {
+	want := tableGoldens(t)
 	inner := map[string]golden{"inner": want["deep/inner"]}
 	delete(want, "deep/inner")
 	s := httptest.NewServer(http.FileServer(http.Dir("testdata")))
@@ -57,6 +66,65 @@ func TestKerchunkTables(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestKerchunkTablesZipped reads references kept as Parquet from an archive, from a file and from a server. What they refer to lies beside it.
+func TestKerchunkTablesZipped(t *testing.T) {
+	want := tableGoldens(t)
+	delete(want, "deep/inner")
+	dir := t.TempDir()
+	for _, name := range []string{"a.nc", "b.nc"} {
+		b, err := os.ReadFile("testdata/kerchunk/" + name)
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, name), b, 0o666)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, folder := range []string{"", "arrow.parq/"} {
+		f, err := os.Create(filepath.Join(dir, "refs.zip"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		z := zip.NewWriter(f)
+		err = filepath.WalkDir("testdata/kerchunk/arrow.parq", func(p string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return err
+			}
+			name, err := filepath.Rel("testdata/kerchunk/arrow.parq", p)
+			if err != nil {
+				return err
+			}
+			b, err := os.ReadFile(p)
+			if err != nil {
+				return err
+			}
+			w, err := z.Create(folder + filepath.ToSlash(name))
+			if err == nil {
+				_, err = w.Write(b)
+			}
+			return err
+		})
+		if err == nil {
+			err = errors.Join(z.Close(), f.Close())
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := httptest.NewServer(http.FileServer(http.Dir(dir)))
+		for _, uri := range []string{filepath.Join(dir, "refs.zip"), s.URL + "/refs.zip"} {
+			checkGolden(t, uri, want)
+			g, err := all.Open(context.Background(), uri)
+			if err != nil || g.Format != "kerchunk" {
+				t.Errorf("%s: %v, %v, want references", uri, g, err)
+			}
+			if err == nil && g.Close != nil {
+				g.Close()
+			}
+		}
+		s.Close()
 	}
 }
 

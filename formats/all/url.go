@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	"github.com/arrayrun/arrayrun/formats"
+	"github.com/arrayrun/arrayrun/formats/npy"
 	"github.com/arrayrun/arrayrun/formats/store"
 	"github.com/arrayrun/arrayrun/formats/zarr"
 )
@@ -75,6 +76,9 @@ func openRemoteFile(ctx context.Context, r *resolver, st store.Store, key, name 
 	}
 	if kerchunk.Detect(head, key) {
 		return openRemoteReferences(ctx, r, st, key, name)
+	}
+	if archive.Detect(head, key) && !npy.Archive.Detect(head, key) {
+		return openArchiveAt(ctx, o, o.Size(), name, remoteOpener(r, st, key))
 	}
 	for i := range Formats {
 		if f := &Formats[i]; len(head) > 0 && f.OpenAt != nil && f.Detect != nil && f.Detect(head, key) {

@@ -93,7 +93,10 @@ func (w *writer) layout() error {
 		}
 	}
 	w.rows = -1
-	var long *formats.VarSpec
+	long := longest(spec.Vars, bounds)
+	if long != nil {
+		w.rows = long.Shape[0]
+	}
 	at := int64(0)
 	for i := range spec.Vars {
 		v := &spec.Vars[i]
@@ -116,20 +119,18 @@ func (w *writer) layout() error {
 		case s.left:
 			continue
 		case len(v.Shape) > 1:
-			return refused("variable %s has %d dimensions, a table's columns have one; reduce or select, or write .nc or .zarr", v.Name, len(v.Shape))
-		case len(v.Shape) == 1 && w.rows < 0:
-			w.rows, long = v.Shape[0], v
+			return formats.Refuse(v.Name, "it has %d dimensions, a table's columns have one; reduce or select, or write .nc or .zarr", len(v.Shape))
 		case len(v.Shape) == 1 && v.Shape[0] != w.rows:
-			return refused("variable %s has %d elements, %s has %d: the columns of a table are equally long", v.Name, v.Shape[0], long.Name, w.rows)
+			return formats.Refuse(v.Name, "it has %d elements, %s has %d: the columns of a table are equally long", v.Shape[0], long.Name, w.rows)
 		case len(v.Shape) == 1 && v.Dims != nil && long.Dims != nil && v.Dims[0] != long.Dims[0]:
-			return refused("variable %s lies along %q, %s along %q: the columns of a table have one dimension", v.Name, v.Dims[0], long.Name, long.Dims[0])
+			return formats.Refuse(v.Name, "it lies along %q, %s along %q: the columns of a table have one dimension", v.Dims[0], long.Name, long.Dims[0])
 		}
 		if slices.ContainsFunc(w.cols, func(c *outColumn) bool { return c.name == v.Name }) {
 			return refused("two variables are named %s", v.Name)
 		}
 		c, err := newOutColumn(s)
 		if err != nil {
-			return fmt.Errorf("variable %s: %w", v.Name, err)
+			return &formats.Misfit{Var: v.Name, Err: err}
 		}
 		w.cols = append(w.cols, c)
 	}
@@ -142,11 +143,37 @@ func (w *writer) layout() error {
 	}
 	for _, c := range w.cols {
 		if w.rows == 0 && len(c.sink.spec.Shape) == 0 {
-			return refused("variable %s is a scalar: a table without rows has no place for its value", c.name)
+			return formats.Refuse(c.name, "it is a scalar: a table without rows has no place for its value")
 		}
 	}
 	w.group = w.groupRows(long)
 	return nil
+}
+
+// longest returns the first of the variables that most others lie beside, nil where none has one dimension.
+func longest(vars []formats.VarSpec, left map[string]bool) *formats.VarSpec {
+	var best *formats.VarSpec
+	most := 0
+	for i := range vars {
+		v, n := &vars[i], 0
+		if len(v.Shape) != 1 || left[v.Name] {
+			continue
+		}
+		for j := range vars {
+			if o := &vars[j]; len(o.Shape) == 1 && !left[o.Name] && beside(v, o) {
+				n++
+			}
+		}
+		if n > most {
+			best, most = v, n
+		}
+	}
+	return best
+}
+
+// beside reports whether two variables of one dimension can be columns of one table.
+func beside(a, b *formats.VarSpec) bool {
+	return a.Shape[0] == b.Shape[0] && (a.Dims == nil || b.Dims == nil || a.Dims[0] == b.Dims[0])
 }
 
 // groupBytes and batchBytes are how much a row group or a batch holds where nobody says how many rows it has. A row group is in memory

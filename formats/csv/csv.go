@@ -131,18 +131,21 @@ func (w *writer) layout() error {
 		return nil // a matrix
 	}
 	if widest.spec.Dims == nil && len(widest.spec.Shape) > 0 {
-		return fmt.Errorf("several variables, or more than two axes, without dimension names make no table; write .npz: %w", formats.ErrFormat)
+		if last := w.columns[len(w.columns)-1]; len(widest.spec.Shape) <= 2 {
+			widest = last // a matrix may stay
+		}
+		return formats.Refuse(widest.spec.Name, "several variables, or more than two axes, without dimension names make no table; write .npz")
 	}
 	w.dims, w.shape = append([]string{}, widest.spec.Dims...), widest.spec.Shape
 	for _, s := range w.columns {
 		for i, d := range s.spec.Dims {
 			at := slices.Index(w.dims, d)
 			if at < 0 || w.shape[at] != s.spec.Shape[i] {
-				return fmt.Errorf("variable %q with dimensions %v does not fit rows of %v: %w", s.spec.Name, s.spec.Dims, w.dims, formats.ErrFormat)
+				return formats.Refuse(s.spec.Name, "dimensions %v do not fit rows of %v", s.spec.Dims, w.dims)
 			}
 		}
 		if s.spec.Dims == nil && len(s.spec.Shape) > 0 {
-			return fmt.Errorf("variable %q has no dimension names: %w", s.spec.Name, formats.ErrFormat)
+			return formats.Refuse(s.spec.Name, "it has no dimension names")
 		}
 	}
 	return nil

@@ -169,7 +169,7 @@ func (w *classicWriter) setRecord() error {
 			case axis == 0:
 				s.record = true
 			default:
-				return fmt.Errorf("variable %q: the unlimited dimension %q must be its first in NetCDF-3; transpose it or write netcdf4: %w", s.name, w.dims[d].Name, formats.ErrFormat)
+				return formats.Refuse(s.name, "the unlimited dimension %q must be its first in NetCDF-3; transpose it or write netcdf4", w.dims[d].Name)
 			}
 		}
 	}

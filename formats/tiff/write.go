@@ -99,7 +99,7 @@ func (w *writer) plan(vars []formats.VarSpec) error {
 		v := &vars[i]
 		if len(v.Shape) > 1 && !helper[v.Name] {
 			if w.image != nil {
-				return refuse("%s and %s: a TIFF file holds one image; write .zarr or .nc, or two files", w.image.Name, v.Name)
+				return formats.Refuse(v.Name, "%s is there already, and a TIFF file holds one image; write .zarr or .nc, or two files", w.image.Name)
 			}
 			w.image = v
 		}
@@ -108,7 +108,10 @@ func (w *writer) plan(vars []formats.VarSpec) error {
 		return refuse("no variable has the two dimensions of an image; write .parquet, .nc or .zarr")
 	}
 	if err := w.lay(); err != nil {
-		return fmt.Errorf("variable %s: %w", w.image.Name, err)
+		return &formats.Misfit{Var: w.image.Name, Err: err}
+	}
+	if err := w.compress(w.image.Codec); err != nil {
+		return fmt.Errorf("variable %q: %w", w.image.Name, err)
 	}
 	for i := range vars {
 		v := &vars[i]
@@ -117,7 +120,7 @@ func (w *writer) plan(vars []formats.VarSpec) error {
 			continue
 		}
 		if len(v.Shape) == 1 && !helper[v.Name] && !(len(v.Dims) == 1 && slices.Contains(w.image.Dims, v.Dims[0])) {
-			return refuse("variable %s lies along no axis of %s: a TIFF file holds one image; name what to write, or write .zarr or .nc", v.Name, w.image.Name)
+			return formats.Refuse(v.Name, "it lies along no axis of %s: a TIFF file holds one image; name what to write, or write .zarr or .nc", w.image.Name)
 		}
 		s, err := aside.New(v)
 		if err != nil {
@@ -187,7 +190,7 @@ func (w *writer) lay() error {
 	if !l.planar && w.samples >= 3 && (l.dtype == dtype.Uint8 || l.dtype == dtype.Uint16) {
 		l.photometric = 2
 	}
-	return w.compress(v.Codec)
+	return nil
 }
 
 // compress chooses the compression by its name.

@@ -19,8 +19,13 @@ func openArchive(ctx context.Context, path string) (*formats.Group, error) {
 	return files.Open(ctx, "formats/zarr", path, openArchiveAt)
 }
 
-// openArchiveAt opens the hierarchy in an archive: at its root, or in the one folder that there is, however deep.
 func openArchiveAt(ctx context.Context, r io.ReaderAt, size int64, name string) (*formats.Group, error) {
+	return OpenArchive(ctx, r, size, name, OpenStore)
+}
+
+// OpenArchive lets open read the hierarchy in a ZIP archive of size bytes: at its root, or in the one folder that there is, however deep.
+// What is wrong with the archive is an error wrapping formats.ErrCorrupt.
+func OpenArchive(ctx context.Context, r io.ReaderAt, size int64, name string, open func(context.Context, store.Store) (*formats.Group, error)) (*formats.Group, error) {
 	fail := func(err error) (*formats.Group, error) {
 		if errors.Is(err, fs.ErrInvalid) || errors.Is(err, store.ErrDamaged) {
 			err = fmt.Errorf("%w: %w", err, formats.ErrCorrupt)
@@ -31,7 +36,7 @@ func openArchiveAt(ctx context.Context, r io.ReaderAt, size int64, name string) 
 	if err != nil {
 		return fail(err)
 	}
-	g, err := OpenStore(ctx, inFolders(ctx, z))
+	g, err := open(ctx, inFolders(ctx, z))
 	if err != nil {
 		return fail(err)
 	}

@@ -51,11 +51,7 @@ func newSink(w *writer, v *formats.VarSpec, version int) (*sink, object, object,
 	if version == 2 && known && v.Dims != nil {
 		// version 2 has one place for both: readers take fill_value for _FillValue, which says what the values mean, so that it wins
 		attrs = attrs.Without("_FillValue")
-		stated := fillJSON(fill)
-		if one, list := stated.([]any); list && len(one) == 1 && el.kind == 'r' {
-			stated = one[0] // attributes of records are lists of them
-		}
-		f, err := el.fill(stated, true)
+		f, err := el.ofAttr(fill)
 		switch {
 		case err == nil:
 			s.fill = f

@@ -27,8 +27,8 @@ func (e *evaluator) call(c *Call) (value, error) {
 	case *Name:
 		a.fn = f.Value
 	case *Attr:
-		if m, ok := f.X.(*Name); ok && modules[m.Value] && !e.defined(m.Value) {
-			a.fn = m.Value + "." + f.Name
+		if m := e.module(f.X); m != "" {
+			a.fn = m + "." + f.Name
 			break
 		}
 		v, err := e.eval(f.X)
@@ -59,14 +59,29 @@ func (e *evaluator) call(c *Call) (value, error) {
 	return callFunction(a)
 }
 
+// module returns the name of the module that n is, dotted where it is one of another's: np.linalg; "" for anything else.
+func (e *evaluator) module(n Node) string {
+	switch x := n.(type) {
+	case *Name:
+		if modules[x.Value] && !e.defined(x.Value) {
+			return x.Value
+		}
+	case *Attr:
+		if m := e.module(x.X); m != "" && modules[x.Name] {
+			return m + "." + x.Name
+		}
+	}
+	return ""
+}
+
 func (e *evaluator) defined(name string) bool {
 	_, a := e.vars[name]
 	_, b := e.env[name]
 	return a || b
 }
 
-// modules are the prefixes of function names, NumPy's sub-modules.
-var modules = map[string]bool{"linalg": true, "fft": true, "random": true, "np": true, "numpy": true, "xr": true}
+// modules are the prefixes of function names, sub-modules of NumPy and SciPy.
+var modules = map[string]bool{"linalg": true, "fft": true, "random": true, "ndimage": true, "np": true, "numpy": true, "xr": true}
 
 // callFunction finds a name among the array functions, then the operations, the reductions and the scans.
 func callFunction(a args) (value, error) {

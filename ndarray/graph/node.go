@@ -3,6 +3,8 @@
 package graph
 
 import (
+	"context"
+
 	"github.com/arrayrun/arrayrun/chunk"
 	"github.com/arrayrun/arrayrun/chunk/dtype"
 	"github.com/arrayrun/arrayrun/formats"
@@ -123,5 +125,13 @@ type OpaqueArg struct {
 	Near    int64
 	Need    func(i int, out chunk.Region) chunk.Region
 	Scratch func(out chunk.Shape) int64
-	Run     func(at chunk.Region, out *chunk.Chunk, in []*chunk.Chunk) error
+	Run     func(ctx context.Context, c OpaqueCall) error
+}
+
+// OpaqueCall is one run of an Opaque's function; the chunks are borrowed until it returns.
+type OpaqueCall struct {
+	At     chunk.Region // of the result
+	Out    *chunk.Chunk // to be filled, of At's shape
+	In     []*chunk.Chunk
+	Device kernels.Device // the CPU, for what can be said as Programs; its allocator is where scratch comes from
 }

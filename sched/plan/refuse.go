@@ -57,8 +57,12 @@ func withWorking(ctx context.Context, err error, outs []Output, opt Options) err
 	return err
 }
 
-// advice names the axis whose chunks make the task large, where there is one.
+// advice names what makes the task large: the memory of the GPU's driver where that is the most of it, else the axis with the longest
+// chunks, where there is one.
 func (pl *planner) advice(s *Stage) string {
+	if pl.opt.Far && pl.opt.Beside > s.Run+s.Hold {
+		return fmt.Sprintf("use --device cpu, as %s of that are for the GPU's driver and transfers, or ", Bytes(pl.opt.Beside))
+	}
 	worst, most := -1, int64(1)
 	t := s.Tiles.MaxChunk()
 	for i, n := range t {
