@@ -27,6 +27,8 @@ func attribute(v value, name string) (value, error) {
 		return variableAttribute(x, name)
 	case timeParts:
 		return x.v.Time(name), nil
+	case facts:
+		return x.get(name)
 	case ndarray.GroupBy, ndarray.Weighted:
 		return nil, fmt.Errorf("%s has no attribute %q: call a reduction, for instance .mean()", describe(v), name)
 	case string, none, ellipsis, list, tuple, dtype.DType, slice:

@@ -27,8 +27,8 @@ func (e *evaluator) call(c *Call) (value, error) {
 	case *Name:
 		a.fn = f.Value
 	case *Attr:
-		if m, ok := f.X.(*Name); ok && modules[m.Value] && !e.defined(m.Value) {
-			a.fn = m.Value + "." + f.Name
+		if m := e.module(f.X); m != "" {
+			a.fn = m + "." + f.Name
 			break
 		}
 		v, err := e.eval(f.X)
@@ -57,6 +57,21 @@ func (e *evaluator) call(c *Call) (value, error) {
 		return callMethod(recv, a)
 	}
 	return callFunction(a)
+}
+
+// module returns the name of the module that n is, dotted where it is one of another's: np.linalg; "" for anything else.
+func (e *evaluator) module(n Node) string {
+	switch x := n.(type) {
+	case *Name:
+		if modules[x.Value] && !e.defined(x.Value) {
+			return x.Value
+		}
+	case *Attr:
+		if m := e.module(x.X); m != "" && modules[x.Name] {
+			return m + "." + x.Name
+		}
+	}
+	return ""
 }
 
 func (e *evaluator) defined(name string) bool {

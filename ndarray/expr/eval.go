@@ -279,6 +279,8 @@ func describe(v value) string {
 		return "windows"
 	case slice:
 		return "a slice"
+	case facts:
+		return "the facts of " + x.kind
 	}
 	return fmt.Sprintf("%v", v)
 }

@@ -29,15 +29,7 @@ var mathematics = map[string]function{
 	"isin":          {"a test_elements", isin},
 	"diff":          {"a n= axis=", diff},
 	"nan_to_num":    {"a nan= posinf= neginf=", nanToNum},
-	"matmul":        {"a b", func(b params) (value, error) { return matmul(b.vals["a"], b.vals["b"]) }},
-	"dot":           {"a b", dot},
-	"vecdot":        {"a b", vecdot},
-	"outer":         {"a b", outer},
 	"where":         {"c x= y=", whereFunction},
-	"astype":        {"a dtype copy=", astypeFunction},
-	"cast":          {"a dtype", astypeFunction},
-	"result_type":   {"*a", resultType},
-	"dtype":         {"a", func(b params) (value, error) { return dtypeOf(b.vals["a"], "dtype") }},
 	"allclose":      {"a b rtol= atol= equal_nan=", func(b params) (value, error) { return isClose(b, true) }},
 	"isclose":       {"a b rtol= atol= equal_nan=", func(b params) (value, error) { return isClose(b, false) }},
 	"abs":           {"a", func(b params) (value, error) { return elementwise("absolute", b.vals["a"]) }},
@@ -83,12 +75,20 @@ func clip(b params) (value, error) {
 // ends returns the lowest or highest value of an integer array's dtype.
 func ends(a any, lowest bool) (value, bool) {
 	t, ok := a.(interface{ DType() dtype.DType })
-	if !ok || !t.DType().IsInteger() {
+	if !ok {
 		return nil, false
 	}
-	bits := uint(8 * t.DType().Size())
+	return integerEnd(t.DType(), lowest)
+}
+
+// integerEnd returns the lowest or highest value of an integer dtype, ok false for others.
+func integerEnd(d dtype.DType, lowest bool) (value, bool) {
+	if !d.IsInteger() {
+		return nil, false
+	}
+	bits := uint(8 * d.Size())
 	one := big.NewInt(1)
-	if t.DType().Kind() == dtype.KindUint {
+	if d.Kind() == dtype.KindUint {
 		if lowest {
 			return new(big.Int), true
 		}
@@ -315,59 +315,6 @@ func nanToNum(b params) (value, error) {
 	return a, nil
 }
 
-// dot is NumPy's: of two vectors a number, of matrices their product, with a number the product.
-func dot(b params) (value, error) {
-	x, err := asPlain(b.vals["a"], b.fn)
-	if err != nil {
-		return nil, err
-	}
-	y, err := asPlain(b.vals["b"], b.fn)
-	if err != nil {
-		return nil, err
-	}
-	if x.Rank() == 0 || y.Rank() == 0 {
-		return elementwise("multiply", b.vals["a"], b.vals["b"])
-	}
-	if y.Rank() > 2 {
-		return nil, fmt.Errorf("dot: got shapes %v and %v, want at most two axes in the second", x.Shape(), y.Shape())
-	}
-	return matmul(x, y)
-}
-
-// vecdot is the sum of products along the last axis.
-func vecdot(b params) (value, error) {
-	x, err := asPlain(b.vals["a"], b.fn)
-	if err != nil {
-		return nil, err
-	}
-	y, err := asPlain(b.vals["b"], b.fn)
-	if err != nil {
-		return nil, err
-	}
-	p := ndarray.Apply("multiply", x, y)
-	if p.Err() != nil {
-		return p, nil
-	}
-	r := p.Reduce("sum", ndarray.ReduceOptions{Axes: []int{-1}})
-	if r.Err() == nil && r.DType() != p.DType() {
-		r = r.AsType(p.DType())
-	}
-	return r, nil
-}
-
-// outer is every product of two vectors' elements.
-func outer(b params) (value, error) {
-	x, err := asPlain(b.vals["a"], b.fn)
-	if err != nil {
-		return nil, err
-	}
-	y, err := asPlain(b.vals["b"], b.fn)
-	if err != nil {
-		return nil, err
-	}
-	return ndarray.Apply("multiply", x.Ravel().ExpandDims(1), y.Ravel()), nil
-}
-
 func whereFunction(b params) (value, error) {
 	_, okX := b.vals["x"]
 	_, okY := b.vals["y"]
@@ -375,37 +322,6 @@ func whereFunction(b params) (value, error) {
 		return nil, fmt.Errorf("where: got %d values beside the condition, want 2: where(condition, a, b)", len(b.vals)-1)
 	}
 	return elementwise("where", b.vals["c"], b.vals["x"], b.vals["y"])
-}
-
-func astypeFunction(b params) (value, error) {
-	d, err := dtypeOf(b.vals["dtype"], b.fn)
-	if err != nil {
-		return nil, err
-	}
-	return astype(b.vals["a"], d)
-}
-
-func resultType(b params) (value, error) {
-	out := dtype.Invalid
-	for _, v := range b.rest {
-		d, isType := v.(dtype.DType)
-		if !isType {
-			a, err := asArray(v, b.fn)
-			if err != nil {
-				return nil, err
-			}
-			d = a.DType()
-		}
-		if out == dtype.Invalid {
-			out = d
-			continue
-		}
-		var err error
-		if out, err = dtype.Promote(out, d); err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
 }
 
 // isClose is |a - b| <= atol + rtol * |b|.

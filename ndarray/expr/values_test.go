@@ -26,6 +26,9 @@ func TestValues(t *testing.T) {
 		{"median(v[1::2])", "float64[] +Inf"},
 		{"v[:3].quantile(0.5)", "float64[] NaN"},
 		{"median(h)", "float64[] -3584"},
+		// Modules of modules.
+		{"np.linalg.norm([3, 4])", "float64[] 5"},
+		{"numpy.linalg.matrix_norm([[3, 0], [0, 4]])", "float64[] 5"},
 		{"v[:3].median(axis=0, keepdims=True)", "float64[1] 2"},
 	} {
 		r, err := expr.Eval(c.in, env)
