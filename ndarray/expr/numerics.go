@@ -5,6 +5,7 @@ package expr
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/arrayrun/arrayrun/chunk/dtype"
 	"github.com/arrayrun/arrayrun/ndarray"
@@ -29,9 +30,22 @@ var numerics = map[string]function{
 	"ediff1d":   {"a to_end= to_begin=", plainly(ediff1d)},
 	"interp":    {"a xp fp left= right= period=", plainly(interp)},
 	"polyval":   {"p x", polyVal},
+	"convolve":  {"a b mode=", sliding(ndarray.Convolve)},
+	"correlate": {"a b mode=", sliding(ndarray.Correlate)},
 	"cov":       {"a y= rowvar= bias= ddof= dim=", byName(plainly(cov))},
 	"corr":      {"a y dim=", byName(nil)},
 	"corrcoef":  {"a y= rowvar=", plainly(corrCoef)},
+}
+
+// sliding is a function of two vectors that slide over each other.
+func sliding(f func(a, v ndarray.Array, mode string) ndarray.Array) func(b params) (value, error) {
+	return func(b params) (value, error) {
+		mode, err := b.text("mode")
+		if err != nil {
+			return nil, err
+		}
+		return paired(func(a, v ndarray.Array) ndarray.Array { return f(a, v, mode) })(b)
+	}
 }
 
 // selectFunction takes each element from the first choice whose condition holds.
@@ -300,8 +314,16 @@ func interp(a ndarray.Array, b params) (value, error) {
 	return a.Interp(xp, fp, o), nil
 }
 
-// polyVal is NumPy's: coefficients first, that of the highest power leading.
+// polyVal is NumPy's: coefficients first, that of the highest power leading; or xarray's, of a coordinate and coefficients by "degree".
 func polyVal(b params) (value, error) {
+	if at, ok := b.vals["p"].(ndarray.Variable); ok {
+		if c, ok := b.vals["x"].(*ndarray.Dataset); ok {
+			return onVariables(c, b.fn, []string{"degree"}, func(v ndarray.Variable) (ndarray.Variable, error) { return v.PolyVal(at), nil })
+		}
+		if c, ok := b.vals["x"].(ndarray.Variable); ok && slices.Contains(c.Dims(), "degree") {
+			return c.PolyVal(at), nil
+		}
+	}
 	p, err := asPlain(b.vals["p"], b.fn)
 	if err != nil || p.Err() != nil {
 		return p, err

@@ -51,7 +51,12 @@ func testColumns(t *testing.T, c *Compiler) {
 	}
 	by := Rows{Count: rows}
 	by.Step[0] = 2 * width
-	f.Run([]unsafe.Pointer{unsafe.Pointer(&in), nil, unsafe.Pointer(&sum), unsafe.Pointer(&count)}, width, &by)
+	var held [width]int32
+	var holes [width]int16
+	f.Run([]unsafe.Pointer{unsafe.Pointer(&in), nil, unsafe.Pointer(&sum), unsafe.Pointer(&count), unsafe.Pointer(&held), unsafe.Pointer(&holes)}, width, &by)
+	if held != [width]int32{} || holes != [width]int16{} {
+		t.Errorf("the code left sums of 32 bits %v and holes %v behind, want none", held, holes)
+	}
 	for k := range width {
 		s, n := 0.0, int64(0)
 		for r := range rows {
@@ -74,4 +79,35 @@ func testColumns(t *testing.T, c *Compiler) {
 	if _, err := c.CompileColumns(&q, []bool{false}, many); !errors.Is(err, kernels.ErrUnsupported) {
 		t.Errorf("more accumulators than registers: got %v, want ErrUnsupported", err)
 	}
+}
+
+// TestColumnsOfFunctions compiles sums of every function of packed values for several sinks: constants that stay in registers leave enough
+// of them to every instruction.
+func TestColumnsOfFunctions(t *testing.T) {
+	compilers(t, func(t *testing.T, c *Compiler) {
+		for _, o := range kernels.AllOps() {
+			if o.Internal || o.Arity != 1 || o.ID == kernels.OpCast || o.ID == kernels.OpBitcast {
+				continue
+			}
+			if _, d, err := o.Signature([]dtype.DType{dtype.Float32}); err != nil || d != dtype.Float32 {
+				continue
+			}
+			for sinks := 1; sinks < 5; sinks++ {
+				b := kernels.NewBuilder(1)
+				y := b.Apply(o.ID, b.Cast(b.Input(kernels.In(dtype.Int16)), dtype.Float32))
+				var to []Sink
+				for k := range sinks {
+					b.Ret(y)
+					to = append(to, Sink{Skip: true, Count: k%2 == 1})
+				}
+				p, err := b.Build()
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := c.CompileColumns(p, []bool{false}, to); err != nil && !errors.Is(err, kernels.ErrUnsupported) {
+					t.Errorf("%s, %d sinks: got %v", o.Name, sinks, err)
+				}
+			}
+		}
+	})
 }
