@@ -46,6 +46,7 @@ func init() {
 		"interp":         {"", later("interp is not part of this version; sel(method='nearest') picks the nearest labels")},
 	}
 	maps.Copy(methods, windowMethods)
+	maps.Copy(methods, orderMethods)
 }
 
 // later is a method that says what to use in its place.
