@@ -189,6 +189,14 @@ type RegionReader interface {
 	ReadRegion(ctx context.Context, r chunk.Region, dst *chunk.Chunk) (read int64, err error)
 }
 
+// RegionCoster is a RegionReader of which some regions take more reading than others: those whose elements lie scattered in the file
+// are read with what lies between them.
+type RegionCoster interface {
+	RegionReader
+	// RegionBytes returns the bytes that are read for a region of a shape into contiguous memory.
+	RegionBytes(shape chunk.Shape) int64
+}
+
 // VarSpec describes a variable to be written.
 type VarSpec struct {
 	Name      string

@@ -254,7 +254,8 @@ func (c *copier) attributes(attrs formats.Attrs, where string, reserved []string
 			continue
 		}
 		typed := a.Type != nil && netcdf.HoldsType(a.Type) == nil
-		if typed && c.rules.types {
+		nested := netcdf.Nested(a) && !netcdf.PlainHDF5(c.out.URI, c.opts.Format)
+		if typed && c.rules.types && !nested {
 			out = append(out, a)
 			continue
 		}
@@ -266,7 +267,7 @@ func (c *copier) attributes(attrs formats.Attrs, where string, reserved []string
 			continue
 		}
 		_, object := v.(map[string]any)
-		if texts, list := v.([]string); object && c.rules.unnamed || list && len(texts) != 1 && c.rules.oneGrows {
+		if texts, list := v.([]string); (object || nested) && c.rules.unnamed || list && len(texts) != 1 && c.rules.oneGrows {
 			c.opts.Warn(fmt.Sprintf("attribute %q of %s becomes a text in JSON, which is read as what it was", a.Name, where))
 		}
 		x := formats.Attr{Name: a.Name, Value: v}
@@ -310,7 +311,7 @@ func jsonAttr(v any) (any, string) {
 // netcdfAttr checks a value for NetCDF: text, lists of texts, numbers, and what JSON has beside them, which becomes its text.
 func netcdfAttr(v any) (any, string) {
 	switch v.(type) {
-	case nil, string, []string, bool, []any, map[string]any:
+	case nil, string, []string, bool, []bool, []any, map[string]any:
 		return v, ""
 	}
 	t := reflect.TypeOf(v)
@@ -329,7 +330,7 @@ func netcdfAttr(v any) (any, string) {
 // netcdf4Attr is netcdfAttr for NetCDF-4, which has a compound for complex numbers.
 func netcdf4Attr(v any) (any, string) {
 	switch v.(type) {
-	case complex64, complex128:
+	case complex64, complex128, []complex64, []complex128:
 		return v, ""
 	}
 	return netcdfAttr(v)

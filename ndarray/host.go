@@ -259,3 +259,22 @@ func HostFloats(a Array) (out []float64, ok bool) {
 	}
 	return out, true
 }
+
+// ReadFloats is HostFloats of an array of which parts may lie in files, which are read now. One that only an engine can tell is an error.
+func ReadFloats(a Array) ([]float64, error) {
+	if a.Err() != nil {
+		return nil, a.Err()
+	}
+	vals, err := a.AsType(dtype.Float64).hostRead()
+	switch {
+	case err != nil:
+		return nil, err
+	case vals == nil && a.Size() > 0:
+		return nil, fmt.Errorf("ndarray: got %v, want at most %d real numbers that are known without a run", a, maxHost)
+	}
+	out := make([]float64, len(vals))
+	for i, v := range vals {
+		out[i] = math.Float64frombits(v.Bits)
+	}
+	return out, nil
+}

@@ -123,11 +123,14 @@ func (s distances) evened() distances {
 	if s.array.DType().IsInteger() || s.array.DType() == dtype.Bool {
 		s.array = s.array.AsType(dtype.Float64)
 	}
-	gap := s.array.between(0, 1, 0).Sub(s.array.between(0, 0, -1))
-	if list, ok := HostFloats(gap); ok && !slices.ContainsFunc(list, func(x float64) bool { return x != list[0] }) {
-		return distances{array: gap.Index(At(0))}
+	x, ok := HostFloats(s.array)
+	for i := range x {
+		ok = ok && (i < 2 || x[i]-x[i-1] == x[1]-x[0])
 	}
-	return s
+	if !ok {
+		return s
+	}
+	return distances{array: s.array.Index(At(1)).Sub(s.array.Index(At(0)))}
 }
 
 // endSlopes returns the slopes at the first and at the last position of axis k.

@@ -29,7 +29,8 @@ type windowArray struct {
 	Times           []float64
 }
 
-func (w windowArray) variable(t *testing.T, steps ...int64) ndarray.Variable {
+// elements are the array's values.
+func (w windowArray) elements(t *testing.T) ndarray.Array {
 	t.Helper()
 	x := make([]float64, chunk.Shape(w.Shape).Size())
 	for i := range x {
@@ -45,7 +46,12 @@ func (w windowArray) variable(t *testing.T, steps ...int64) ndarray.Variable {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := ndarray.FromSlice(x, w.Shape...).AsType(dt).Rechunk(steps...)
+	return ndarray.FromSlice(x, w.Shape...).AsType(dt)
+}
+
+func (w windowArray) variable(t *testing.T, steps ...int64) ndarray.Variable {
+	t.Helper()
+	a := w.elements(t).Rechunk(steps...)
 	return ndarray.NewVariable("v", a, w.Dims, attrs("units", "K")).
 		WithCoord(coordinate("time", w.Times, "units", w.Units, "calendar", w.Calendar)).
 		WithCoord(coordinate("lat", []float64{10, 0, -10})).

@@ -13,6 +13,7 @@ import (
 	"github.com/arrayrun/arrayrun/chunk"
 	"github.com/arrayrun/arrayrun/chunk/dtype"
 	"github.com/arrayrun/arrayrun/ndarray"
+	"github.com/arrayrun/arrayrun/ndarray/ndimage"
 )
 
 // billCase is a graph whose bill is compared with what it really takes.
@@ -75,6 +76,14 @@ var billCases = []billCase{
 		a := big(9, dtype.Float32, chunk.Shape{100, 300, 30}, 10, 300, 30)
 		b := big(10, dtype.Float32, chunk.Shape{57, 300, 30}, 10, 300, 30).Mul(3)
 		return []ndarray.Array{ndarray.Concat(0, a, b).Mean(0), ndarray.Concat(0, b, a).Add(1)}
+	}},
+	{"filters", func(*testing.T) []ndarray.Array {
+		x := big(15, dtype.Float32, chunk.Shape{100, 120, 160}, 20, 60, 80)
+		return []ndarray.Array{
+			ndimage.GaussianFilter(x, []float64{2}, ndimage.GaussianOptions{}),
+			ndimage.GreyClosing(x, ndimage.Box(3, 9), nil, ndimage.Options{}),
+			ndimage.MedianFilter(x, ndimage.Box(3, 3), nil, ndimage.Options{Boundary: []ndarray.Boundary{ndarray.Edge, ndarray.Edge, ndarray.Periodic}}),
+		}
 	}},
 	{"take", func(*testing.T) []ndarray.Array {
 		ids := make([]int64, 400)

@@ -286,6 +286,9 @@ func rebuild(n *graph.Node, in []*graph.Node) *graph.Node {
 	case graph.StackArg:
 		return place.Stack(arg.Axis, in...)
 	case graph.RechunkArg:
+		if sameShapes(n.In, in) {
+			return place.Rechunk(in[0], arg.Grid)
+		}
 		return in[0] // its grid was made for a length nobody knew
 	case graph.CompressArg:
 		return place.Compress(in[0], in[1], arg.Axis)

@@ -90,3 +90,16 @@ func TestStatsOfVerbs(t *testing.T) {
 		t.Errorf("index: %+v", st)
 	}
 }
+
+// TestHalfRowsAreReadOnce: an array whose new chunks are parts of rows is read row by row, each byte once.
+func TestHalfRowsAreReadOnce(t *testing.T) {
+	dir := t.TempDir()
+	in := filepath.Join(dir, "a.npy")
+	ok(t, "eval", "arange(2097152, dtype='float32').reshape(32, 64, 1024)", "-o", in)
+	for _, args := range [][]string{{}, {"--workers", "2"}} {
+		st := statsOf(t, append(args, "convert", in, filepath.Join(dir, "a.zarr"), "--chunks", "4,64,512", "--overwrite")...)
+		if st.Read != 8<<20 || st.Written <= 0 {
+			t.Errorf("%v: %d bytes are read, want the array's %d", args, st.Read, 8<<20)
+		}
+	}
+}

@@ -68,8 +68,8 @@ func damage(r *rand.Rand, b []byte) []byte {
 	return out
 }
 
-// readSome reads a part of every variable.
-func readSome(ctx context.Context, g *formats.Group, r *rand.Rand) {
+// readSome reads a part of every variable, as long as what it reads to takes no more than own bytes.
+func readSome(ctx context.Context, g *formats.Group, r *rand.Rand, own *int64) {
 	for _, v := range g.Vars {
 		if v.Err != nil || v.Source == nil {
 			continue
@@ -85,14 +85,16 @@ func readSome(ctx context.Context, g *formats.Group, r *rand.Rand) {
 			at.Hi[i] = at.Lo[i] + n
 			left /= n
 		}
-		if size, err := at.Shape().Bytes(int64(m.ItemBytes)); err != nil || size > readBytes || at.Empty() {
+		size, err := at.Shape().Bytes(int64(m.ItemBytes))
+		if err != nil || size > min(readBytes, *own) || at.Empty() {
 			continue
 		}
+		*own -= size
 		c := formattest.New(m.DType, m.ItemBytes, at.Shape())
 		_, _ = formats.ReadRegion(ctx, v.Source, at, c) // an error, or other values: both are right
 	}
 	for _, s := range g.Groups {
-		readSome(ctx, s.Group, r)
+		readSome(ctx, s.Group, r, own)
 	}
 }
 
@@ -203,7 +205,8 @@ func TestMutations(t *testing.T) {
 			g, err := tried(m.name, seed, round, func() (*formats.Group, error) {
 				g, err := open(ctx)
 				if err == nil {
-					readSome(ctx, g, r)
+					own := int64(allocBytes / 2)
+					readSome(ctx, g, r, &own)
 				}
 				return g, err
 			})

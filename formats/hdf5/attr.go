@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"fmt"
+	"reflect"
 	"strings"
 
 	"github.com/arrayrun/arrayrun/formats"
@@ -81,14 +82,45 @@ func (f *File) attr(b []byte) (a Attr, err error) {
 }
 
 // Value returns the attribute as formats.Attr has it: text as string or []string,
-// numbers as a Go scalar or slice of the stored type, an empty one as nil.
-// Compounds are maps, variable-length sequences lists, references the text "reference".
+// numbers as a Go scalar or slice of the stored type, an empty one as nil. What has several axes is a list of lists, unless it
+// is one element. Compounds are maps, variable-length sequences lists, references the text "reference".
 func (f *File) Value(a *Attr) (any, error) {
 	v, err := f.value(a.Type, a.Data, len(a.Space.Dims) > 0 || a.Space.Null, 0)
 	if err != nil {
 		return nil, fmt.Errorf("attribute %q: %w", a.Name, err)
 	}
-	return v, nil
+	if a.Type.Class == ClassVlen && a.Type.Bits&15 != 1 {
+		return v, nil // a list of sequences
+	}
+	dims := make([]int, 0, len(a.Space.Dims))
+	for _, d := range a.Space.Dims {
+		dims = append(dims, int(d)) // their product has been checked
+	}
+	return nest(v, append(dims, a.Type.axes()...)), nil
+}
+
+// axes returns the lengths of the axes of an array type; characters are texts.
+func (t *Type) axes() (dims []int) {
+	for ; t.Class == ClassArray; t = t.Base {
+		dims = append(dims, t.Dims...)
+		if _, ok := t.characters(); ok {
+			return dims[:len(dims)-1]
+		}
+	}
+	return dims
+}
+
+// nest makes a list of elements lists of lists, of axes with the lengths.
+func nest(v any, dims []int) any {
+	r := reflect.ValueOf(v)
+	if len(dims) < 2 || r.Kind() != reflect.Slice || r.Len() == 0 || dims[0] < 1 || r.Len()%dims[0] != 0 {
+		return v
+	}
+	out, step := make([]any, dims[0]), r.Len()/dims[0]
+	for i := range out {
+		out[i] = nest(r.Slice(i*step, (i+1)*step).Interface(), dims[1:])
+	}
+	return out
 }
 
 // value decodes elements of t; many says that they are an array (of any length).

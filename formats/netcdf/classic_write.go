@@ -81,7 +81,7 @@ func newClassicWriter(ctx context.Context, path string, spec formats.Spec) (*cla
 	}
 	w := &classicWriter{path: path, partial: store.Partial(path), overwrite: spec.Overwrite}
 	var err error
-	if w.attrs, err = foldAttrs(spec.Attrs, false); err != nil {
+	if w.attrs, err = foldAttrs(spec.Attrs, false, false); err != nil {
 		return nil, err
 	}
 	if len(spec.Groups) > 0 {
@@ -188,7 +188,7 @@ func (w *classicWriter) newSink(v *formats.VarSpec) (*classicSink, error) {
 	}
 	s := &classicSink{w: w, name: v.Name, shape: v.Shape.Clone(), dtype: v.DType, item: v.DType.Size()}
 	var err error
-	if s.attrs, err = foldAttrs(v.Attrs, false); err != nil {
+	if s.attrs, err = foldAttrs(v.Attrs, false, false); err != nil {
 		return nil, err
 	}
 	stored, _ := v.Stored.(string)

@@ -339,6 +339,9 @@ func (w *writer) userAttrs(heap *metaHeap, attrs formats.Attrs) ([]message, erro
 }
 
 func (w *writer) userAttr(heap *metaHeap, a formats.Attr) (message, error) {
+	if m, ok, err := w.plainHDF5Attr(heap, a); ok || err != nil {
+		return m, err
+	}
 	if a.Type != nil {
 		return w.typedAttr(heap, a)
 	}

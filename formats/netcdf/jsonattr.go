@@ -4,6 +4,7 @@ package netcdf
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 
 	"github.com/arrayrun/arrayrun/chunk/dtype"
@@ -17,29 +18,30 @@ import (
 const attrJSON = "_arrayrun_json"
 
 // foldAttrs makes values of JSON that the format has no type for texts, or numbers where they are bools, and lists their names in attrJSON. Lists of
-// texts are such values where texts is false: the classic format has none. NetCDF-4 has a compound for complex numbers.
-func foldAttrs(attrs formats.Attrs, texts bool) (formats.Attrs, error) {
+// texts are such values where texts is false: the classic format has none. NetCDF-4 has a compound for complex numbers. plain is PlainHDF5: bools and
+// arrays of several axes stay as they are.
+func foldAttrs(attrs formats.Attrs, texts, plain bool) (formats.Attrs, error) {
 	var names []string
 	out := slices.Clone(attrs)
 	for i := range out {
 		a := &out[i]
-		if a.Type != nil {
+		nested := Nested(*a)
+		switch {
+		case a.Type != nil && !nested, plain && isBools(a.Value), (plain || !nested) && foldComplex(a, texts), plain && nested:
 			continue
 		}
+		a.Type = nil // of arrays of several axes
 		switch v := a.Value.(type) {
-		case complex64, complex128:
-			if texts {
-				d := dtype.Complex128
-				if _, short := v.(complex64); short {
-					d = dtype.Complex64
-				}
-				a.Type, a.Value = complexType(d), complexRecord(v)
-			}
-			continue
 		case nil:
 			a.Value = ""
 		case bool:
 			a.Value = map[bool]int8{true: 1}[v]
+		case []bool:
+			numbers := make([]int8, len(v))
+			for k, yes := range v {
+				numbers[k] = map[bool]int8{true: 1}[yes]
+			}
+			a.Value = numbers
 		case map[string]any:
 			if err := toText(a); err != nil {
 				return nil, err
@@ -78,6 +80,37 @@ func foldAttrs(attrs formats.Attrs, texts bool) (formats.Attrs, error) {
 		return nil, err
 	}
 	return append(out, list), nil
+}
+
+// foldComplex makes complex numbers the records that NetCDF-4 has for them; ok is false where there are none.
+func foldComplex(a *formats.Attr, texts bool) (ok bool) {
+	_, leaves := axes(a.Value)
+	if !texts || a.Type != nil || len(leaves) == 0 {
+		return false
+	}
+	switch leaves[0].(type) {
+	case complex64:
+		a.Type = complexType(dtype.Complex64)
+	case complex128:
+		a.Type = complexType(dtype.Complex128)
+	default:
+		return false
+	}
+	a.Value = complexRecords(a.Value)
+	return true
+}
+
+// complexRecords is complexRecord of each number in nested lists.
+func complexRecords(v any) any {
+	r := reflect.ValueOf(v)
+	if r.Kind() != reflect.Slice {
+		return complexRecord(v)
+	}
+	out := make([]any, r.Len())
+	for i := range out {
+		out[i] = complexRecords(r.Index(i).Interface())
+	}
+	return out
 }
 
 // toText makes the value of an attribute the text it is in JSON.
@@ -132,6 +165,15 @@ func unfoldAttrs(attrs formats.Attrs) formats.Attrs {
 		switch v := a.Value.(type) {
 		case int8:
 			a.Value = v != 0
+		case []int8:
+			if slices.ContainsFunc(v, func(x int8) bool { return x != 0 && x != 1 }) {
+				continue
+			}
+			bools := make([]bool, len(v))
+			for k, x := range v {
+				bools[k] = x != 0
+			}
+			a.Value = bools
 		case string:
 			if v == "" {
 				a.Value = nil

@@ -54,7 +54,7 @@ func (w *writer) newSink(v *formats.VarSpec) (*sink, error) {
 	}
 	s := &sink{w: w, name: v.Name, shape: v.Shape.Clone(), dtype: v.DType}
 	var err error
-	if s.attrs, err = foldAttrs(v.Attrs, true); err != nil {
+	if s.attrs, err = foldAttrs(v.Attrs, true, s.w.plain); err != nil {
 		return nil, err
 	}
 	if err := s.setType(v); err != nil {

@@ -25,6 +25,7 @@ const superblockBytes = 48
 type writer struct {
 	path, partial string
 	overwrite     bool
+	plain         bool // PlainHDF5
 	attrs         formats.Attrs
 	groups        []formats.GroupSpec
 	dims          []*outDim
@@ -81,14 +82,14 @@ func newWriter(ctx context.Context, path string, spec formats.Spec) (*writer, er
 	if err := files.FreeForFile(path, spec.Overwrite); err != nil {
 		return nil, err
 	}
-	w := &writer{path: path, partial: store.Partial(path), overwrite: spec.Overwrite, groups: slices.Clone(spec.Groups), end: superblockBytes}
+	w := &writer{path: path, partial: store.Partial(path), overwrite: spec.Overwrite, plain: PlainHDF5(path, spec.Format), groups: slices.Clone(spec.Groups), end: superblockBytes}
 	var err error
-	if w.attrs, err = foldAttrs(spec.Attrs, true); err != nil {
+	if w.attrs, err = foldAttrs(spec.Attrs, true, w.plain); err != nil {
 		return nil, err
 	}
 	for i := range w.groups {
 		g := &w.groups[i]
-		if g.Attrs, err = foldAttrs(g.Attrs, true); err != nil {
+		if g.Attrs, err = foldAttrs(g.Attrs, true, w.plain); err != nil {
 			return nil, fmt.Errorf("group %q: %w", g.Path, err)
 		}
 	}

@@ -28,6 +28,7 @@ type box struct {
 var (
 	_ formats.Source       = (*box)(nil)
 	_ formats.RegionReader = (*box)(nil)
+	_ formats.RegionCoster = (*box)(nil)
 )
 
 // newBox returns the array of a header whose elements lie in r from off on; avail bytes are there.
@@ -101,10 +102,23 @@ func (b *box) region(ctx context.Context, r chunk.Region, dst *chunk.Chunk) (int
 	}
 	item := int64(b.el.item)
 	start := int64(0)
-	axes := make([]axis, 0, len(r.Lo)) // those longer than 1, the fastest in the file first
 	for i := range r.Lo {
 		start += r.Lo[i] * b.steps[i]
-		if n := r.Hi[i] - r.Lo[i]; n > 1 {
+	}
+	axes := b.axes(r.Shape())
+	if run, dense := denseRun(axes, dst.Strides); dense { // no copy
+		p := dst.Block.Bytes()[dst.Offset*item : (dst.Offset+run)*item]
+		return int64(len(p)), b.fill(p, start)
+	}
+	inner, per, _ := b.pieces(axes)
+	return b.walk(ctx, axes, inner, per, len(axes)-1, start, dst)
+}
+
+// axes returns the sides of a region longer than 1, the fastest in the file first.
+func (b *box) axes(shape chunk.Shape) []axis {
+	axes := make([]axis, 0, len(shape))
+	for i, n := range shape {
+		if n > 1 {
 			axes = append(axes, axis{i, n, b.steps[i]})
 		}
 	}
@@ -114,19 +128,24 @@ func (b *box) region(ctx context.Context, r chunk.Region, dst *chunk.Chunk) (int
 		}
 		return 1
 	})
-	// one run of the file into one run of dst: no copy
-	run, ds, dense := int64(1), int64(1), true
+	return axes
+}
+
+// denseRun returns the elements of a region and whether they are one run of the file that goes to one run of what has the strides.
+func denseRun(axes []axis, strides []int64) (run int64, dense bool) {
+	run, dense = 1, true
 	for _, a := range axes {
-		dense = dense && a.step == run && dst.Strides[a.at] == ds
+		dense = dense && a.step == run && strides[a.at] == run
 		run *= a.n
-		ds *= a.n
 	}
-	if dense {
-		p := dst.Block.Bytes()[dst.Offset*item : (dst.Offset+run)*item]
-		return int64(len(p)), b.fill(p, start)
-	}
-	// the sides that lie together within maxSpan are read at once, the others are walked
-	span, want, inner := item, item, 0
+	return run, dense
+}
+
+// pieces says how a region is read: the first inner sides lie together and are read at once, with per elements of the next one; span bytes are
+// from the first to the last of those inside. The other sides are walked.
+func (b *box) pieces(axes []axis) (inner int, per, span int64) {
+	item := int64(b.el.item)
+	span, want := item, item
 	for inner < len(axes) {
 		a := axes[inner]
 		wider := span + (a.n-1)*a.step*item
@@ -136,11 +155,30 @@ func (b *box) region(ctx context.Context, r chunk.Region, dst *chunk.Chunk) (int
 		span, want = wider, want*a.n
 		inner++
 	}
-	per := int64(1) // of the first side that does not fit
+	per = 1
 	if inner < len(axes) && together(axes[inner].step*item, want) {
 		per += max(0, (maxSpan-span)/(axes[inner].step*item))
 	}
-	return b.walk(ctx, axes, inner, per, len(axes)-1, start, dst)
+	return inner, per, span
+}
+
+// RegionBytes implements formats.RegionCoster.
+func (b *box) RegionBytes(shape chunk.Shape) int64 {
+	item := int64(b.el.item)
+	axes := b.axes(shape)
+	if run, dense := denseRun(axes, shape.RowMajor()); dense {
+		return run * item
+	}
+	inner, per, n := b.pieces(axes)
+	for i, a := range axes[inner:] {
+		if i > 0 {
+			n *= a.n
+			continue
+		}
+		pieces := (a.n + per - 1) / per
+		n = pieces*n + (a.n-pieces)*a.step*item
+	}
+	return n
 }
 
 // walk reads the outer sides from the slowest on; side inner is cut into pieces of per.

@@ -38,7 +38,7 @@ func typesOf(attrs formats.Attrs) object {
 		}
 		name := t.Kind().String()
 		if t.Kind() == reflect.Slice {
-			name = t.Elem().Kind().String()
+			name = listKind(reflect.ValueOf(a.Value)).String()
 		} else if name == "int64" || name == "float64" {
 			continue
 		}
@@ -47,6 +47,18 @@ func typesOf(attrs formats.Attrs) object {
 		}
 	}
 	return out
+}
+
+// listKind is the kind of the elements of a list, or of a list of lists as the first one is.
+func listKind(r reflect.Value) reflect.Kind {
+	if k := r.Type().Elem().Kind(); k != reflect.Interface || r.Len() == 0 {
+		return k
+	}
+	first := r.Index(0).Elem()
+	if first.Kind() == reflect.Slice {
+		return listKind(first)
+	}
+	return reflect.Interface // numbers of JSON
 }
 
 // extraOf returns what is to be kept beside the documents of an output, nil for nothing.
@@ -232,6 +244,15 @@ func typed(v any, t reflect.Type) any {
 			return out.Interface()
 		}
 		return v
+	}
+	if len(list) > 0 {
+		if _, nested := list[0].([]any); nested {
+			lists := make([]any, len(list))
+			for i, x := range list {
+				lists[i] = typed(x, t)
+			}
+			return lists
+		}
 	}
 	out := reflect.MakeSlice(reflect.SliceOf(t), 0, len(list))
 	for _, x := range list {

@@ -93,6 +93,9 @@ const maxSpan = 50000000
 // String returns the frequency as it was written.
 func (f Frequency) String() string { return f.text }
 
+// Micros returns the length of a period of fixed length in microseconds, 0 for months and weeks that are named by a day.
+func (f Frequency) Micros() int64 { return f.n * f.micros }
+
 // names reports whether periods are named by their last day, so that they are closed and labelled on the right unless said otherwise.
 func (f Frequency) namedByEnd() bool { return f.end || f.weekly }
 

@@ -43,10 +43,10 @@ func init() {
 		"copy":           {"", func(recv value, _ args, _ params) (value, error) { return recv, nil }},
 		"item":           {"", func(recv value, _ args, _ params) (value, error) { return recv, nil }},
 		"map":            {"", later("map: functions cannot be passed; apply the operation to the data set itself")},
-		"interp":         {"", later("interp is not part of this version; sel(method='nearest') picks the nearest labels")},
 	}
 	maps.Copy(methods, windowMethods)
 	maps.Copy(methods, orderMethods)
+	maps.Copy(methods, analysisMethods)
 }
 
 // later is a method that says what to use in its place.
@@ -56,7 +56,11 @@ func later(text string) func(value, args, params) (value, error) {
 
 // callMethod calls a method: one of the table, or a function with the receiver as its first argument.
 func callMethod(recv value, a args) (value, error) {
-	if m, ok := methods[a.fn]; ok {
+	m, ok := methods[a.fn]
+	if _, isGroups := recv.(ndarray.GroupBy); isGroups && periodMethods[a.fn].run != nil {
+		m, ok = periodMethods[a.fn], true
+	}
+	if ok {
 		_, isParts := recv.(timeParts)
 		_, isEach := recv.(perVariable)
 		if !isParts && !isEach {
@@ -81,7 +85,7 @@ func callMethod(recv value, a args) (value, error) {
 		if a.fn == "count" || a.fn == "mean" || isFunction(a.fn) {
 			break
 		}
-		return nil, fmt.Errorf("groups have no method %q; they have mean, sum, min, max, std, var, median, quantile, count, first, last, any and all", a.fn)
+		return nil, fmt.Errorf("groups have no method %q; they have mean, sum, min, max, std, var, median, quantile, count, first, last, any and all, those of periods asfreq, ffill, bfill, nearest and interpolate too", a.fn)
 	case ndarray.Rolling, ndarray.Coarsen:
 		if !isFunction(a.fn) {
 			return nil, fmt.Errorf("windows have no method %q; they have mean, sum, min, max, std, var, median, prod and count", a.fn)

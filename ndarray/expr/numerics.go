@@ -29,7 +29,8 @@ var numerics = map[string]function{
 	"ediff1d":   {"a to_end= to_begin=", plainly(ediff1d)},
 	"interp":    {"a xp fp left= right= period=", plainly(interp)},
 	"polyval":   {"p x", polyVal},
-	"cov":       {"a y= rowvar= bias= ddof=", plainly(cov)},
+	"cov":       {"a y= rowvar= bias= ddof= dim=", byName(plainly(cov))},
+	"corr":      {"a y dim=", byName(nil)},
 	"corrcoef":  {"a y= rowvar=", plainly(corrCoef)},
 }
 
@@ -332,6 +333,21 @@ func observations(a ndarray.Array, b params) (ndarray.Array, bool, error) {
 		}
 	}
 	return ndarray.Concat(0, a, y), true, nil
+}
+
+// byName is xarray's function of two variables with dimension names, or the one for arrays.
+func byName(plain func(b params) (value, error)) func(b params) (value, error) {
+	return func(b params) (value, error) {
+		x, isVar := b.vals["a"].(ndarray.Variable)
+		y, both := b.vals["y"].(ndarray.Variable)
+		switch {
+		case isVar && both && x.Rank()+y.Rank() > 0:
+			return covariance(b, x, y)
+		case plain == nil || b.has("dim"):
+			return nil, fmt.Errorf("%s: got %s and %s, want two variables with dimension names; corrcoef and cov take arrays", b.fn, describe(b.vals["a"]), describe(b.vals["y"]))
+		}
+		return plain(b)
+	}
 }
 
 func cov(a ndarray.Array, b params) (value, error) {

@@ -52,7 +52,24 @@ func (c cutting) inner(l *Leaf, k int) cutting {
 	}
 	whole := l.Part.In[k].Shape
 	out.tiles, out.steps = l.Part.wants(k, tiles).cut(whole), l.Part.wants(k, steps).cut(whole)
+	out.times *= l.Part.overlaps(k, steps)
 	return out
+}
+
+// overlaps returns how often an element of input k is in a region that a function is computed from, on average, where its result is cut into
+// such regions: more than once where a function needs more than its own.
+func (p *Part) overlaps(k int, out chunk.Shape) float64 {
+	if p.Opaque == nil || p.Opaque.Near > 0 || out.Size() == 0 {
+		return 1
+	}
+	n := 1.0
+	for i, all := range p.Node.Shape() {
+		n *= float64(all) / float64(out[i])
+	}
+	for i, want := range p.wants(k, out) {
+		n *= float64(min(want, p.In[k].Shape[i])) / float64(max(p.In[k].Shape[i], 1))
+	}
+	return max(n, 1)
 }
 
 // lengths are those of a region.

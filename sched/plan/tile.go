@@ -375,17 +375,32 @@ func (t *tiler) cost() float64 {
 	return t.pl.waste(t.s) / float64(min(int64(t.pl.opt.Workers), atOnce))
 }
 
-// waste returns how many bytes a stage decodes for each byte it wants, of sources whose chunks can only be had whole.
+// waste returns how many bytes a stage decodes for each byte it wants, of sources whose chunks can only be had whole and of those that
+// read scattered elements with what lies between them.
 func (pl *planner) waste(s *Stage) float64 {
 	want, decoded := 0.0, 0.0
 	for _, l := range s.Body.Leaves {
 		if l.Kind != Stored || pl.plan.Sources[l.Store].Keep {
 			continue
 		}
-		if _, ok := pl.plan.Sources[l.Store].Source.(formats.RegionReader); !ok {
-			n := float64(l.Count(s.Body.Shape) * l.ItemBytes)
+		src := pl.plan.Sources[l.Store].Source
+		n := float64(l.Count(s.Body.Shape) * l.ItemBytes)
+		if _, regions := src.(formats.RegionReader); !regions {
 			want += n
 			decoded += n * pl.plan.decodesOf(l, s.cutting())
+		} else if c, ok := src.(formats.RegionCoster); ok && !l.gathers() && !l.skips() {
+			shape := make(chunk.Shape, len(l.Axes))
+			for i, m := range l.Axes {
+				shape[i] = 1
+				if m.Loop >= 0 {
+					lo, hi := m.Span(0, s.Tiles.Axes[m.Loop].Max())
+					shape[i] = hi - lo
+				}
+			}
+			if part := shape.Size() * l.ItemBytes; part > 0 {
+				want += n
+				decoded += n * float64(c.RegionBytes(shape)) / float64(part)
+			}
 		}
 	}
 	if want == 0 {
