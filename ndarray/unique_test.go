@@ -123,8 +123,8 @@ func TestUniqueBudget(t *testing.T) {
 	}
 }
 
-// TestUniqueOnce: several results of one call look at the array once.
-func TestUniqueOnce(t *testing.T) {
+// TestUniqueParts: the parts of one set fit each other: NaN are values of their own, in the order of their positions, and the first zero counts.
+func TestUniqueParts(t *testing.T) {
 	eng := sortEngine(t, 64<<20)
 	a := FromSlice([]float64{2, math.NaN(), 0, math.Copysign(0, -1), math.NaN(), 2})
 	u := a.Unique(false)
