@@ -13,8 +13,9 @@ import (
 	"hash/crc32"
 	"io"
 	"io/fs"
-	"sort"
+	"slices"
 	"strings"
+	"sync"
 )
 
 // ErrReadOnly is wrapped by Put and Delete of stores that are only read.
@@ -30,7 +31,8 @@ type Zip struct {
 	size   int64
 	name   string
 	member map[string]*zip.File
-	dirs   map[string][]Info // entries by prefix, sorted
+	listed sync.Once
+	dirs   map[string][]Info // entries by prefix, sorted; of the first listing on
 	closer io.Closer
 }
 
@@ -82,20 +84,25 @@ func NewZip(r io.ReaderAt, size int64, name string) (*Zip, error) {
 	if err != nil {
 		return nil, fmt.Errorf("store: open %s: %v: %w", name, err, fs.ErrInvalid)
 	}
-	z := &Zip{r: r, size: size, name: name, member: map[string]*zip.File{}, dirs: map[string][]Info{}}
+	z := &Zip{r: r, size: size, name: name, member: make(map[string]*zip.File, len(a.File))}
 	for _, m := range a.File {
 		if !strings.HasSuffix(m.Name, "/") && checkKey(m.Name) == nil {
 			z.member[m.Name] = m
 		}
 	}
-	known := map[string]bool{}
+	return z, nil
+}
+
+// list makes the lists of all prefixes. Of 100,000 members that takes as long as reading the directory, and who knows what to get asks for none.
+func (z *Zip) list() {
+	z.dirs = map[string][]Info{}
+	known := make(map[string]bool, len(z.member))
 	for key, m := range z.member {
 		z.enter(key, Info{Size: int64(min(m.UncompressedSize64, 1<<62))}, known)
 	}
 	for _, l := range z.dirs {
-		sort.Slice(l, func(i, j int) bool { return l[i].Name < l[j].Name })
+		slices.SortFunc(l, func(a, b Info) int { return strings.Compare(a.Name, b.Name) })
 	}
-	return z, nil
 }
 
 // OpenZip opens the archive at path; Close closes it.
@@ -229,6 +236,7 @@ func (z *Zip) List(ctx context.Context, prefix string) ([]Info, error) {
 			return nil, err
 		}
 	}
+	z.listed.Do(z.list)
 	return append([]Info{}, z.dirs[prefix]...), ctx.Err()
 }
 

@@ -50,16 +50,16 @@ const mostFolders = 16
 // archivers of macOS put beside it does not count, nor do files.
 func inFolders(ctx context.Context, st store.Store) store.Store {
 	for range mostFolders {
+		if slices.ContainsFunc(documents, func(d string) bool { _, err := st.Stat(ctx, d); return err == nil }) {
+			return st
+		}
 		l, err := st.List(ctx, "")
 		if err != nil {
 			return st
 		}
 		var folders []string
 		for _, e := range l {
-			switch {
-			case !e.Dir && slices.Contains(documents, e.Name):
-				return st
-			case e.Dir && e.Name != "__MACOSX":
+			if e.Dir && e.Name != "__MACOSX" {
 				folders = append(folders, e.Name)
 			}
 		}

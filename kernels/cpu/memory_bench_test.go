@@ -72,6 +72,9 @@ func BenchmarkMemory(b *testing.B) {
 	over := foldProgram(b, dtype.Float32, "sum", false, rows)
 	run("op=sum0/dtype=float32", read, newSweepOver(b, dev, over, n))
 	run("op=decode+nanmean0/dtype=float32", read, newSweepOver(b, dev, foldProgram(b, dtype.Float32, "nanmean", true, rows), 2*n))
+	const wide = 65536 // columns: rows a power of two apart
+	run("op=sum0-wide/dtype=float32", read, newSweep(b, dev, over, n, chunk.Shape{16, wide}))
+	run("op=decode+nanmean0-wide/dtype=float32", read, newSweep(b, dev, foldProgram(b, dtype.Float32, "nanmean", true, rows), 2*n, chunk.Shape{32, wide}))
 }
 
 // foldProgram is a fold of all elements, or with rows of the first of two axes, of values or of packed int16 that are decoded first.
@@ -118,16 +121,20 @@ type sweepOver struct {
 
 func newSweepOver(b *testing.B, dev kernels.Device, p *kernels.Program, n int) *sweepOver {
 	const rows = 100
+	shape := chunk.Shape{int64(min(n, 1<<20))}
+	if p.Rank == 2 {
+		shape = chunk.Shape{rows, shape[0] / rows}
+	}
+	return newSweep(b, dev, p, n, shape)
+}
+
+// newSweep is a program over n elements, and in each call those of a shape.
+func newSweep(b *testing.B, dev kernels.Device, p *kernels.Program, n int, shape chunk.Shape) *sweepOver {
 	k, err := dev.Compile(context.Background(), p)
 	if err != nil {
 		b.Fatal(err)
 	}
 	s := &sweepOver{k: k}
-	tile := min(n, 1<<20)
-	shape := chunk.Shape{int64(tile)}
-	if p.Rank == 2 {
-		shape = chunk.Shape{rows, int64(tile / rows)}
-	}
 	fill := func(c *chunk.Chunk) {
 		switch c.DType {
 		case dtype.Float32:
@@ -158,7 +165,7 @@ func newSweepOver(b *testing.B, dev kernels.Device, p *kernels.Program, n int) *
 		}
 		return c
 	}
-	for done := 0; done < n; done += tile {
+	for done := 0; done < n; done += int(shape.Size()) {
 		c := kernels.Call{Shape: shape, Origin: make(chunk.Shape, len(shape)), Scratch: mem.Wrap(make([]byte, k.Scratch(shape)+64))}
 		for _, in := range p.In {
 			c.In = append(c.In, at(in.DType, shape, true))

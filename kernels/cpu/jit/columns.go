@@ -98,7 +98,8 @@ func (c *Compiler) CompileColumns(p *kernels.Program, same []bool, sinks []Sink)
 func (f *Columns) Lanes() int { return f.lanes }
 
 // Run folds rows of n elements, a multiple of Lanes. ptrs holds the addresses of the inputs' first rows, then room for one more, then for
-// each sink those of its accumulators (float64) and of its counts (int64; nil without); Rows has the steps of the inputs.
+// each sink those of its accumulators (float64), of its counts (int64; nil without), and of 4 bytes and 2 bytes for each column, that are 0
+// before and after; Rows has the steps of the inputs.
 func (f *Columns) Run(ptrs []unsafe.Pointer, n int, rows *Rows) {
 	ptrs[f.operands] = unsafe.Pointer(rows)
 	enter(f.entry, &ptrs[0], n, nil)
@@ -113,13 +114,29 @@ type sink struct {
 	count [2]int
 	holes bool  // what is left out are the lanes of a mask, if there is one
 	takes bool  // the mask has the other lanes, in a mask register
-	fixed bool  // of float64: sums of a panel are whole numbers of a unit, of 32 bits, in the first of accs
+	fixed bool  // sums of so many rows as held says are whole numbers of a unit, of 32 bits, in the first of accs
 	unit  int32 // its place in the pool
+	held  int   // a power of 2
+
+	known bool  // with fixed: holes are one value of an input, or none; values of the unit are added in their place, and taken off again
+	input *node // that has them, a load; nil: there are none
+	fill  int32 // the places in the pool of that value, and of what is added for each
+	extra int32
+	holed [2]int // registers of how many there are, in lanes of the input's, for all copies of the body; and of that value
 }
+
+// Pointers of a sink in the argument block, behind the operands' and that of Rows.
+const (
+	ptrAcc = iota
+	ptrCount
+	ptrSums  // of 32 bits: a fixed sink's sums that are not in the accumulators yet
+	ptrHoles // of 16 bits: how many holes those have
+	sinkPtrs
+)
 
 // columnWriter emits the loop:
 //
-//	for panels of up to 8 rows { for columns, 2*v or v at a time { load accumulators; for rows { body, add }; store } }
+//	for panels of rows { for columns, 2*v or v at a time { load accumulators; for rows { body, add }; store } }
 type columnWriter struct {
 	*emitter
 	g     *graph
@@ -134,8 +151,17 @@ const (
 	rRows     = rSI // *Rows: nothing is spilled
 	rPanel    = r11
 	rPanelRow = r12
-	panelRows = 8
+	rFlush    = r13 // how many rows' sums of 32 bits go to the accumulators with this panel, or 0
 )
+
+// panelRows is how many rows a panel has at most: as many as lines of a column that lie a power of two apart fit in a set of the caches,
+// beside those that are asked for. Where what is kept of a column is short, half as many.
+func (w *columnWriter) panelRows() int {
+	if w.held() > 0 {
+		return 4
+	}
+	return 8
+}
 
 // findSinks notes what becomes of the results.
 func (w *columnWriter) findSinks(p *kernels.Program, sinks []Sink) {
@@ -144,6 +170,9 @@ func (w *columnWriter) findSinks(p *kernels.Program, sinks []Sink) {
 	}
 	w.findHoles()
 	w.findFixed()
+	if w.bytes > vectorBytes {
+		w.invertHoles()
+	}
 }
 
 // assign gives the sinks registers for so many copies of the body, or reports false where there are too few.
@@ -162,9 +191,12 @@ func (w *columnWriter) assign(copies int) bool {
 					s.accs[k][h] = take()
 				}
 			}
-			if s.Count {
+			if s.counted() {
 				s.count[k] = take()
 			}
+		}
+		if s.input != nil {
+			s.holed = [2]int{take(), take()}
 		}
 	}
 	w.taken = w.vectors - 1 - next
@@ -175,17 +207,28 @@ func (w *columnWriter) assign(copies int) bool {
 // counted is how many vectors of counts so many copies of the body have.
 func (w *columnWriter) counted(copies int) (n int) {
 	for _, s := range w.sinks {
-		if s.Count {
+		if s.counted() {
 			n += copies * s.halfs
 		}
 	}
 	return n
 }
 
-// each calls do for each sink and each copy of the body at work with the memory of its accumulators of the columns at work.
+// counted reports whether a vector of counts goes along with each vector of columns.
+func (s *sink) counted() bool { return s.Count && !s.known }
+
+// point sets rTemp to one of a sink's pointers.
+func (w *columnWriter) point(sink, which int) {
+	w.load(rTemp, memAt(rArgs, int32(8*(w.ptrs+1+sinkPtrs*sink+which))))
+}
+
+// each calls do for each sink that is not fixed and each copy of the body at work with the memory of its accumulators of the columns at work.
 func (w *columnWriter) each(do func(s *sink, k int, acc func(half int) operand)) {
 	for i := range w.sinks {
-		w.load(rTemp, memAt(rArgs, int32(8*(w.ptrs+1+2*i))))
+		if w.sinks[i].fixed {
+			continue
+		}
+		w.point(i, ptrAcc)
 		for k := range w.n {
 			do(&w.sinks[i], k, func(half int) operand { return memIndexed(rTemp, rIndex, 3, int32(w.bytes*half+8*w.g.v*k)) })
 		}
@@ -201,11 +244,12 @@ func (w *columnWriter) emit(copies int) {
 	w.load(rRows, memAt(rArgs, int32(8*w.ptrs)))
 	panel := len(w.b)
 	w.load(rPanel, memAt(rRows, 0))
-	w.gpr(0x2B, rPanel, reg(rTurn))                // sub
-	w.b = append(w.b, 0x49, 0x83, 0xFB, panelRows) // cmp r11, 8
+	w.gpr(0x2B, rPanel, reg(rTurn)) // sub
+	w.cmpImm(rPanel, w.panelRows())
 	few := w.jump(ifNotAbove)
-	w.b = append(w.b, 0x49, 0xC7, 0xC3, panelRows, 0, 0, 0) // mov r11, 8
+	w.b = append(w.b, 0x49, 0xC7, 0xC3, byte(w.panelRows()), 0, 0, 0) // mov r11, rows
 	w.land(few)
+	w.findFlush()
 	w.zero(rIndex)
 	for n := copies; n > 0; n-- {
 		end := w.jumpUnlessRoom(n * w.g.v)
@@ -233,20 +277,22 @@ func (w *columnWriter) columns(n int) {
 		w.gpr(0x03, pointerRegs[k], memAt(rArgs, int32(8*k))) // add
 	}
 	w.each(func(s *sink, k int, acc func(int) operand) {
-		if s.fixed {
-			w.ins(vpxor, w.full, s.accs[k][0], s.accs[k][0], reg(s.accs[k][0]))
-		} else {
-			for h := range s.halfs {
-				w.ins(vmovupsLoad, w.full, s.accs[k][h], 0, acc(h))
-			}
-		}
-		if s.Count && s.holes && !s.takes { // as many as rows, less the holes
-			w.ins(vmovdLoad, 0, s.count[k], 0, reg(rPanel))
-			w.ins([9]vop{4: vpbroadcastd, 8: vpbroadcastq}[s.size], w.full, s.count[k], 0, reg(s.count[k]))
-		} else if s.Count {
-			w.ins(vpxor, w.full, s.count[k], s.count[k], reg(s.count[k]))
+		for h := range s.halfs {
+			w.ins(vmovupsLoad, w.full, s.accs[k][h], 0, acc(h))
 		}
 	})
+	w.takeHeld()
+	for i := range w.sinks {
+		for k := range w.n {
+			switch s := &w.sinks[i]; {
+			case s.counted() && s.holes && !s.takes: // as many as rows, less the holes
+				w.ins(vmovdLoad, 0, s.count[k], 0, reg(rPanel))
+				w.ins([9]vop{4: vpbroadcastd, 8: vpbroadcastq}[s.size], w.full, s.count[k], 0, reg(s.count[k]))
+			case s.counted():
+				w.ins(vpxor, w.full, s.count[k], s.count[k], reg(s.count[k]))
+			}
+		}
+	}
 	w.lea(rPanelRow, memAt(rPanel, 0))
 	w.align(32)
 	row := len(w.b)
@@ -259,15 +305,12 @@ func (w *columnWriter) columns(n int) {
 	w.to(w.jump(ifNotZero), row)
 	w.counts(w.loadCount)
 	w.each(func(s *sink, k int, acc func(int) operand) {
-		if s.fixed {
-			w.fromUnits(s, k, acc)
-			return
-		}
 		for h := range s.halfs {
 			w.ins(vmovupsStore, w.full, s.accs[k][h], 0, acc(h))
 		}
 	})
 	w.counts(func(_ *sink, _, _, r int, at operand) { w.ins(vmovupsStore, w.full, r, 0, at) })
+	w.hold()
 	w.lea(rIndex, memAt(rIndex, int32(n*w.g.v)))
 	w.lea(rTemp, memAt(rIndex, int32(n*w.g.v)))
 	w.cmp(rTemp, rCount)
@@ -362,10 +405,10 @@ func (w *columnWriter) counts(do func(s *sink, k, half, r int, at operand)) {
 	r := 0
 	for i := range w.sinks {
 		s := &w.sinks[i]
-		if !s.Count {
+		if !s.counted() {
 			continue
 		}
-		w.load(rTemp, memAt(rArgs, int32(8*(w.ptrs+2+2*i))))
+		w.point(i, ptrCount)
 		for k := range w.n {
 			for h := range s.halfs {
 				do(s, k, h, r, memIndexed(rTemp, rIndex, 3, int32(w.bytes*h+8*w.g.v*k)))

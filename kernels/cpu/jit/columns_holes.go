@@ -17,9 +17,6 @@ func (w *columnWriter) findHoles() {
 			n.a, n.c, s.holes = b.a, b.c, true
 		}
 	}
-	if w.bytes > vectorBytes {
-		w.invertHoles()
-	}
 }
 
 // unequal are the comparisons that say the opposite of others, with the immediate isNotEqual.
@@ -126,7 +123,7 @@ func (w *columnWriter) askBelow(g *graph) {
 			continue
 		}
 		w.load(rTemp, memAt(rRows, 8+8*n.arg))
-		w.lea(rTemp, memIndexed(pointerRegs[n.arg], rTemp, 3, 0)) // panelRows rows
+		w.lea(rTemp, memIndexed(pointerRegs[n.arg], rTemp, uint8(log2[w.panelRows()]), 0))
 		w.prefetch(2, memIndexed(rTemp, rIndex, uint8(log2[n.size]), n.shift*int32(n.size)))
 	}
 }

@@ -51,7 +51,12 @@ func testColumns(t *testing.T, c *Compiler) {
 	}
 	by := Rows{Count: rows}
 	by.Step[0] = 2 * width
-	f.Run([]unsafe.Pointer{unsafe.Pointer(&in), nil, unsafe.Pointer(&sum), unsafe.Pointer(&count)}, width, &by)
+	var held [width]int32
+	var holes [width]int16
+	f.Run([]unsafe.Pointer{unsafe.Pointer(&in), nil, unsafe.Pointer(&sum), unsafe.Pointer(&count), unsafe.Pointer(&held), unsafe.Pointer(&holes)}, width, &by)
+	if held != [width]int32{} || holes != [width]int16{} {
+		t.Errorf("the code left sums of 32 bits %v and holes %v behind, want none", held, holes)
+	}
 	for k := range width {
 		s, n := 0.0, int64(0)
 		for r := range rows {

@@ -134,6 +134,11 @@ func (a *assembler) imul(r, by int) {
 	a.b = append(a.b, 0x48|byte(r>>3)<<2|byte(by>>3), 0x0F, 0xAF, 0xC0|byte(r&7)<<3|byte(by&7))
 }
 
+// cmpImm compares a general register with n.
+func (a *assembler) cmpImm(r, n int) {
+	a.b = append(a.b, 0x48|byte(r>>3), 0x83, 0xF8|byte(r&7), byte(n))
+}
+
 // prefetch asks for the cache line at x, into the cache of a level, 1 or 2; prefetchToWrite for the right to write it. An address
 // outside all memory is legal.
 func (a *assembler) prefetch(level int, x operand) { a.ask(0x18, level, x) }

@@ -161,11 +161,6 @@ func (w *writer) sub(r, n int) {
 	w.b = append(w.b, 0x48|byte(r>>3), 0x83, 0xE8|byte(r&7), byte(n))
 }
 
-// cmpImm compares a general register with n.
-func (w *writer) cmpImm(r, n int) {
-	w.b = append(w.b, 0x48|byte(r>>3), 0x83, 0xF8|byte(r&7), byte(n))
-}
-
 // op emits an instruction on whole vectors, some one with a predicate, which vectors of 32 bytes do not have.
 func (w *writer) op(o vop, d, a int, x operand, imm ...byte) { w.ins(o, w.full, d, a, x, imm...) }
 

@@ -16,13 +16,17 @@ type Sink struct{ Skip, Count bool }
 // Columns is machine code that computes rows and adds them to accumulators of their columns, without storing them.
 type Columns interface {
 	// Run takes rows of n elements, a multiple of Lanes. ptrs holds the addresses of the inputs, room for one more, and for each sink those
-	// of its float64 accumulators and of its int64 counts; rows tells how the inputs' rows follow each other.
+	// of its float64 accumulators, of its int64 counts, and of 4 and of 2 bytes for each column, which are 0 before and after; rows tells
+	// how the inputs' rows follow each other.
 	Run(ptrs []unsafe.Pointer, n int, rows *Rows)
 	Lanes() int
 }
 
 // columnTile is how many columns are folded at a time: their accumulators stay in the caches next to the processor.
 const columnTile = 2048
+
+// sinkPtrs is how many addresses a sink has.
+const sinkPtrs = 4
 
 // columnCode is the fused form of a group of sums over axes before the last, whose operands are computed.
 type columnCode struct {
@@ -140,8 +144,9 @@ type columnRun struct {
 	items []folding // those of the group
 	in    []folding // one for each input; the last one's sweep does the work
 	ptrs  []unsafe.Pointer
+	held  [][]byte // of each sink, what the code keeps of the columns between panels of rows
 	by    Rows
-	tail  [][]byte // columns behind the last whole lanes, copied: of each input, then of accumulators and counts
+	tail  [][]byte // columns behind the last whole lanes, copied: of each input, then of each sink's accumulators and counts
 }
 
 // columns runs the group by fused code, or reports false where an operand does not lie for it. The exec is bound.
@@ -202,7 +207,10 @@ func (w *columnRun) begin(r *foldRun, f *columnCode, run Columns) {
 		d.src[0].dt, d.src[0].size = sameSize[in.DType.Size()], in.DType.Size()
 		w.in = append(w.in, d)
 	}
-	w.ptrs = make([]unsafe.Pointer, len(f.in)+1+2*len(f.sinks))
+	w.ptrs = make([]unsafe.Pointer, len(f.in)+1+sinkPtrs*len(f.sinks))
+	for range f.sinks {
+		w.held = append(w.held, make([]byte, 6*columnTile))
+	}
 }
 
 // end forgets every address.
@@ -249,7 +257,9 @@ func (s *columnSweep) rows(_, at, n int, x args, stride [2]int, count int, _ boo
 func (w *columnRun) fold(at, n, count int) {
 	sinks := w.ptrs[len(w.in)+1:]
 	for i := range w.items {
-		sinks[2*i], sinks[2*i+1] = w.items[i].sweep.(columnSum).column(at)
+		s := sinks[sinkPtrs*i:]
+		s[0], s[1] = w.items[i].sweep.(columnSum).column(at)
+		s[2], s[3] = unsafe.Pointer(&w.held[i][0]), unsafe.Pointer(&w.held[i][4*columnTile])
 	}
 	lanes := w.run.Lanes()
 	whole := n &^ (lanes - 1)
@@ -287,7 +297,7 @@ func (w *columnRun) rest(from, n, count int) {
 	lanes := w.run.Lanes()
 	sinks := w.ptrs[len(w.in)+1:]
 	if w.tail == nil {
-		w.tail = make([][]byte, len(w.in)+len(sinks))
+		w.tail = make([][]byte, len(w.in)+2*len(w.items))
 		for i := range w.tail {
 			w.tail[i] = make([]byte, kernels.OuterBlock*8*lanes)
 		}
@@ -303,17 +313,18 @@ func (w *columnRun) rest(from, n, count int) {
 		}
 	}
 	var to [2 * maxFolds][]byte
-	for i, p := range sinks {
-		if p == nil {
+	for i := range 2 * len(w.items) {
+		p := &sinks[i/2*sinkPtrs+i%2]
+		if *p == nil {
 			continue
 		}
-		to[i] = unsafe.Slice((*byte)(unsafe.Add(p, 8*from)), 8*n)
+		to[i] = unsafe.Slice((*byte)(unsafe.Add(*p, 8*from)), 8*n)
 		t := w.tail[len(w.in)+i]
 		copy(t, to[i])
-		sinks[i] = unsafe.Pointer(unsafe.SliceData(t))
+		*p = unsafe.Pointer(unsafe.SliceData(t))
 	}
 	w.calls(lanes, count)
-	for i := range sinks {
+	for i := range 2 * len(w.items) {
 		copy(to[i], w.tail[len(w.in)+i])
 	}
 }
