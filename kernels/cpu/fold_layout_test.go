@@ -102,3 +102,36 @@ func TestFoldLayouts(t *testing.T) {
 		}
 	}
 }
+
+// TestFoldNothingSpread folds arrays without elements whose steps are such that operands would be copied first.
+func TestFoldNothingSpread(t *testing.T) {
+	oracle := ref.New()
+	defer oracle.Close()
+	for _, shape := range []chunk.Shape{{0, 5}, {5, 0}, {3, 0, 5}, {3, 5, 0}, {0, 0}} {
+		for axes := range kernels.AxisSet(1) << len(shape) {
+			b := kernels.NewBuilder(len(shape))
+			red, _ := kernels.ReductionByName("sum")
+			b.Fold(kernels.Fold{Op: red.ID, Args: []kernels.Reg{b.Input(kernels.In(dtype.Float32))}, Axes: axes, Group: -1})
+			p, err := b.Build()
+			if err != nil {
+				t.Fatal(err)
+			}
+			in := newChunk(dtype.Float32, shape)
+			for i := range in.Strides {
+				in.Strides[i] = 2 * (in.Strides[i] + 1)
+			}
+			call := kernels.Call{Shape: shape, Origin: make(chunk.Shape, len(shape)), In: []*chunk.Chunk{in}, Out: foldStates(p, shape, axes)}
+			if err := run(oracle, p, call); err != nil {
+				t.Fatal(err)
+			}
+			want := call.Out
+			for _, dev := range executors(t) {
+				call.Out = foldStates(p, shape, axes)
+				if err := run(dev, p, call); err != nil {
+					t.Fatal(err)
+				}
+				same(t, dev.Name()+" of "+shape.String(), call.Out[0], want[0])
+			}
+		}
+	}
+}

@@ -11,6 +11,8 @@
 //
 //	func TestDevice(t *testing.T) { optest.Device(t, mydevice.New()) }
 //
+// FuzzPrograms and FuzzFolds make cases of byte strings, for Go's fuzzing.
+//
 // A case that the device refuses with kernels.ErrUnsupported is left out and counted; the
 // count is logged. New operations and reductions are covered by being in their tables.
 package optest

@@ -123,7 +123,7 @@ func (s *suite) continuedFolds(t *testing.T, seed uint64, shape chunk.Shape, d d
 	}
 	body := rng.IntN(2) == 0
 	if body {
-		regs = randomBody(b, rng, regs, len(regs)+rng.IntN(5))
+		regs = randomBody(b, rng, commonOps, regs, len(regs)+rng.IntN(5))
 	}
 	for i, r := range rs {
 		a := regs[0]

@@ -85,10 +85,12 @@ func (s *suite) gather(t *testing.T, k kernels.Kernel, p *kernels.Program, what 
 	}
 }
 
-// randomBody appends random operations on real dtypes to b and returns the registers made, inputs included.
-func randomBody(b *kernels.Builder, rng *rand.Rand, regs []kernels.Reg, n int) []kernels.Reg {
+// commonOps are what random programs are made of, unless they are to have any operation.
+var commonOps = []string{"add", "subtract", "multiply", "minimum", "maximum", "less", "where", "sqrt", "negative", "floor", "isnan", "divide", "square", "cast"}
+
+// randomBody appends random operations of a list on real dtypes to b and returns the registers made, inputs included.
+func randomBody(b *kernels.Builder, rng *rand.Rand, ops []string, regs []kernels.Reg, n int) []kernels.Reg {
 	pick := func() kernels.Reg { return regs[rng.IntN(len(regs))] }
-	ops := []string{"add", "subtract", "multiply", "minimum", "maximum", "less", "where", "sqrt", "negative", "floor", "isnan", "divide", "square", "cast"}
 	for len(regs) < n {
 		o, _ := kernels.OpByName(ops[rng.IntN(len(ops))])
 		if o == nil || o.ID == kernels.OpCast {
@@ -115,31 +117,36 @@ func randomBody(b *kernels.Builder, rng *rand.Rand, regs []kernels.Reg, n int) [
 // programs runs random programs of several operations and results over one to four axes.
 func (s *suite) programs(t *testing.T) {
 	for seed := range uint64(150) {
-		rng := rand.New(rand.NewPCG(seed, 77))
-		rank := 1 + rng.IntN(4)
-		shape := randomShape(rng, rank, 600)
-		b := kernels.NewBuilder(rank)
-		var regs []kernels.Reg
-		var ls []layout
-		for range 1 + rng.IntN(3) {
-			regs = append(regs, b.Input(kernels.In(numeric[rng.IntN(len(numeric))])))
-			ls = append(ls, randomLayout(rng, rank))
-		}
-		c, _ := kernels.ConstOf(dtype.Float32, 2.5)
-		regs = append(regs, b.Const(c), b.Index(rng.IntN(rank)))
-		regs = randomBody(b, rng, regs, len(regs)+1+rng.IntN(8))
-		for range 1 + rng.IntN(3) {
-			b.Ret(regs[rng.IntN(len(regs))])
-		}
-		p, err := b.Build()
-		if err != nil {
-			t.Fatalf("seed %d: %v", seed, err)
-		}
 		what := fmt.Sprintf("program of seed %d", seed)
+		p, shape, ls := randomProgram(t, rand.New(rand.NewPCG(seed, 77)), commonOps)
 		if k := s.compile(t, p, what); k != nil {
 			s.checkBox(t, k, p, what, shape, ls, seed)
 		}
 	}
+}
+
+// randomProgram returns a program of several operations of a list, and a shape and layouts of its inputs.
+func randomProgram(t *testing.T, rng *rand.Rand, ops []string) (*kernels.Program, chunk.Shape, []layout) {
+	rank := 1 + rng.IntN(4)
+	shape := randomShape(rng, rank, 600)
+	b := kernels.NewBuilder(rank)
+	var regs []kernels.Reg
+	var ls []layout
+	for range 1 + rng.IntN(3) {
+		regs = append(regs, b.Input(kernels.In(numeric[rng.IntN(len(numeric))])))
+		ls = append(ls, randomLayout(rng, rank))
+	}
+	c, _ := kernels.ConstOf(dtype.Float32, 2.5)
+	regs = append(regs, b.Const(c), b.Index(rng.IntN(rank)))
+	regs = randomBody(b, rng, ops, regs, len(regs)+1+rng.IntN(8))
+	for range 1 + rng.IntN(3) {
+		b.Ret(regs[rng.IntN(len(regs))])
+	}
+	p, err := b.Build()
+	if err != nil {
+		t.Fatalf("random program: %v", err)
+	}
+	return p, shape, ls
 }
 
 // randomShape returns a shape of about at most n elements; lengths of 1 are common, 0 is rare.

@@ -3,6 +3,7 @@
 package expr
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -17,6 +18,7 @@ var analysisMethods = map[string]method{
 	"cumulative_integrate": {"coord datetime_unit=", integrated(ndarray.Variable.CumulativeIntegrate)},
 	"interp":               {"", interpMethod},
 	"interp_like":          {"other method= assume_sorted=", interpLike},
+	"polyfit":              {"dim deg skipna=", polyFit},
 	"interpolate_na":       {"dim= method= limit= use_coordinate= keep_attrs=", interpolateNA},
 }
 
@@ -254,6 +256,43 @@ func interpolateNA(recv value, a args, b params) (value, error) {
 		return nil, fmt.Errorf("interpolate_na: dim: name the dimension: interpolate_na('time')")
 	}
 	return onVariables(recv, a.fn, []string{dim}, func(v ndarray.Variable) (ndarray.Variable, error) { return v.InterpolateNA(dim, limit, coord), nil })
+}
+
+// polyFit is polyfit('time', 1): a data set of the coefficients of a variable, or of each variable that has the dimension.
+func polyFit(recv value, a args, b params) (value, error) {
+	dim, err := b.text("dim")
+	if err != nil {
+		return nil, err
+	}
+	deg, err := b.int("deg", 0)
+	if err != nil {
+		return nil, err
+	}
+	if skip, err := b.bool("skipna", true); err != nil || !skip {
+		return nil, errors.Join(err, fmt.Errorf("polyfit: skipna=False is not supported: missing values are left out"))
+	}
+	switch x := recv.(type) {
+	case ndarray.Variable:
+		fit := x.PolyFit(dim, deg)
+		if fit.Err() != nil {
+			return nil, fit.Err()
+		}
+		return ndarray.NewDataset(nil, fit), nil
+	case *ndarray.Dataset:
+		if err := someHas(x, a.fn, []string{dim}); err != nil {
+			return nil, err
+		}
+		out := []ndarray.Variable{}
+		for _, n := range x.Vars() {
+			if v := x.Var(n); slices.Contains(v.Dims(), dim) {
+				fit := v.PolyFit(dim, deg)
+				out = append(out, fit.Rename(n+"_"+fit.Name()))
+			}
+		}
+		ds := ndarray.NewDataset(nil, out...)
+		return ds, datasetErr(ds)
+	}
+	return nil, fmt.Errorf("polyfit: %s has no dimension names", describe(recv))
 }
 
 // covariance is xarray's cov and corr of two variables by name.

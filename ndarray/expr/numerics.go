@@ -5,6 +5,7 @@ package expr
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/arrayrun/arrayrun/chunk/dtype"
 	"github.com/arrayrun/arrayrun/ndarray"
@@ -300,8 +301,16 @@ func interp(a ndarray.Array, b params) (value, error) {
 	return a.Interp(xp, fp, o), nil
 }
 
-// polyVal is NumPy's: coefficients first, that of the highest power leading.
+// polyVal is NumPy's: coefficients first, that of the highest power leading; or xarray's, of a coordinate and coefficients by "degree".
 func polyVal(b params) (value, error) {
+	if at, ok := b.vals["p"].(ndarray.Variable); ok {
+		if c, ok := b.vals["x"].(*ndarray.Dataset); ok {
+			return onVariables(c, b.fn, []string{"degree"}, func(v ndarray.Variable) (ndarray.Variable, error) { return v.PolyVal(at), nil })
+		}
+		if c, ok := b.vals["x"].(ndarray.Variable); ok && slices.Contains(c.Dims(), "degree") {
+			return c.PolyVal(at), nil
+		}
+	}
 	p, err := asPlain(b.vals["p"], b.fn)
 	if err != nil || p.Err() != nil {
 		return p, err

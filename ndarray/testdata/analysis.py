@@ -4,6 +4,7 @@ elements are the formula of windows.py. Every case is a text that both languages
 pandas 3.1.1, cftime 1.6.6:
     python analysis.py > analysis.json"""
 import json
+import re
 import sys
 import warnings
 
@@ -60,6 +61,8 @@ for d in ("time", "lat", "lon"):
     TEXTS += [f"v.interpolate_na({d!r})", f"v.interpolate_na(dim={d!r}, limit=1)", f"v.interpolate_na({d!r}, use_coordinate=False)", f"v.interpolate_na({d!r}, use_coordinate=False, limit=2)"]
 for f in ("cov", "corr"):
     TEXTS += [f"{f}(v, v * v, dim='time')", f"{f}(v, v.isel(lat=0), dim='lat')", f"{f}(v, abs(v))", f"{f}(v, v.shift(time=1), dim=('time', 'lon'))", f"{f}(v, v * 2 + 1, 'lat')"]
+for d, n in (("lat", 0), ("lat", 1), ("lon", 1), ("lon", 3), ("time", 1), ("lat", 2)):
+    TEXTS += [f"v.polyfit({d!r}, {n}).polyfit_coefficients", f"xr.polyval(v.{d}, v.polyfit({d!r}, {n}).polyfit_coefficients)"]
 TEXTS += ["cov(v, v * v, dim='time', ddof=0)", "xr.cov(v, v, 'lon', ddof=2)"]
 for f in ("12h", "D", "36h", "6h", "2D", "MS"):
     TEXTS += [f"v.resample(time={f!r}).{m}()" for m in ("asfreq", "ffill", "bfill", "pad", "nearest", "interpolate")] + [f"v.resample(time={f!r}).{m}(tolerance='1D')" for m in ("ffill", "bfill", "nearest")] + [f"v.resample(time={f!r}).interpolate('nearest')"]
@@ -88,6 +91,9 @@ for k, (d, info) in enumerate(ARRAYS):
             continue  # the language refuses dimensions that are not there
         if info["dtype"] == "uint8" and ("-2.5" in text or text[:3] in ("cov", "cor", "xr.")):
             continue  # what is out of range saturates; where() makes float64 of all integers
+        fit = re.search(r"polyfit\('(\w+)', (\d)", text)
+        if fit and fit[1] in d.v.dims and int(d.v.count(fit[1]).min()) <= int(fit[2]):
+            continue  # fits of fewer values than coefficients are NaN
         try:
             w = eval(text, {"v": d.v, "w": other(d), "cov": xr.cov, "corr": xr.corr, "xr": xr, "abs": np.abs})
             if w.size > 110 or any(w[c].dtype.kind == "O" and c == "time" and info["calendar"] == "standard" for c in w.coords):

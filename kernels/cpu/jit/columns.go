@@ -269,7 +269,7 @@ func (w *columnWriter) columns(n int) {
 	if n > 1 {
 		g = g.times(n)
 	}
-	w.remakePins(g, min(w.vectors/2, w.vectors-w.taken-w.counted(n)))
+	w.remakePins(g, min(w.vectors/2, w.vectors-w.taken-max(w.counted(n), nodeRegisters)))
 	column := len(w.b)
 	for k := range w.ptrs {
 		w.load(pointerRegs[k], memAt(rRows, int32(8+8*k)))

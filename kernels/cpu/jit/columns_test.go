@@ -80,3 +80,34 @@ func testColumns(t *testing.T, c *Compiler) {
 		t.Errorf("more accumulators than registers: got %v, want ErrUnsupported", err)
 	}
 }
+
+// TestColumnsOfFunctions compiles sums of every function of packed values for several sinks: constants that stay in registers leave enough
+// of them to every instruction.
+func TestColumnsOfFunctions(t *testing.T) {
+	compilers(t, func(t *testing.T, c *Compiler) {
+		for _, o := range kernels.AllOps() {
+			if o.Internal || o.Arity != 1 || o.ID == kernels.OpCast || o.ID == kernels.OpBitcast {
+				continue
+			}
+			if _, d, err := o.Signature([]dtype.DType{dtype.Float32}); err != nil || d != dtype.Float32 {
+				continue
+			}
+			for sinks := 1; sinks < 5; sinks++ {
+				b := kernels.NewBuilder(1)
+				y := b.Apply(o.ID, b.Cast(b.Input(kernels.In(dtype.Int16)), dtype.Float32))
+				var to []Sink
+				for k := range sinks {
+					b.Ret(y)
+					to = append(to, Sink{Skip: true, Count: k%2 == 1})
+				}
+				p, err := b.Build()
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := c.CompileColumns(p, []bool{false}, to); err != nil && !errors.Is(err, kernels.ErrUnsupported) {
+					t.Errorf("%s, %d sinks: got %v", o.Name, sinks, err)
+				}
+			}
+		}
+	})
+}

@@ -46,8 +46,11 @@ func widthOf(bytes int) width {
 	return width{bytes, 2, 32}
 }
 
-// mostVectors is the largest number of vector registers.
-const mostVectors = 32
+// mostVectors is the largest number of vector registers, nodeRegisters how many a node needs: three operands and the result.
+const (
+	mostVectors   = 32
+	nodeRegisters = 4
+)
 
 // coder is an assembler for vectors of a width.
 type coder struct {

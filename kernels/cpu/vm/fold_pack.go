@@ -3,6 +3,7 @@
 package vm
 
 import (
+	"slices"
 	"unsafe"
 
 	"github.com/arrayrun/arrayrun/kernels"
@@ -29,7 +30,7 @@ type packing struct {
 func (r *foldRun) packs() (k int, turned, yes bool) {
 	g := &r.geo
 	last := g.n - 1
-	if g.dim[last] == 1 || last == 0 && !g.inner {
+	if g.dim[last] == 1 || last == 0 && !g.inner || slices.Contains(g.dim[:g.n], 0) {
 		return -1, false, false
 	}
 	k = last - 1

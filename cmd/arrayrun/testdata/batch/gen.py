@@ -85,7 +85,8 @@ class Case:
             return self.leaf()
         for _ in range(30):
             ops = (self.arith, self.compare, self.bitwise, self.unary, self.choose, self.clip, self.minmax, self.view, self.view,
-                   self.reduce, self.reduce, self.scan, self.join, self.cast, self.create, self.rounded, self.logical, self.arg, self.copysign)
+                   self.reduce, self.reduce, self.scan, self.join, self.cast, self.create, self.rounded, self.logical, self.arg, self.copysign,
+                   self.rearrange, self.rearrange, self.product, self.parts)
             try:
                 return ops[self.rng.integers(len(ops))](depth - 1)
             except Skip:
@@ -363,6 +364,116 @@ class Case:
         if y.ndim != x.ndim or any(i != ax and m != n for i, (m, n) in enumerate(zip(x.shape, y.shape))):
             u, y = t, x
         return f"{self.pick('concat', 'concatenate')}(({t}, {u}), axis={ax})", np.concatenate((x, y), axis=ax)
+
+    def rearrange(self, depth):
+        """Elements moved, joined, left out or put in: every result is exact."""
+        t, x = self.operand(depth)
+        what = self.pick("pad", "pad", "tril", "rot90", "delete", "insert", "split", "unstack", "diagonal", "diag", "hstack", "append", "select", "block", "ediff1d")
+        if x.ndim == 0 and what not in ("diag", "append", "select"):
+            raise Skip
+        ax = int(self.rng.integers(-x.ndim, x.ndim)) if x.ndim else 0
+        n = x.shape[ax] if x.ndim else 0
+        k = int(self.rng.integers(-3, 4))
+        if what == "pad":
+            mode = self.pick("constant", "edge", "reflect", "symmetric", "wrap")
+            w = tuple((int(self.rng.integers(0, 4)), int(self.rng.integers(0, 9))) for _ in range(x.ndim))
+            if x.size == 0 and mode != "constant":
+                raise Skip
+            return f"pad({t}, {w}, {mode!r})", np.pad(x, w, mode)
+        if what == "tril":
+            name = self.pick("tril", "triu")
+            return f"{name}({t}, {k})", getattr(np, name)(x, k)
+        if what in ("rot90", "diagonal"):
+            if x.ndim < 2:
+                raise Skip
+            i, j = (int(v) for v in self.rng.choice(x.ndim, 2, replace=False))
+            return (f"rot90({t}, {k}, axes=({i}, {j}))", np.rot90(x, k, (i, j))) if what == "rot90" else (f"diagonal({t}, {k}, {i}, {j})", np.diagonal(x, k, i, j))
+        if what == "diag":
+            if x.ndim not in (1, 2):
+                raise Skip
+            return f"diag({t}, {k})", np.diag(x, k)
+        if what == "append":
+            u, y = self.leaf(kind=x.dtype.kind)
+            return f"append({t}, {u})", np.append(x, y)
+        if what in ("delete", "insert"):
+            if n == 0:
+                raise Skip
+            ids = [int(v) for v in self.rng.integers(-n, n, self.rng.integers(1, 4))]
+            if what == "delete":
+                return f"delete({t}, {ids}, axis={ax})", np.delete(x, ids, ax)
+            return f"insert({t}, {ids}, 1, axis={ax})", np.insert(x, ids, 1, ax)
+        if what in ("split", "unstack"):
+            parts = np.array_split(x, 3, ax) if what == "split" else np.unstack(x, axis=ax)
+            if not parts:
+                raise Skip
+            i = int(self.rng.integers(len(parts)))
+            return (f"array_split({t}, 3, axis={ax})" if what == "split" else f"unstack({t}, axis={ax})") + f"[{i}]", parts[i]
+        if what == "hstack":
+            name = self.pick("hstack", "vstack", "dstack", "column_stack")
+            if name == "column_stack" and x.ndim > 2:
+                raise Skip
+            return f"{name}(({t}, {t}))", getattr(np, name)((x, x))
+        if what == "block":
+            return f"block([[{t}, {t}], [{t}, {t}]])", np.block([[x, x], [x, x]])
+        if what == "ediff1d":
+            if x.dtype.kind == "b":
+                raise Skip
+            return f"ediff1d({t})", np.ediff1d(x)
+        u, y = self.leaf(x.shape)
+        c, m = self.leaf(np.broadcast_shapes(np.shape(x), np.shape(y)), "b")
+        return f"select([{c}, ~{c}], [{t}, {u}])", np.select([m, ~m], [x, y])
+
+    def product(self, depth):
+        """Sums of products of integers and bool, which wrap and so do not depend on their order."""
+        t, x = self.operand(depth, "iu")
+        what = self.pick("trace", "outer", "kron", "inner", "tensordot", "vecdot", "einsum1", "einsum2", "matmul")
+        if x.size > 400 or x.size == 0 or not 0 < x.ndim < 5:
+            raise Skip
+        if what == "trace":
+            if x.ndim < 2:
+                raise Skip
+            k = int(self.rng.integers(-2, 3))
+            return f"trace({t}, {k})", np.trace(x, k)
+        if what == "einsum1":
+            names = "ijkl"[:x.ndim]
+            keep = "".join(c for c in self.rng.permutation(list(names)) if self.chance(0.6))
+            return f"einsum('{names}->{keep}', {t})", np.einsum(f"{names}->{keep}", x)
+        if what in ("outer", "kron"):
+            u, y = self.leaf(kind="iu")
+            if y.size > 40 or what == "kron" and x.ndim + y.ndim > 6:
+                raise Skip
+            return f"{what}({t}, {u})", getattr(np, what)(x, y)
+        if what == "einsum2":
+            names = "ijkl"[:x.ndim]
+            keep = "".join(c for c in names + "q" if self.chance(0.6))
+            return f"einsum('{names},{names[-1]}q->{keep}', {t}, stack(({t}, {t}), axis=-1)[{'0, ' * (x.ndim - 1)}...])", np.einsum(f"{names},{names[-1]}q->{keep}", x, np.stack((x, x), -1)[(0,) * (x.ndim - 1)])
+        if what == "tensordot":
+            n = int(self.rng.integers(0, x.ndim + 1))
+            if x.size ** 2 > 10**5 and n == 0 or x.ndim * 2 - 2 * n > 6:
+                raise Skip
+            axes = list(range(n))
+            return f"tensordot({t}, {t}, axes=({axes}, {axes}))", np.tensordot(x, x, (axes, axes))
+        if what == "vecdot":
+            return f"vecdot({t}, {t})", np.vecdot(x, x)
+        if what == "inner":
+            if x.ndim > 3:
+                raise Skip
+            return f"inner({t}, {t})", np.inner(x, x)
+        if x.ndim < 2:
+            raise Skip
+        return f"({t} @ matrix_transpose({t}))", x @ np.matrix_transpose(x)
+
+    def parts(self, depth):
+        """Parts of numbers, exactly."""
+        t, x = self.operand(depth, "iuf")
+        what = self.pick("modf", "frexp", "divmod", "ldexp")
+        i = int(self.rng.integers(2))
+        if what == "ldexp":
+            n = int(self.rng.integers(-12, 13))
+            return f"ldexp({t}, {n})", np.ldexp(x, n)
+        if what == "divmod":
+            return f"divmod({t}, 3)[{i}]", np.divmod(x, 3)[i]
+        return f"{what}({t})[{i}]", getattr(np, what)(x)[i]
 
     def transcendental(self, depth):
         """A function within 4 ulp of the correctly rounded result, on exact operands, at the root."""
