@@ -38,7 +38,8 @@ func TestShapesRefuse(t *testing.T) {
 		{"choose(u, [])", "0 choices"}, {"choose(u, [1], mode='x')", "want 'raise'"}, {"frexp(z)", "want real numbers"}, {"modf(z)", "want real numbers"}, {"ldexp(m, 1.5)", "want integers"}, {"gradient(v, edge_order=3)", "want 1 or 2"}, {"gradient(v[:1])", "want at least 2"},
 		{"gradient(v[:2], edge_order=2)", "want at least 3"}, {"gradient(m, 1, 2, 3)", "3 spacings for 2 axes"}, {"gradient(v, [1, 2, 3])", "want a number or 4 places"}, {"gradient(m, [1, 2, 3])", "want those of each"}, {"trapezoid(m, v)", "places along axis"}, {"trapezoid(k)", "outside rank 0"},
 		{"interp(v, [1, 2], [1])", "want as many"}, {"interp(v, [], [])", "at least 1"}, {"interp(z, [1], [1])", "want real numbers"}, {"interp(v, [1], [1], period=0)", "not 0"}, {"interp(v, m, [1])", "known before running"}, {"polyval(m, v)", "want one axis"}, {"ediff1d(u, to_end=1.5)", "does not fit uint8"},
-		{"cov(o.reshape(1, 0, 3))", "at most two axes"}, {"cov(v, m)", "shape"}, {"finfo('int32')", "iinfo is that of integers"}, {"iinfo('float32')", "finfo is that of floats"}, {"finfo('float32').foo", "no attribute \"foo\""}, {"finfo('float32') + 1", "finfo"},
+		{"cov(o.reshape(1, 0, 3))", "at most two axes"}, {"cov(v, m)", "shape"}, {"convolve(m, v)", "want a vector with elements"}, {"convolve(v, [])", "want a vector with elements"}, {"correlate(v, v, 'half')", "want full, same or valid"}, {"convolve(text, v)", "want numbers"},
+		{"finfo('int32')", "iinfo is that of integers"}, {"iinfo('float32')", "finfo is that of floats"}, {"finfo('float32').foo", "no attribute \"foo\""}, {"finfo('float32') + 1", "finfo"},
 		{"isdtype(float32, 'real')", "want a dtype"}, {"can_cast(3, 'int8')", "got the number 3"}, {"can_cast('int8', 'int16', casting='x')", "want 'no'"}, {"result_type()", "at least one"}, {"kron(text, m)", "no common dtype"}, {"pad(text, 1)", "full"}, {"tril(text)", "does not fit str"},
 	} {
 		_, err := expr.Eval(c.src, env)
@@ -79,7 +80,7 @@ func TestShapesOutOfCore(t *testing.T) {
 		"pad(a, 100, 'reflect')", "pad(a, ((5000, 0), (1, 4000)), 'wrap')", "pad(a, (3, 70), 'symmetric')", "pad(a, 200, constant_values=7)", "pad(a, (10, 2000), 'edge')",
 		"gradient(a, axis=0)", "gradient(a, arange(2100) ** 2, axis=1, edge_order=2)", "trapezoid(a, axis=0)", "interp(a, [-2, 0, 1, 2], [0, 1, 4, 9])", "tril(a)", "triu(a, 7) - a", "rot90(a, 3)", "kron(a, [[1, 2], [3, 4]])",
 		"delete(a, [5, 2000], axis=1)", "insert(a, [0, 1500], 9, axis=0)", "hstack((a, a[:, ::-1]))", "block([[a, a + 1], [a * 2, a]])", "frexp(a)[0]", "modf(a * 9)[0]", "ldexp(a, 3)", "select([a > 1, a < 0], [a, -a])",
-		"diagonal(a, 17)", "trace(a)", "diag(a[0])", "linalg.norm(a)", "linalg.norm(a, 1)", "vecdot(a, a)", "einsum('ij,ij->i', a, a)", "einsum('ii->', a)", "outer(a[0], a[1])", "cov(a[:40])", "a[:40] @ a[:, :30]", "choose(a > 0, [a, 1])", "polyval([1, 2, 3], a)",
+		"diagonal(a, 17)", "trace(a)", "diag(a[0])", "linalg.norm(a)", "linalg.norm(a, 1)", "vecdot(a, a)", "einsum('ij,ij->i', a, a)", "einsum('ii->', a)", "outer(a[0], a[1])", "cov(a[:40])", "a[:40] @ a[:, :30]", "choose(a > 0, [a, 1])", "convolve(a.ravel(), [1, 2, 4, 2, 1], 'same')", "correlate(a.ravel(), a[:50, 3])[::7]", "polyval([1, 2, 3], a)",
 	} {
 		r, err := expr.Eval(src, env)
 		if err != nil {

@@ -56,7 +56,7 @@ func (c *Coord) numbersOf(unit string) ([]float64, error) {
 		}
 		// Days and the rest of one are apart, so that long axes lose nothing.
 		days, micros := t.Day-times[0].Day, t.Micro-times[0].Micro
-		out[i] = (float64(days)*86400e9 + float64(micros)*1e3) / step
+		out[i] = (float64(float64(days)*86400e9) + float64(float64(micros)*1e3)) / step
 	}
 	return out, nil
 }

@@ -141,7 +141,7 @@ func legendre(x []float64, mid, half float64, n int) [][]float64 {
 			case 1:
 				out[i][p] = t
 			default:
-				out[i][p] = (float64(2*i-1)*t*out[i-1][p] - float64(i-1)*out[i-2][p]) / float64(i)
+				out[i][p] = (float64(float64(2*i-1)*t*out[i-1][p]) - float64(float64(i-1)*out[i-2][p])) / float64(i)
 			}
 		}
 	}
@@ -161,9 +161,9 @@ func powersOf(mid, half float64, n int) [][]float64 {
 		default:
 			for p := range n + 1 {
 				if p > 0 {
-					inT[i][p] += float64(2*i-1) * inT[i-1][p-1] / float64(i)
+					inT[i][p] += float64(float64(2*i-1) * inT[i-1][p-1] / float64(i))
 				}
-				inT[i][p] -= float64(i-1) * inT[i-2][p] / float64(i)
+				inT[i][p] -= float64(float64(i-1) * inT[i-2][p] / float64(i))
 			}
 		}
 	}
@@ -174,7 +174,7 @@ func powersOf(mid, half float64, n int) [][]float64 {
 			// ((x - mid) / half)^p
 			binomial := 1.0
 			for q := p; q >= 0; q-- {
-				out[i][q] += f * binomial * math.Pow(-mid, float64(p-q)) / math.Pow(half, float64(p))
+				out[i][q] += float64(f * binomial * math.Pow(-mid, float64(p-q)) / math.Pow(half, float64(p)))
 				binomial = binomial * float64(q) / float64(p-q+1)
 			}
 		}

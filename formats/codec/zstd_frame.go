@@ -42,7 +42,7 @@ type zstdPacker struct {
 func (z *zstdPacker) pack(dst, src []byte, level int, crc bool) []byte {
 	z.out = zstdHeader(slices.Grow(dst, len(src)/4+64), len(src), crc)
 	z.first, z.effort = true, zstdEffortOf(level)
-	z.huff.begin()
+	z.huff.begin(z.effort)
 	z.seq.begin()
 	if len(src) == 0 {
 		z.out = zstdBlockHeader(z.out, true, zstdRaw, 0)

@@ -28,9 +28,16 @@ type huffWriter struct {
 	now   *huffCode // that of the last block that had one, nil in the beginning
 	next  *huffCode // what now becomes once the block is stored
 	fse   fseTable
+	keep  uint // a code that may save less than this power of two of the literals is not made
 }
 
-func (h *huffWriter) begin() { h.now, h.next = nil, nil }
+// begin makes h ready for a frame whose matches are looked for so hard.
+func (h *huffWriter) begin(e *zstdEffort) {
+	h.now, h.next, h.keep = nil, nil, 31
+	if e.row == 0 { // making codes is a fifth of the time of numbers without matches
+		h.keep = 7
+	}
+}
 
 // stored says that the block that was written last is part of the frame.
 func (h *huffWriter) stored() { h.now = h.next }
@@ -64,7 +71,7 @@ func (h *huffWriter) write(dst, lits []byte, counts *[256]uint32) []byte {
 		}
 	}
 	// the entropy is the least that another code could do
-	if least := int(entropy(counts[:]) / (8 * logOne)); least+used/4 < total {
+	if least := int(entropy(counts[:]) / (8 * logOne)); least+used/4+total>>h.keep < total {
 		fresh.make(counts, &h.fse)
 		if b, _ := fresh.bytes(counts); fresh.size > 0 && b+fresh.size < total {
 			kind = zstdCompressed

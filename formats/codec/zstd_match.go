@@ -17,7 +17,7 @@ type zstdEffort struct {
 
 // zstdEfforts are those of the levels; 0 is no level.
 var zstdEfforts = [...]zstdEffort{
-	1:  {parse: (*zstdMatcher).fast, short: 15, bytes: 6},
+	1:  {parse: (*zstdMatcher).fast, short: 14, bytes: 6},
 	2:  {parse: (*zstdMatcher).fast, short: 17, bytes: 6},
 	3:  {parse: (*zstdMatcher).double, long: 17, short: 16, bytes: 5},
 	4:  {parse: (*zstdMatcher).double, long: 18, short: 18, bytes: 5},

@@ -30,9 +30,22 @@ var numerics = map[string]function{
 	"ediff1d":   {"a to_end= to_begin=", plainly(ediff1d)},
 	"interp":    {"a xp fp left= right= period=", plainly(interp)},
 	"polyval":   {"p x", polyVal},
+	"convolve":  {"a b mode=", sliding(ndarray.Convolve)},
+	"correlate": {"a b mode=", sliding(ndarray.Correlate)},
 	"cov":       {"a y= rowvar= bias= ddof= dim=", byName(plainly(cov))},
 	"corr":      {"a y dim=", byName(nil)},
 	"corrcoef":  {"a y= rowvar=", plainly(corrCoef)},
+}
+
+// sliding is a function of two vectors that slide over each other.
+func sliding(f func(a, v ndarray.Array, mode string) ndarray.Array) func(b params) (value, error) {
+	return func(b params) (value, error) {
+		mode, err := b.text("mode")
+		if err != nil {
+			return nil, err
+		}
+		return paired(func(a, v ndarray.Array) ndarray.Array { return f(a, v, mode) })(b)
+	}
 }
 
 // selectFunction takes each element from the first choice whose condition holds.

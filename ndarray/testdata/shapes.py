@@ -147,6 +147,12 @@ case("polyval([1, 2, 3], $)", "m", "i", "b", "f", "u", "c", "k"); case("polyval(
 case("cov($)", "m", "i", "v", "c", "x[0]", "f", "b"); case("cov($, rowvar=False)", "m", "i", "c"); case("cov($, bias=True)", "m", "f"); case("cov($, ddof=2)", "m", "i"); case("cov(v, v * 2 + 1)"); case("cov(m, i)"); case("cov(m, i, rowvar=False)"); case("cov(m, u)"); case("cov(l, l, ddof=0)")
 case("corrcoef($)", "m", "i", "v", "c", "f"); case("corrcoef(m, rowvar=False)"); case("corrcoef(v, v[::-1])"); case("corrcoef(m, i)")
 
+for mode in ("'full'", "'same'", "'valid'"):
+    for n in ("convolve", "correlate"):
+        for a, b in (("v", "r"), ("r", "v"), ("v", "v"), ("u", "w"), ("w", "u"), ("z", "r"), ("r", "z"), ("z", "z"), ("h", "h[:3]"), ("f[0]", "r"), ("u * 40", "u * 30"), ("n", "v"), ("v", "p"), ("j", "j[:4]"), ("l", "[1, 2]"), ("m.ravel()", "r"), ("u", "m.ravel()"), ("c[0]", "f[1]")):
+            case(f"{n}({a}, {b}, {mode})")
+case("convolve(v, r)"); case("correlate(v, r)"); case("convolve(v, [0.5, 0.5], mode='same')"); case("correlate(r, v)")
+
 # dtypes.
 for d in ("float16", "float32", "float64", "complex64", "complex128"):
     for n in ("bits", "eps", "max", "min", "smallest_normal", "tiny", "smallest_subnormal"):
