@@ -10,7 +10,7 @@ import (
 // tileMax is how many kept elements a row of a box has at most: their accumulators stay in L2, and runs along memory are long (RATIONALE.md).
 // The numbers of moments are read twice and stay there too; lumps of short rows are kept in L1.
 const (
-	tileMax       = 16384
+	tileMax       = 8192
 	tileMaxMoment = 1024
 	tileMaxShort  = 2048
 )
