@@ -25,8 +25,7 @@ func later(key string, pass *graph.Pass, in []Array, dt dtype.DType, grid chunk.
 	for i, a := range in {
 		nodes[i] = a.Node()
 	}
-	at := here()
-	return Array{at.Later(graph.LaterArg{Key: key, Pass: pass, Build: func(in []*graph.Node, found any) *graph.Node {
+	return Array{here().Later(graph.LaterArg{Key: key, Pass: pass, Build: func(in []*graph.Node, found any) *graph.Node {
 		arrays := make([]Array, len(in))
 		for i, n := range in {
 			if n.Err != nil {
@@ -36,7 +35,7 @@ func later(key string, pass *graph.Pass, in []Array, dt dtype.DType, grid chunk.
 		}
 		out := build(arrays, found)
 		if err := out.Err(); err != nil {
-			return graph.NewError(plainError(err), string(at))
+			return graph.NewError(plainError(err), "") // the place in code is the engine's
 		}
 		return out.Node()
 	}}, dt, grid, nodes...)}
@@ -52,7 +51,7 @@ func unknownAxis() chunk.Grid {
 	return chunk.Grid{Shape: chunk.Shape{-1}, Axes: []chunk.Axis{{Len: -1, Step: 1}}}
 }
 
-// plainError takes the place in code, which was the engine's, off an error.
+// plainError takes the place in code off an error.
 func plainError(err error) error {
 	if e, ok := err.(*graph.Error); ok {
 		return e.Err

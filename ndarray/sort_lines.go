@@ -20,6 +20,9 @@ type sorter struct {
 	// finder returns what stores where the n elements from from, by apart, of a chunk belong in a table of n elements that lie at at(i).
 	finder    func(d dtype.DType, table *chunk.Chunk, n int64, at func(i int64) int64, right bool) func(to []int64, step int64, c *chunk.Chunk, from, by, n int64)
 	monotonic func(d dtype.DType, c *chunk.Chunk) (up, down bool)
+	// bins stores which bin between edges each element lies in; edges returns why some of one width are none.
+	bins  func(d dtype.DType, out, in, edges *chunk.Chunk) error
+	edges func(d dtype.DType, edges *chunk.Chunk) error
 }
 
 // sorters is the table of sorters by dtype. It is filled when the package starts: rows name functions that look rows up.
@@ -35,7 +38,7 @@ func init() {
 }
 
 func sorterOf[K order.Key]() sorter {
-	return sorter{sort: sortLines[K], positions: positionLines[K], rank: rankLines[K], refine: refineReal[K], finder: finderOf[K], monotonic: isMonotonic[K]}
+	return sorter{sort: sortLines[K], positions: positionLines[K], rank: rankLines[K], refine: refineReal[K], finder: finderOf[K], monotonic: isMonotonic[K], bins: binLines[K], edges: edgesOf[K]}
 }
 
 // sortBytes bounds what sorting lines of n elements allocates.

@@ -288,11 +288,23 @@ func rebuild(n *graph.Node, in []*graph.Node) *graph.Node {
 	case graph.StackArg:
 		return place.Stack(arg.Axis, in...)
 	case graph.RechunkArg:
+		if sameShapes(n.In, in) {
+			return place.Rechunk(in[0], arg.Grid)
+		}
 		return in[0] // its grid was made for a length nobody knew
 	case graph.CompressArg:
 		return place.Compress(in[0], in[1], arg.Axis)
 	case graph.LaterArg:
 		return place.Later(arg, n.DType, n.Grid, in...)
+	case graph.OpaqueArg:
+		if sameShapes(n.In, in) { // it was made for these
+			return place.Opaque(arg, n.DType, n.Grid, in...)
+		}
 	}
 	return graph.NewError(fmt.Errorf("sched: a function cannot follow a selection by a mask whose length is not known; compute the mask first"), n.Pos)
+}
+
+// sameShapes reports whether nodes have the shapes of those whose place they take.
+func sameShapes(old, now []*graph.Node) bool {
+	return slices.EqualFunc(old, now, func(a, b *graph.Node) bool { return a.Shape().Equal(b.Shape()) })
 }

@@ -56,7 +56,14 @@ func width[K Key]() int {
 	return 64
 }
 
-// infinity returns the bits of the float type as wide as K.
+// Infinity returns the bits of infinity, or of -infinity, in the float type as wide as K.
+func (e Encoder[K]) Infinity(negative bool) K {
+	if negative {
+		return e.infinity() | 1<<(width[K]()-1)
+	}
+	return e.infinity()
+}
+
 func (e Encoder[K]) infinity() K {
 	var bits uint64
 	switch width[K]() {

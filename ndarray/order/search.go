@@ -70,3 +70,28 @@ func SearchComplex[K Key](table []ComplexKey[K], x ComplexKey[K], right bool) in
 		return c > 0 || c == 0 && !right
 	})
 }
+
+// Bins finds which of the bins between edges, keys that ascend, keys lie in.
+type Bins[K Key] struct {
+	edges []K
+}
+
+// NewBins returns the bins between edges. Of neighbours that are equal only the last begins a bin that holds anything.
+func NewBins[K Key](edges []K) *Bins[K] { return &Bins[K]{edges} }
+
+// Find stores the bin of each key, step apart: i for edges[i] <= x < edges[i+1], the last bin with its right edge; -1 for none.
+func (b *Bins[K]) Find(to []int32, step int, xs []K) {
+	last := len(b.edges) - 1
+	lo, hi := b.edges[0], b.edges[last]
+	for i, x := range xs {
+		k := -1
+		switch {
+		case x < lo || x > hi:
+		case x == hi:
+			k = last - 1
+		default:
+			k = Search(b.edges, x, true) - 1
+		}
+		to[i*step] = int32(k)
+	}
+}
