@@ -15,6 +15,33 @@ const mostSteps = 64
 // if it stood still.
 const mostDecodes = 256
 
+// blocks returns the cuts along axis i of a body's loop that functions which compute whole axes or whole blocks, however little is asked of one, want
+// tiles to follow.
+func (b *Body) blocks(i int) (list []chunk.Axis) {
+	for _, l := range b.Leaves {
+		if l.Kind != Inner || l.Part.Opaque == nil {
+			continue
+		}
+		for k, m := range l.Axes {
+			if m.Loop == i && l.Part.Opaque.Whole.Has(k) {
+				list = append(list, chunk.Axis{Len: b.Shape[i], Step: max(b.Shape[i], 1)})
+			}
+			if m.Loop != i || m.IDs != nil || m.Step != 1 || m.Start != 0 {
+				continue
+			}
+			if l.Part.Opaque.Blocks != nil {
+				list = append(list, l.Part.Opaque.Blocks[k])
+			}
+			for _, in := range l.Part.In {
+				if len(in.Shape) == len(l.Axes) {
+					list = append(list, in.blocks(k)...)
+				}
+			}
+		}
+	}
+	return list
+}
+
 // decodes returns how often the stage, cut as it is, decodes the source that it decodes most often.
 func (t *tiler) decodes() float64 {
 	most := 0.0
