@@ -5,11 +5,11 @@ package sched
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/arrayrun/arrayrun/chunk"
-	"github.com/arrayrun/arrayrun/chunk/dtype"
 	"github.com/arrayrun/arrayrun/kernels"
 	"github.com/arrayrun/arrayrun/ndarray"
 	"github.com/arrayrun/arrayrun/ndarray/graph"
@@ -17,8 +17,8 @@ import (
 )
 
 // Resolve returns the arrays with every selection by a mask replaced by the
-// positions where the mask is true, so that their shapes are known. It computes the masks,
-// innermost first; arrays without such selections come back as they are.
+// positions where the mask is true, and with what is built later (distinct elements, say) built, so that their shapes are known. It computes what
+// that takes, innermost first; arrays without anything of the kind come back as they are.
 func (e *Engine) Resolve(ctx context.Context, list ...ndarray.Array) ([]ndarray.Array, error) {
 	nodes := make([]*graph.Node, len(list))
 	for i, a := range list {
@@ -38,32 +38,109 @@ func (e *Engine) Resolve(ctx context.Context, list ...ndarray.Array) ([]ndarray.
 	return out, nil
 }
 
-// resolve replaces the masks of nodes, those without masks below them first.
+// resolve replaces what waits for a run, first what waits for nothing else: selections by masks, whose positions are found, and what is built
+// later.
 func (e *Engine) resolve(ctx context.Context, nodes []*graph.Node) ([]*graph.Node, error) {
 	for {
-		masks := map[*graph.Node][]int64{}
-		seen := map[*graph.Node]bool{}
+		w := waiting{ready: map[*graph.Node]*search{}, seen: map[*graph.Node]bool{}}
 		for _, n := range nodes {
-			innermost(n, masks, seen)
+			w.visit(n)
 		}
-		if len(masks) == 0 {
+		if len(w.ready) == 0 {
 			return nodes, nil
 		}
-		for mask := range masks {
-			ids, err := e.truePositions(ctx, mask)
-			if err != nil {
-				return nil, fmt.Errorf("sched: count a mask: %w", err)
-			}
-			masks[mask] = ids
+		if err := e.find(ctx, w.searches); err != nil {
+			return nil, err
 		}
 		memo := map[*graph.Node]*graph.Node{}
 		for i, n := range nodes {
-			nodes[i] = replace(n, masks, memo)
+			nodes[i] = replace(n, w.ready, memo)
 			if nodes[i].Err != nil {
 				return nil, nodes[i].Err
 			}
 		}
 	}
+}
+
+// search is one pass over an array and what it found.
+type search struct {
+	on     *graph.Node
+	pass   *graph.Pass
+	finder graph.Finder
+	found  any
+}
+
+// waiting is what can be built after some passes.
+type waiting struct {
+	ready    map[*graph.Node]*search // by the node that is replaced; nil where nothing has to be found
+	searches []*search
+	seen     map[*graph.Node]bool
+}
+
+// visit collects what waits for nothing below it and reports whether n depends on anything that waits.
+func (w *waiting) visit(n *graph.Node) bool {
+	if dep, ok := w.seen[n]; ok {
+		return dep
+	}
+	dep := false
+	for _, in := range n.In {
+		dep = w.visit(in) || dep
+	}
+	switch arg := n.Arg.(type) {
+	case graph.CompressArg:
+		if !w.visit(n.In[1]) {
+			w.ready[n] = w.search(n.In[1], truePositions) // what is selected from may wait: the positions are known without it
+		}
+		dep = true
+	case graph.LaterArg:
+		if !dep {
+			w.ready[n] = w.search(n.In[0], arg.Pass)
+		}
+		dep = true
+	}
+	w.seen[n] = dep
+	return dep
+}
+
+// search returns the search that a pass over n is, nil for no pass.
+func (w *waiting) search(n *graph.Node, pass *graph.Pass) *search {
+	if pass == nil {
+		return nil
+	}
+	for _, s := range w.searches {
+		if s.on == n && s.pass.Key == pass.Key {
+			return s
+		}
+	}
+	s := &search{on: n, pass: pass}
+	w.searches = append(w.searches, s)
+	return s
+}
+
+// find makes all passes in one run. What they find may take half the budget.
+func (e *Engine) find(ctx context.Context, searches []*search) error {
+	if len(searches) == 0 {
+		return nil
+	}
+	share := e.opt.Memory / 2 / int64(len(searches))
+	outputs := make([]ndarray.Output, len(searches))
+	for i, s := range searches {
+		s.finder = s.pass.Begin(s.on, share)
+		outputs[i] = ndarray.Output{Name: s.pass.Key, Array: ndarray.FromNode(s.on), Each: func(at chunk.Region, c *chunk.Chunk) error { return s.finder.Add(at, c) }}
+	}
+	err := e.Run(ctx, outputs)
+	for _, s := range searches {
+		if err == nil {
+			s.found, err = s.finder.Found()
+		}
+		s.finder = nil
+	}
+	var room *graph.NoRoom
+	if errors.As(err, &room) {
+		return fmt.Errorf("sched: %s take %s of host memory, want at most %s of the budget of %s; raise --memory to at least %dMiB%s: %w",
+			room.What, plan.Bytes(room.Bytes), plan.Bytes(share), plan.Bytes(e.opt.Memory), 2*int64(len(searches))*room.Bytes>>20+16, room.Instead, ErrBudget)
+	}
+	return err
 }
 
 // positionBytes is what one position of a list takes: itself, and its place in the key that makes equal nodes one.
@@ -97,94 +174,86 @@ func listBytes(nodes []*graph.Node) int64 {
 	return total
 }
 
-// truePositions computes a mask of one axis chunk by chunk and returns where it is true, in order. More positions than half the budget
-// holds are an error wrapping ErrBudget.
-func (e *Engine) truePositions(ctx context.Context, mask *graph.Node) ([]int64, error) {
-	type part struct {
-		start int64
-		ids   []int64
-	}
-	var parts []part
-	count, most := int64(0), e.opt.Memory/2/positionBytes
-	out := ndarray.Output{Name: "mask", Array: ndarray.FromNode(mask).AsType(dtype.Bool), Each: func(at chunk.Region, c *chunk.Chunk) error {
-		p := part{start: at.Lo[0]}
-		truth := chunk.Elems[bool](c.Block)
-		for i := range c.Shape[0] {
-			if !truth[c.Offset+i*c.Strides[0]] {
-				continue
-			}
-			if count++; count <= most {
-				p.ids = append(p.ids, at.Lo[0]+i)
-			}
+// truePositions finds where a mask of one axis is true, in order: []int64.
+var truePositions = &graph.Pass{
+	Key:   "mask",
+	Begin: func(_ *graph.Node, budget int64) graph.Finder { return &positions{most: budget / positionBytes} },
+}
+
+// positions are those of the true elements of a mask.
+type positions struct {
+	parts []part
+	count int64
+	most  int64
+}
+
+// part are the positions in one region.
+type part struct {
+	start int64
+	ids   []int64
+}
+
+// Add collects the positions in c.
+func (f *positions) Add(at chunk.Region, c *chunk.Chunk) error {
+	p := part{start: at.Lo[0]}
+	truth := chunk.Elems[bool](c.Block)
+	for i := range c.Shape[0] {
+		if !truth[c.Offset+i*c.Strides[0]] {
+			continue
 		}
-		if count > most {
-			parts = nil // only the count matters now
-		} else if len(p.ids) > 0 {
-			parts = append(parts, p)
+		if f.count++; f.count <= f.most {
+			p.ids = append(p.ids, at.Lo[0]+i)
 		}
-		return nil
-	}}
-	if err := e.Run(ctx, []ndarray.Output{out}); err != nil {
-		return nil, err
 	}
-	if count > most {
-		return nil, fmt.Errorf("it selects %d elements: their positions take %s of host memory, want at most half the budget of %s; raise --memory to at least %dMiB or use where: %w",
-			count, plan.Bytes(count*positionBytes), plan.Bytes(e.opt.Memory), 2*count*positionBytes>>20+16, ErrBudget)
+	if f.count > f.most {
+		f.parts = nil // only the count matters now
+	} else if len(p.ids) > 0 {
+		f.parts = append(f.parts, p)
 	}
-	slices.SortFunc(parts, func(a, b part) int { return cmp.Compare(a.start, b.start) })
-	ids := make([]int64, 0, count)
-	for _, p := range parts {
+	return nil
+}
+
+// Found returns the positions, or how many there would be.
+func (f *positions) Found() (any, error) {
+	if f.count > f.most {
+		return nil, &graph.NoRoom{What: fmt.Sprintf("the positions of the %d elements that a mask selects", f.count), Bytes: f.count * positionBytes, Instead: " or use where"}
+	}
+	slices.SortFunc(f.parts, func(a, b part) int { return cmp.Compare(a.start, b.start) })
+	ids := make([]int64, 0, f.count)
+	for _, p := range f.parts {
 		ids = append(ids, p.ids...)
 	}
 	return ids, nil
 }
 
-// innermost collects the masks that depend on no other mask and reports whether n depends on one.
-func innermost(n *graph.Node, masks map[*graph.Node][]int64, seen map[*graph.Node]bool) bool {
-	if dep, ok := seen[n]; ok {
-		return dep
-	}
-	dep := false
-	for _, in := range n.In {
-		dep = innermost(in, masks, seen) || dep
-	}
-	if n.Kind == graph.Compress {
-		if !innermost(n.In[1], masks, seen) {
-			masks[n.In[1]] = nil
-		}
-		dep = true
-	}
-	seen[n] = dep
-	return dep
-}
-
-// replace builds n anew with the masks that are known.
-func replace(n *graph.Node, masks map[*graph.Node][]int64, memo map[*graph.Node]*graph.Node) *graph.Node {
+// replace builds n anew with what has been found.
+func replace(n *graph.Node, ready map[*graph.Node]*search, memo map[*graph.Node]*graph.Node) *graph.Node {
 	if m, ok := memo[n]; ok {
 		return m
 	}
 	in := make([]*graph.Node, len(n.In))
 	same := true
 	for i, x := range n.In {
-		in[i] = replace(x, masks, memo)
+		in[i] = replace(x, ready, memo)
 		same = same && in[i] == x
 	}
 	out := n
-	if ids, ok := masks[maskOf(n)]; ok {
-		out = take(in[0], n.Arg.(graph.CompressArg).Axis, ids)
+	if s, ok := ready[n]; ok {
+		switch arg := n.Arg.(type) {
+		case graph.CompressArg:
+			out = take(in[0], arg.Axis, s.found.([]int64))
+		case graph.LaterArg:
+			var found any
+			if s != nil {
+				found = s.found
+			}
+			out = arg.Build(in, found)
+		}
 	} else if !same {
 		out = rebuild(n, in)
 	}
 	memo[n] = out
 	return out
-}
-
-// maskOf returns the mask of a Compress, nil for other nodes.
-func maskOf(n *graph.Node) *graph.Node {
-	if n.Kind != graph.Compress {
-		return nil
-	}
-	return n.In[1]
 }
 
 // take selects positions along one axis.
@@ -217,9 +286,23 @@ func rebuild(n *graph.Node, in []*graph.Node) *graph.Node {
 	case graph.StackArg:
 		return place.Stack(arg.Axis, in...)
 	case graph.RechunkArg:
+		if sameShapes(n.In, in) {
+			return place.Rechunk(in[0], arg.Grid)
+		}
 		return in[0] // its grid was made for a length nobody knew
 	case graph.CompressArg:
 		return place.Compress(in[0], in[1], arg.Axis)
+	case graph.LaterArg:
+		return place.Later(arg, n.DType, n.Grid, in...)
+	case graph.OpaqueArg:
+		if sameShapes(n.In, in) { // it was made for these
+			return place.Opaque(arg, n.DType, n.Grid, in...)
+		}
 	}
 	return graph.NewError(fmt.Errorf("sched: a function cannot follow a selection by a mask whose length is not known; compute the mask first"), n.Pos)
+}
+
+// sameShapes reports whether nodes have the shapes of those whose place they take.
+func sameShapes(old, now []*graph.Node) bool {
+	return slices.EqualFunc(old, now, func(a, b *graph.Node) bool { return a.Shape().Equal(b.Shape()) })
 }

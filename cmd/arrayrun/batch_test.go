@@ -76,9 +76,15 @@ type batchCase struct {
 	Zeros    bool // the sign of a zero counts
 }
 
-// TestBatchAgainstNumPy runs the small set of random expressions whose results
-// NumPy made: testdata/batch/gen.py. It is run under settings that must not change a bit.
+// TestBatchAgainstNumPy runs the small sets of random expressions whose results
+// NumPy made: testdata/batch/gen.py. They are run under settings that must not change a bit.
 func TestBatchAgainstNumPy(t *testing.T) {
+	for _, set := range []string{"cases", "sorted"} {
+		t.Run(set, func(t *testing.T) { batchAgainstNumPy(t, "testdata/batch/"+set+".zip") })
+	}
+}
+
+func batchAgainstNumPy(t *testing.T, set string) {
 	for name, flags := range map[string][]string{
 		"default":    nil,
 		"no-fuse":    {"--no-fuse"},
@@ -90,7 +96,7 @@ func TestBatchAgainstNumPy(t *testing.T) {
 			if testing.Short() && name != "default" {
 				t.Skip("short")
 			}
-			dir := unpack(t, "testdata/batch/cases.zip")
+			dir := unpack(t, set)
 			code, out, errs := arrayrun(t, append([]string{"eval", "--batch", filepath.Join(dir, "jobs.jsonl")}, flags...)...)
 			answers := strings.Split(strings.TrimSpace(out), "\n")
 			f, err := os.Open(filepath.Join(dir, "cases.jsonl"))

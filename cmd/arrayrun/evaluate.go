@@ -58,14 +58,17 @@ func (a *app) evaluate(ctx context.Context, eng *sched.Engine, e evaluation) (*e
 		outputs = []output{{uri: "-"}}
 	}
 	r := &evaluated{}
-	for _, o := range outputs {
-		v, err := pick(values, o)
-		if err != nil {
+	picked := make([]expr.Named, len(outputs))
+	for i, o := range outputs {
+		if picked[i], err = pick(values, o); err != nil {
 			return nil, err
 		}
-		if v.Value, err = known(ctx, eng, v.Value); err != nil {
-			return nil, at(exitUsage, err)
-		}
+	}
+	if err := known(ctx, eng, picked); err != nil {
+		return nil, at(exitRunning, err)
+	}
+	for i, o := range outputs {
+		v := picked[i]
 		if o.uri == "-" {
 			err = r.addText(v.Value)
 		} else {
@@ -104,17 +107,28 @@ func pick(values *expr.Result, o output) (expr.Named, error) {
 	return expr.Named{}, usagef("-o %s=%s: the expression names no %q, it names %s", o.name, o.uri, o.name, strings.Join(names, ", "))
 }
 
-// known returns v with lengths that only a count of a mask tells filled in.
-func known(ctx context.Context, eng *sched.Engine, v any) (any, error) {
-	x, ok := v.(ndarray.Array)
-	if !ok || x.Err() != nil || !slices.Contains(x.Shape(), -1) {
-		return v, nil
+// known fills in lengths that only a run tells, of all arrays in one: they may wait for the same passes.
+func known(ctx context.Context, eng *sched.Engine, values []expr.Named) error {
+	var list []ndarray.Array
+	var at []int
+	waits := false
+	for i, v := range values {
+		if x, ok := v.Value.(ndarray.Array); ok && x.Err() == nil {
+			list, at = append(list, x), append(at, i)
+			waits = waits || slices.Contains(x.Shape(), -1)
+		}
 	}
-	list, err := eng.Resolve(ctx, x)
+	if !waits {
+		return nil
+	}
+	list, err := eng.Resolve(ctx, list...)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return list[0], nil
+	for k, i := range at {
+		values[i].Value = list[k]
+	}
+	return nil
 }
 
 // addText adds a value that is printed.

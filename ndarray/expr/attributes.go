@@ -27,6 +27,8 @@ func attribute(v value, name string) (value, error) {
 		return variableAttribute(x, name)
 	case timeParts:
 		return x.v.Time(name), nil
+	case record:
+		return x.field(name)
 	case facts:
 		return x.get(name)
 	case ndarray.GroupBy, ndarray.Weighted:

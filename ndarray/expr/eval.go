@@ -85,6 +85,8 @@ func asResult(v value) (any, error) {
 		return nil, fmt.Errorf("the result is groups: reduce them, for instance with .mean()")
 	case ndarray.Rolling, ndarray.Coarsen:
 		return nil, fmt.Errorf("the result is windows: reduce them, for instance with .mean()")
+	case record:
+		return nil, fmt.Errorf("the result is %d values: take one, for instance .%s", len(x.tuple), x.names[0])
 	case tuple:
 		if len(x) > 0 && !isNumber(x[0]) {
 			return nil, fmt.Errorf("the result is %d values: name them, for instance lo = min(a); hi = max(a)", len(x))
@@ -261,6 +263,8 @@ func describe(v value) string {
 		return fmt.Sprintf("%q", x)
 	case list:
 		return fmt.Sprintf("a list of %d", len(x))
+	case record:
+		return "a tuple of " + strings.Join(x.names, ", ")
 	case tuple:
 		return fmt.Sprintf("a tuple of %d", len(x))
 	case dtype.DType:

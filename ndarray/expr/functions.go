@@ -17,7 +17,7 @@ var functions map[string]function
 
 func init() {
 	functions = map[string]function{}
-	for _, t := range []map[string]function{creation, shaping, rearranging, mathematics, numerics, products, dtypes, images} {
+	for _, t := range []map[string]function{creation, shaping, rearranging, mathematics, numerics, products, sorting, counting, dtypes, images} {
 		for n, f := range t {
 			functions[n] = f
 		}
@@ -274,6 +274,8 @@ func length(b params) (value, error) {
 	switch x := b.vals["a"].(type) {
 	case list:
 		return big.NewInt(int64(len(x))), nil
+	case record:
+		return big.NewInt(int64(len(x.tuple))), nil
 	case tuple:
 		return big.NewInt(int64(len(x))), nil
 	case string:

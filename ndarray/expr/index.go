@@ -70,6 +70,8 @@ func indexValue(v value, items []value) (value, error) {
 			return list(l), err
 		}
 		return w, err
+	case record:
+		return indexValue(x.tuple, items)
 	case tuple:
 		w, err := indexSequence(x, items)
 		if l, ok := w.([]value); ok {

@@ -45,6 +45,7 @@ func init() {
 		"map":            {"", later("map: functions cannot be passed; apply the operation to the data set itself")},
 	}
 	maps.Copy(methods, windowMethods)
+	maps.Copy(methods, orderMethods)
 	maps.Copy(methods, analysisMethods)
 }
 

@@ -4,7 +4,7 @@
 // acyclic graph of whole-array operations.
 //
 // The nouns: a Node is one operation with its dtype, shape and Grid, inferred
-// when it is made; a Kind is one of eleven things a node can do; an Arg is what it
+// when it is made; a Kind is one of twelve things a node can do; an Arg is what it
 // needs besides its inputs; a rewrite turns nodes into cheaper ones that give the same bits.
 //
 //	load := graph.NewLoad(src, "t2m", src.Meta().Grid)

@@ -90,6 +90,8 @@ func describe(n *Node) string {
 		return fmt.Sprintf("compress axis=%d", a.Axis)
 	case OpaqueArg:
 		return fmt.Sprintf("opaque %q", a.Key)
+	case LaterArg:
+		return fmt.Sprintf("later %q", a.Key)
 	}
 	return n.Kind.String()
 }

@@ -87,6 +87,15 @@ func (a RechunkArg) AppendKey(b []byte) []byte { return appendGrid(b, a.Grid) }
 // AppendKey appends the axis.
 func (a CompressArg) AppendKey(b []byte) []byte { return binary.AppendVarint(b, int64(a.Axis)) }
 
+// AppendKey appends the keys of what is built and of the pass; they stand for the functions.
+func (a LaterArg) AppendKey(b []byte) []byte {
+	b = appendString(b, a.Key)
+	if a.Pass != nil {
+		b = appendString(b, a.Pass.Key)
+	}
+	return b
+}
+
 // AppendKey appends Key and Whole; Key stands for the functions.
 func (a OpaqueArg) AppendKey(b []byte) []byte {
 	b = appendString(b, a.Key)

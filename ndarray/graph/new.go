@@ -242,6 +242,18 @@ func (at At) Opaque(arg OpaqueArg, dt dtype.DType, grid chunk.Grid, in ...*Node)
 	return at.newNode(Opaque, slices.Clone(in), dt, itemBytes, grid, arg, true)
 }
 
+// Later returns the node that arg stands in for, of dtype dt on grid, whose lengths are -1 where they are not known.
+// Two Laters are one node when Key, Pass, inputs, dtype and grid are equal.
+func (at At) Later(arg LaterArg, dt dtype.DType, grid chunk.Grid, in ...*Node) *Node {
+	if e := firstErr(in...); e != nil {
+		return e
+	}
+	if arg.Key == "" || arg.Build == nil || len(in) == 0 {
+		return at.errorf("ndarray: later: want Key, Build and inputs set")
+	}
+	return at.newNode(Later, slices.Clone(in), dt, 0, grid, arg, true)
+}
+
 // Compress returns the positions along axis where the 1-D bool mask is true.
 // The length there is -1 until the engine has counted.
 func (at At) Compress(n, mask *Node, axis int) *Node {

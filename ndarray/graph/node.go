@@ -4,6 +4,7 @@ package graph
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/arrayrun/arrayrun/chunk"
 	"github.com/arrayrun/arrayrun/chunk/dtype"
@@ -27,6 +28,7 @@ const (
 	Rechunk                  // the same values on another grid; RechunkArg, In 1
 	Compress                 // the elements where a 1-D mask is true; CompressArg, In 2
 	Opaque                   // a Go function of whole regions; OpaqueArg, In n
+	Later                    // what is built when lengths, or what a pass over In[0] finds, are known; LaterArg, In n
 )
 
 // Node is one array operation: immutable, hash-consed by Kind, In and Arg. Pos
@@ -135,3 +137,38 @@ type OpaqueCall struct {
 	In     []*chunk.Chunk
 	Device kernels.Device // the CPU, for what can be said as Programs; its allocator is where scratch comes from
 }
+
+// LaterArg says what an engine puts in the node's place before it plans: what Build returns for the inputs, whose lengths are all
+// known by then. With a Pass every element of In[0] has been looked at, and found is what the Pass's Finder had found, else nil.
+// Key identifies Build. The node's lengths are -1 where they are not known.
+type LaterArg struct {
+	Key   string
+	Pass  *Pass
+	Build func(in []*Node, found any) *Node
+}
+
+// Pass looks at every element of an array once. Passes over one array with equal Keys are one. Begin returns what looks at the elements of n and
+// may keep budget bytes of what it finds.
+type Pass struct {
+	Key   string
+	Begin func(n *Node, budget int64) Finder
+}
+
+// Finder looks at an array region by region.
+type Finder interface {
+	// Add is given each region once, in any order and never two at a time; c is borrowed. An error ends the pass.
+	Add(at chunk.Region, c *chunk.Chunk) error
+	// Found is called once, after the last Add.
+	Found() (any, error)
+}
+
+// NoRoom is the error of a Finder that finds more than its budget holds: What ("the distinct elements") takes Bytes. Instead is
+// what to do other than raise the budget, " or use where", perhaps empty.
+type NoRoom struct {
+	What    string
+	Bytes   int64
+	Instead string
+}
+
+// Error says what there is no room for.
+func (e *NoRoom) Error() string { return fmt.Sprintf("%s take %d bytes", e.What, e.Bytes) }

@@ -27,7 +27,7 @@ func Verify(n *Node) error {
 
 // verifyNode checks one node; its inputs are taken as right.
 func verifyNode(n *Node) error {
-	if n.Kind < Load || n.Kind > Opaque {
+	if n.Kind < Load || n.Kind > Later {
 		return fmt.Errorf("kind %d is not in the table", n.Kind)
 	}
 	if n.DType == dtype.Invalid || n.ItemBytes <= 0 {
@@ -62,7 +62,7 @@ func unknownLen(n *Node) bool {
 
 // kinds holds what is general about each kind: its name, how many inputs it has and the
 // rule that gives its shape (and checks what else can be checked).
-var kinds = [Opaque + 1]struct {
+var kinds = [Later + 1]struct {
 	name     string
 	min, max int // inputs; max -1 has no end
 	shape    func(n *Node) (chunk.Shape, error)
@@ -78,11 +78,12 @@ var kinds = [Opaque + 1]struct {
 	Rechunk:  {"rechunk", 1, 1, func(n *Node) (chunk.Shape, error) { return n.In[0].Grid.Shape, nil }},
 	Compress: {"compress", 2, 2, compressShape},
 	Opaque:   {"opaque", 0, -1, ownShape},
+	Later:    {"later", 1, -1, ownShape},
 }
 
 // String returns the kind's name in dumps.
 func (k Kind) String() string {
-	if k < Load || k > Opaque {
+	if k < Load || k > Later {
 		return "error"
 	}
 	return kinds[k].name

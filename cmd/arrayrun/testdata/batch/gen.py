@@ -5,8 +5,9 @@
 
 OUT gets in/*.npy (shared inputs), expected/ID.npy, jobs.jsonl (the batch) and cases.jsonl (how close each
 result must be). Then `arrayrun eval --batch OUT/jobs.jsonl --overwrite` and `python check.py OUT`.
---zip packs the folder into OUT.zip and removes it: the small set beside this file was made with
-`gen.py cases --count 400 --seed 7 --zip`, Python 3.11.7, NumPy 2.4.6.
+--zip packs the folder into OUT.zip and removes it: the small sets beside this file were made with
+`gen.py cases --count 400 --seed 7 --zip` and `gen.py sorted --count 600 --seed 7 --sorting --zip`, Python 3.11.7, NumPy 2.4.6.
+--sorting makes cases whose root sorts, searches or counts.
 
 Each case is a tree; a node is a pair of text and value, so the text is never parsed here. What NumPy and
 the contract define differently is generated as the contract says: integer lists index orthogonally
@@ -495,6 +496,98 @@ class Case:
         self.ulp = 1 if out == np.float16 else 4
         return self.view_of(text, value) if self.chance(0.3) else (text, value)
 
+    # Sorting, searching and counting: at the root.
+    def sorting(self, depth):
+        t, x = self.operand(depth)
+        for _ in range(20):
+            try:
+                what = (self.sort, self.sort, self.rank, self.find, self.where, self.take, self.distinct, self.distinct, self.bins, self.count)
+                return what[self.rng.integers(len(what))](t, x)
+            except Skip:
+                pass
+        raise Skip
+
+    def sort(self, t, x):
+        if x.ndim == 0:
+            raise Skip
+        ax = int(self.rng.integers(-x.ndim, x.ndim))
+        back, name = self.chance(0.3), self.pick("sort", "argsort")
+        ids = np.argsort(x, axis=ax, kind="stable")
+        if back:  # descending, equal elements in the order of their positions
+            ids = x.shape[ax] - 1 - np.flip(np.argsort(np.flip(x, ax), axis=ax, kind="stable"), ax)
+        args = self.pick(f"axis={ax}", f"axis={ax}, stable=True") if back else self.pick(f"axis={ax}", f"axis={ax}, kind='stable'")
+        return self.call(name, t, args, "descending=True" if back else ""), np.take_along_axis(x, ids, ax) if name == "sort" else ids
+
+    def rank(self, t, x):
+        u, y = self.leaf()
+        if x.ndim == 0 or y.shape != x.shape:
+            raise Skip
+        ax = int(self.rng.integers(-x.ndim, x.ndim))
+        return f"lexsort(({t}, {u}), axis={ax})", np.lexsort((x, y), axis=ax)
+
+    def find(self, t, x):
+        u, y = self.leaf()
+        if y.ndim != 1:
+            raise Skip
+        side = self.pick("left", "right")
+        if self.chance(0.3):
+            return f"searchsorted({u}, {t}, side='{side}', sorter=argsort({u}))", np.searchsorted(y, x, side=side, sorter=np.argsort(y, kind="stable"))
+        if np.isnan(y.astype(float)).any() or self.chance(0.5):
+            return f"searchsorted(sort({u}), {t}, '{side}')", np.searchsorted(np.sort(y, kind="stable"), x, side)
+        back = self.chance(0.5)
+        edges = np.sort(y)[::-1] if back else np.sort(y)
+        return f"digitize({t}, sort({u}){'[::-1]' if back else ''}, right={side == 'right'})", np.digitize(x, edges, side == "right")
+
+    def where(self, t, x):
+        if x.ndim == 0:
+            raise Skip
+        k = int(self.rng.integers(x.ndim))
+        return self.pick((f"flatnonzero({t})", np.flatnonzero(x)), (f"argwhere({t})", np.argwhere(x)), (f"nonzero({t})[{k}]", np.nonzero(x)[k]), (f"array_equal({t}, {t})", np.array(np.array_equal(x, x))))
+
+    def take(self, t, x):
+        if x.ndim == 0 or x.size == 0:
+            raise Skip
+        ax = int(self.rng.integers(-x.ndim, x.ndim))
+        n = x.shape[ax]
+        u, y = self.leaf(kind="iu")
+        if y.ndim != x.ndim:
+            raise Skip
+        try:
+            return f"take_along_axis({t}, {u} % {n}, axis={ax})", np.take_along_axis(x, (y % y.dtype.type(n) if n < 100 else y.astype(int) % n).astype(int), ax)
+        except (ValueError, IndexError):
+            raise Skip from None
+
+    def distinct(self, t, x):
+        parts = ("values", "indices", "inverse_indices", "counts")
+        k = int(self.rng.integers(4))
+        same = self.chance(0.5)
+        r = np.unique(x, return_index=True, return_inverse=True, return_counts=True, equal_nan=same)[k]
+        if same:
+            return f"unique({t}, return_index=True, return_inverse=True, return_counts=True)[{k}]", r
+        return self.pick(f"unique_all({t}).{parts[k]}", f"unique_all({t})[{k}]"), r
+
+    def bins(self, t, x):
+        k = int(self.rng.integers(2))
+        if x.dtype.kind == "b":
+            raise Skip
+        if self.chance(0.4):
+            e = sorted({float(v) for v in np.round(self.rng.normal(size=5) * 5, 1)})
+            return f"histogram({t}, bins={e})[{k}]", np.histogram(x, bins=e)[k]
+        n = int(self.rng.integers(1, 12))
+        lo, hi = sorted(float(v) for v in np.round(self.rng.normal(size=2) * 5, 1))
+        if self.chance(0.4):
+            return f"histogram({t}, bins={n}, range=({lo}, {hi}))[{k}]", np.histogram(x, bins=n, range=(lo, hi))[k]
+        try:
+            return f"histogram({t}, bins={n})[{k}]", np.histogram(x, bins=n)[k]
+        except ValueError:
+            raise Skip from None
+
+    def count(self, t, x):
+        n = int(self.rng.integers(0, 30))
+        if x.ndim != 1 or x.dtype.kind not in "iu" or x.size == 0 or x.min() < 0 or x.max() > 10**6:
+            raise Skip
+        return f"bincount({t}, minlength={n})", np.bincount(x, minlength=n)
+
     def view_of(self, t, x):
         return self.index(t, x) if x.ndim else (t, x)
 
@@ -504,14 +597,16 @@ def depth_of(case):
     return getattr(case, "root", False) or not case.at_root
 
 
-def build(rng, pool, masks):
+def build(rng, pool, masks, sorting=False):
     while True:
         case = Case(rng, pool)
         try:
             with np.errstate(all="ignore"):
                 case.at_root = False
                 what = rng.random()
-                if what < 0.2:
+                if sorting:
+                    text, value = case.sorting(int(rng.integers(0, 3)))
+                elif what < 0.2:
                     text, value = case.transcendental(int(rng.integers(0, 3)))
                 elif what < 0.4:
                     case.at_root = True
@@ -555,6 +650,7 @@ def main():
     p.add_argument("--count", type=int, default=5000)
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--masks", action="store_true", help="also index by boolean masks")
+    p.add_argument("--sorting", action="store_true", help="sort, search or count at the root")
     p.add_argument("--zip", action="store_true")
     o = p.parse_args()
     rng = np.random.default_rng(o.seed)
@@ -564,7 +660,7 @@ def main():
     used = set()
     with open(os.path.join(o.out, "jobs.jsonl"), "w") as jobs, open(os.path.join(o.out, "cases.jsonl"), "w") as cases:
         for i in range(o.count):
-            case, text, value = build(rng, pool, o.masks)
+            case, text, value = build(rng, pool, o.masks, o.sorting)
             name = f"{o.seed}-{i:04d}"
             ins = {}
             for k, (key, chunks) in case.inputs.items():
