@@ -102,6 +102,10 @@ func (pl *planner) cuts(s *Stage, items []*item) []axisCut {
 			}
 			c.hard, c.split = a, false
 		}
+		if s.Body.whole(i) {
+			n := s.Body.Shape[i]
+			demand(chunk.Axis{Len: n, Step: max(n, 1)})
+		}
 		for _, f := range s.Folds {
 			if f.Cells.Set.Has(i) {
 				demand(f.Cells.Axes[i])
@@ -138,6 +142,21 @@ func (pl *planner) cuts(s *Stage, items []*item) []axisCut {
 		}
 	}
 	return cuts
+}
+
+// whole reports whether a function computes its regions whole along a loop axis: parts of one would each compute all of it.
+func (b *Body) whole(axis int) bool {
+	for _, l := range b.Leaves {
+		if l.Part == nil || l.Part.Opaque == nil {
+			continue
+		}
+		for i, m := range l.Axes {
+			if m.Loop == axis && l.Part.Opaque.Whole.Has(i) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // gridOf returns the grid of the cuts.
