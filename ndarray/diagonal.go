@@ -20,16 +20,9 @@ func (a Array) Diagonal(offset int64, i, j int) Array {
 	if a.Err() != nil {
 		return a
 	}
-	x, err := axisOf(i, a.Rank())
-	y := 0
-	if err == nil {
-		y, err = axisOf(j, a.Rank())
-	}
-	switch {
-	case err != nil:
-		return failf("ndarray: diagonal: shape %v: %w", a.Shape(), err)
-	case x == y:
-		return failf("ndarray: diagonal: axes %d and %d of shape %v are one: want two: %w", i, j, a.Shape(), chunk.ErrShape)
+	x, y, err := a.plane(i, j)
+	if err != nil {
+		return failf("ndarray: diagonal: %w", err)
 	}
 	for k := range a.Shape() {
 		if a.Shape()[k] < 0 {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/arrayrun/arrayrun/chunk"
 	"github.com/arrayrun/arrayrun/chunk/dtype"
+	"github.com/arrayrun/arrayrun/ndarray/order"
 )
 
 // rank is a float's bits made an unsigned integer of the same order, so that elements are compared and moved without a branch.
@@ -58,9 +59,9 @@ func place[K rank](v []K, base int, at []int, before K, hasBefore bool, depth in
 			return
 		}
 		depth--
-		p := pivot(v)
+		p := order.Pivot(v)
 		if hasBefore && p == before {
-			n := notAbove(v, p)
+			n := order.NotAbove(v, p)
 			v, base = v[n:], base+n
 			for len(at) > 0 && at[0] < base {
 				at = at[1:]
@@ -68,7 +69,7 @@ func place[K rank](v []K, base int, at []int, before K, hasBefore bool, depth in
 			hasBefore = false
 			continue
 		}
-		s := below(v, p)
+		s := order.Below(v, p)
 		i, _ := slices.BinarySearch(at, base+s)
 		if i > 0 {
 			place(v[:s], base, at[:i], before, hasBefore, depth)
@@ -76,38 +77,6 @@ func place[K rank](v []K, base int, at []int, before K, hasBefore bool, depth in
 		v, base, at, before, hasBefore = v[s:], base+s, at[i:], p, true
 	}
 }
-
-// below moves the elements below p to the front and returns their number.
-func below[K rank](v []K, p K) int {
-	s := 0
-	for i, x := range v {
-		v[i] = v[s]
-		v[s] = x
-		_, less := bits.Sub64(uint64(x), uint64(p), 0)
-		s += int(less)
-	}
-	return s
-}
-
-// notAbove moves the elements that are p or below to the front and returns their number.
-func notAbove[K rank](v []K, p K) int {
-	if p == ^K(0) {
-		return len(v)
-	}
-	return below(v, p+1)
-}
-
-// pivot returns the middle of three elements, or of three such middles of long parts.
-func pivot[K rank](v []K) K {
-	n := len(v)
-	if n < 128 {
-		return middle(v[n/4], v[n/2], v[n-n/4])
-	}
-	d := n / 8
-	return middle(middle(v[d/2], v[d], v[2*d]), middle(v[n/2-d/2], v[n/2], v[n/2+d/2]), middle(v[n-2*d], v[n-d], v[n-d/2]))
-}
-
-func middle[K rank](a, b, c K) K { return max(min(a, b), min(max(a, b), c)) }
 
 // insert sorts a few elements.
 func insert[K rank](v []K) {

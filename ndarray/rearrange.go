@@ -13,21 +13,28 @@ import (
 	"github.com/arrayrun/arrayrun/ndarray/graph"
 )
 
+// plane returns two axes counted from the first, which must not be one.
+func (a Array) plane(i, j int) (x, y int, err error) {
+	if x, err = axisOf(i, a.Rank()); err == nil {
+		y, err = axisOf(j, a.Rank())
+	}
+	switch {
+	case err != nil:
+		return 0, 0, fmt.Errorf("shape %v: %w", a.Shape(), err)
+	case x == y:
+		return 0, 0, fmt.Errorf("axes %d and %d of shape %v are one: want two: %w", i, j, a.Shape(), chunk.ErrShape)
+	}
+	return x, y, nil
+}
+
 // Rot90 returns a turned k times by 90 degrees in the plane of axes i and j, from i towards j. The axes must be two.
 func (a Array) Rot90(k int64, i, j int) Array {
 	if a.Err() != nil {
 		return a
 	}
-	x, err := axisOf(i, a.Rank())
-	y := 0
-	if err == nil {
-		y, err = axisOf(j, a.Rank())
-	}
-	switch {
-	case err != nil:
-		return failf("ndarray: rot90: shape %v: %w", a.Shape(), err)
-	case x == y:
-		return failf("ndarray: rot90: axes %d and %d of shape %v are one: want two: %w", i, j, a.Shape(), chunk.ErrShape)
+	x, y, err := a.plane(i, j)
+	if err != nil {
+		return failf("ndarray: rot90: %w", err)
 	}
 	switch (k%4 + 4) % 4 {
 	case 1:

@@ -220,20 +220,23 @@ func linspace(b params) (value, error) {
 	return ndarray.Linspace(start, stop, n, end, d, opts...), nil
 }
 
+// matrixOf reads the lengths of a matrix, the number of a diagonal and a dtype.
+func matrixOf(b params) (n, m, k int64, d dtype.DType, err error) {
+	if n, err = b.int("n_rows", 0); err != nil {
+		return
+	}
+	if m, err = b.int("n_cols", n); err != nil {
+		return
+	}
+	if k, err = b.int("k", 0); err != nil {
+		return
+	}
+	d, err = b.dtype("dtype", dtype.Float64)
+	return
+}
+
 func eye(b params) (value, error) {
-	n, err := b.int("n_rows", 0)
-	if err != nil {
-		return nil, err
-	}
-	m, err := b.int("n_cols", n)
-	if err != nil {
-		return nil, err
-	}
-	k, err := b.int("k", 0)
-	if err != nil {
-		return nil, err
-	}
-	d, err := b.dtype("dtype", dtype.Float64)
+	n, m, k, d, err := matrixOf(b)
 	if err != nil {
 		return nil, err
 	}

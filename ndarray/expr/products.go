@@ -234,19 +234,7 @@ func onDiagonal(f func(a ndarray.Array, k int64) ndarray.Array) func(a ndarray.A
 }
 
 func tri(b params) (value, error) {
-	n, err := b.int("n_rows", 0)
-	if err != nil {
-		return nil, err
-	}
-	m, err := b.int("n_cols", n)
-	if err != nil {
-		return nil, err
-	}
-	k, err := b.int("k", 0)
-	if err != nil {
-		return nil, err
-	}
-	d, err := b.dtype("dtype", dtype.Float64)
+	n, m, k, d, err := matrixOf(b)
 	if err != nil {
 		return nil, err
 	}

@@ -149,10 +149,10 @@ func quick[K Key](v []K, depth int) {
 			return
 		}
 		depth--
-		p := pivot(v)
-		s := below(v, p)
+		p := Pivot(v)
+		s := Below(v, p)
 		if s == 0 { // p is the smallest: all that equal it are in place
-			v = v[notAbove(v, p):]
+			v = v[NotAbove(v, p):]
 			continue
 		}
 		quick(v[:s], depth)
@@ -161,8 +161,8 @@ func quick[K Key](v []K, depth int) {
 	few(v)
 }
 
-// below moves the keys below p to the front and returns their number.
-func below[K Key](v []K, p K) int {
+// Below moves the keys below p to the front and returns their number.
+func Below[K Key](v []K, p K) int {
 	s := 0
 	for i, x := range v {
 		v[i] = v[s]
@@ -173,16 +173,16 @@ func below[K Key](v []K, p K) int {
 	return s
 }
 
-// notAbove moves the keys that are p or below to the front and returns their number.
-func notAbove[K Key](v []K, p K) int {
+// NotAbove moves the keys that are p or below to the front and returns their number.
+func NotAbove[K Key](v []K, p K) int {
 	if p == ^K(0) {
 		return len(v)
 	}
-	return below(v, p+1)
+	return Below(v, p+1)
 }
 
-// pivot returns the middle of three keys, of long lines of three such middles.
-func pivot[K Key](v []K) K {
+// Pivot returns the middle of three keys, of long lines of three such middles.
+func Pivot[K Key](v []K) K {
 	n := len(v)
 	if n < 128 {
 		return middle(v[n/4], v[n/2], v[n-n/4])
