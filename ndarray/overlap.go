@@ -103,6 +103,8 @@ func MapRegions(f RegionFunc, in ...Array) Array {
 		switch {
 		case a.Err() != nil:
 			return a
+		case a.unknown():
+			return failf("%w", errUnknown(f.Name, a.Shape()))
 		case !a.Shape().Equal(in[0].Shape()):
 			return failf("ndarray: %s: array %d: got shape %v, want %v as the first has: %w", f.Name, i+1, a.Shape(), in[0].Shape(), chunk.ErrShape)
 		case len(f.Before) != a.Rank() || len(f.After) != a.Rank() || f.Periodic != nil && len(f.Periodic) != a.Rank():

@@ -146,6 +146,27 @@ func TestNaNGoesThroughWindows(t *testing.T) {
 	}
 }
 
+// TestFiltersFollowMasks: a filter of what a mask selects waits until its length is known.
+func TestFiltersFollowMasks(t *testing.T) {
+	eng := newEngine(t, sched.Options{Memory: 64 << 20, Workers: 2})
+	a := elements(t, chunk.Shape{9, 6}, "float64").Rechunk(4, 6)
+	got := values(t, eng, evalArray(t, `ndimage.median_filter(a[a[:, 0] > 0], size=3)`, a))
+	x := values(t, eng, a)
+	var rows []float64
+	for i := range 9 {
+		if x[i*6] > 0 {
+			rows = append(rows, x[i*6:i*6+6]...)
+		}
+	}
+	n := int64(len(rows) / 6)
+	if n < 2 || n == 9 {
+		t.Fatalf("the mask selects %d rows, want some of 9", n)
+	}
+	if want := values(t, eng, ndimage.MedianFilter(ndarray.FromSlice(rows, n, 6), ndimage.Box(2, 3), nil, ndimage.Options{})); !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
 // TestFiltersKeepNames: variables keep dimensions, coordinates and attributes, and an axis may be named.
 func TestFiltersKeepNames(t *testing.T) {
 	eng := newEngine(t, sched.Options{Memory: 64 << 20, Workers: 2})

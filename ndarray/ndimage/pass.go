@@ -73,6 +73,10 @@ func (f *filter) apply(a ndarray.Array) ndarray.Array {
 	if err != nil {
 		return failed(fmt.Errorf("ndimage: %s: %w", f.name, err))
 	}
+	if slices.ContainsFunc(a.Shape(), func(n int64) bool { return n < 0 }) { // the length of an axis waits for a run: so does the filter
+		wait := graph.LaterArg{Key: fmt.Sprintf("ndimage %s %s %v", f.name, f.key, f.opt), Build: func(in []*graph.Node, _ any) *graph.Node { return f.apply(ndarray.FromNode(in[0])).Node() }}
+		return ndarray.FromNode(graph.At("").Later(wait, f.last().dt, a.Grid(), a.Node()))
+	}
 	fill, err := kernels.ConstOf(a.DType(), f.opt.Fill)
 	if err != nil {
 		return failed(fmt.Errorf("ndimage: %s: fill: %w", f.name, err))

@@ -26,14 +26,15 @@ func (b *Body) blocks(i int) (list []chunk.Axis) {
 			if m.Loop == i && l.Part.Opaque.Whole.Has(k) {
 				list = append(list, chunk.Axis{Len: b.Shape[i], Step: max(b.Shape[i], 1)})
 			}
-			if m.Loop != i || m.IDs != nil || m.Step != 1 || m.Start != 0 {
+			n := l.Node.Shape()[k]
+			if m.Loop != i || m.IDs != nil || m.Step != 1 || m.Start != 0 || n != b.Shape[i] {
 				continue
 			}
 			if l.Part.Opaque.Blocks != nil {
 				list = append(list, l.Part.Opaque.Blocks[k])
 			}
 			for _, in := range l.Part.In {
-				if len(in.Shape) == len(l.Axes) {
+				if len(in.Shape) == len(l.Axes) && in.Shape[k] == n {
 					list = append(list, in.blocks(k)...)
 				}
 			}
