@@ -143,6 +143,28 @@ func (r Region) Intersect(q Region) Region {
 	return o
 }
 
+// Grow returns r with before more positions at the beginning of each axis and after more at the end: a region with its halo,
+// which may reach beyond the array. Negative numbers take positions away.
+func (r Region) Grow(before, after []int64) Region {
+	r = r.Clone()
+	for k := range r.Lo {
+		r.Lo[k] -= before[k]
+		r.Hi[k] += after[k]
+	}
+	return r
+}
+
+// Clip returns what of r lies inside an array of shape s; along axes that are periodic, nil for none, all of it.
+func (r Region) Clip(s Shape, periodic []bool) Region {
+	in := r.Intersect(Whole(s))
+	for k, p := range periodic {
+		if p {
+			in.Lo[k], in.Hi[k] = r.Lo[k], r.Hi[k]
+		}
+	}
+	return in
+}
+
 // Contains reports whether q lies inside r.
 func (r Region) Contains(q Region) bool {
 	for i := range r.Lo {

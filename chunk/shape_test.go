@@ -114,3 +114,20 @@ func TestRegionLaws(t *testing.T) {
 		}
 	}
 }
+
+func TestRegionGrowClip(t *testing.T) {
+	r := Region{Shape{3, 0, 2}, Shape{5, 4, 7}}
+	g := r.Grow([]int64{1, 2, 0}, []int64{0, 3, 4})
+	if want := (Region{Shape{2, -2, 2}, Shape{5, 7, 11}}); !g.Equal(want) {
+		t.Errorf("grown: got %v, want %v", g, want)
+	}
+	if want := (Region{Shape{3, 0, 2}, Shape{5, 4, 7}}); !r.Equal(want) {
+		t.Errorf("the region itself became %v", r)
+	}
+	if c, want := g.Clip(Shape{10, 4, 9}, nil), (Region{Shape{2, 0, 2}, Shape{5, 4, 9}}); !c.Equal(want) {
+		t.Errorf("clipped: got %v, want %v", c, want)
+	}
+	if c, want := g.Clip(Shape{10, 4, 9}, []bool{true, true, false}), (Region{Shape{2, -2, 2}, Shape{5, 7, 9}}); !c.Equal(want) {
+		t.Errorf("clipped but for periodic axes: got %v, want %v", c, want)
+	}
+}

@@ -68,28 +68,7 @@ type RegionFunc struct {
 
 // Around returns the region that the result's region at is computed from: cut to an array of the shape, but for periodic axes.
 func (f *RegionFunc) Around(at chunk.Region, shape chunk.Shape) chunk.Region {
-	return CutTo(Grown(at, f.Before, f.After), shape, f.Periodic)
-}
-
-// Grown returns r with before more positions at the beginning of each axis and after more at the end.
-func Grown(r chunk.Region, before, after []int64) chunk.Region {
-	r = r.Clone()
-	for k := range r.Lo {
-		r.Lo[k] -= before[k]
-		r.Hi[k] += after[k]
-	}
-	return r
-}
-
-// CutTo returns what of r lies inside an array of the shape, all of it along periodic axes.
-func CutTo(r chunk.Region, shape chunk.Shape, periodic []bool) chunk.Region {
-	in := r.Intersect(chunk.Whole(shape))
-	for k, p := range periodic {
-		if p {
-			in.Lo[k], in.Hi[k] = r.Lo[k], r.Hi[k]
-		}
-	}
-	return in
+	return at.Grow(f.Before, f.After).Clip(shape, f.Periodic)
 }
 
 // MapRegions returns the result of a function of regions of arrays, all of one shape, which is the result's, as is
@@ -125,7 +104,7 @@ func MapRegions(f RegionFunc, in ...Array) Array {
 	arg := graph.OpaqueArg{
 		Key: fmt.Sprintf("%s around %v %v periodic=%v", f.Name, f.Before, f.After, f.Periodic),
 		Need: func(_ int, at chunk.Region) chunk.Region {
-			r := Grown(at, f.Before, f.After)
+			r := at.Grow(f.Before, f.After)
 			for k, p := range f.Periodic {
 				if p { // in the lengthened array
 					r.Lo[k] += f.Before[k]
@@ -302,7 +281,7 @@ func MapOverlap(f ChunkFunc, in ...Variable) Variable {
 		if f.Scratch != nil {
 			n = f.Scratch(out)
 		}
-		grown := Grown(chunk.Whole(out), depth, depth).Size()
+		grown := chunk.Whole(out).Grow(depth, depth).Size()
 		for _, x := range in {
 			n += mem.ClassBytes(grown * int64(x.DType().Size()))
 		}
@@ -310,7 +289,7 @@ func MapOverlap(f ChunkFunc, in ...Variable) Variable {
 	}
 	r.Run = func(ctx context.Context, c graph.OpaqueCall) error {
 		list := make([]*chunk.Chunk, len(c.In))
-		want := Grown(c.At, depth, depth)
+		want := c.At.Grow(depth, depth)
 		for i, x := range c.In {
 			e, fresh, err := Extend(c.Device.Allocator(), x, r.Around(c.At, shape), want, shape, boundaries, fills[i])
 			if err != nil {

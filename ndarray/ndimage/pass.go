@@ -114,11 +114,7 @@ func (f *filter) last() *step {
 
 // grown returns the lengths with before and after added.
 func grown(s chunk.Shape, before, after []int64) chunk.Shape {
-	s = s.Clone()
-	for k := range s {
-		s[k] += before[k] + after[k]
-	}
-	return s
+	return chunk.Whole(s).Grow(before, after).Shape()
 }
 
 // scratch bounds the bytes that filtering a region of the shape takes beside operand and result.
@@ -157,7 +153,7 @@ func (r *run) all(ctx context.Context, c graph.OpaqueCall) error {
 	at := c.At
 	for i := len(r.passes) - 1; i >= 0; i-- {
 		regions[i] = at
-		at = ndarray.CutTo(ndarray.Grown(at, r.passes[i].before, r.passes[i].after), r.shape, r.region.Periodic)
+		at = at.Grow(r.passes[i].before, r.passes[i].after).Clip(r.shape, r.region.Periodic)
 	}
 	in, have := c.In[0], r.region.Around(c.At, r.shape)
 	for i := range r.passes {
@@ -179,7 +175,7 @@ func (r *run) all(ctx context.Context, c graph.OpaqueCall) error {
 
 // pass returns the pass's result over the region at, in out or, where that is nil, in a chunk that the caller releases. in holds the region have.
 func (r *run) pass(ctx context.Context, p *pass, in *chunk.Chunk, have, at chunk.Region, out *chunk.Chunk) (*chunk.Chunk, error) {
-	first, fresh, err := ndarray.Extend(r.device.Allocator(), in, have, ndarray.Grown(at, p.before, p.after), r.shape, r.ends, r.fill)
+	first, fresh, err := ndarray.Extend(r.device.Allocator(), in, have, at.Grow(p.before, p.after), r.shape, r.ends, r.fill)
 	if err != nil {
 		return nil, err
 	}
