@@ -4,6 +4,7 @@ package ndarray
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/arrayrun/arrayrun/chunk"
@@ -37,8 +38,29 @@ func (a Array) Reduce(op string, opt ReduceOptions) Array {
 	if err != nil {
 		return failf("ndarray: %s: %w", r.Name, err)
 	}
+	if root, ok := spreads[r.Name]; ok && a.DType().IsComplex() {
+		return a.complexSpread(r.Name, root, opt)
+	}
 	arg := graph.ReduceArg{Op: r.ID, Axes: axes, KeepDims: opt.KeepDims, Params: kernels.Params{DDof: opt.DDof}}
 	return Array{here().Reduce(arg, a.Node())}
+}
+
+// spreads are the names of variances, and whether each is the root of one.
+var spreads = map[string]bool{"var": false, "nanvar": false, "std": true, "nanstd": true}
+
+// complexSpread returns a variance of complex numbers, or its root: the mean squared distance from the mean, which is that of the real parts and that
+// of the imaginary ones. A number with a NaN in either part is one.
+func (a Array) complexSpread(op string, root bool, opt ReduceOptions) Array {
+	re, im := Apply("real", a), Apply("imag", a)
+	if bad := Apply("isnan", a); op[0] == 'n' {
+		re, im = Where(bad, math.NaN(), re), Where(bad, math.NaN(), im)
+	}
+	of := map[bool]string{true: "nanvar", false: "var"}[op[0] == 'n']
+	v := Apply("add", re.Reduce(of, opt), im.Reduce(of, opt))
+	if root {
+		v = Apply("sqrt", v)
+	}
+	return v
 }
 
 // reduceAxes returns axes counted from the front, ascending.
