@@ -249,9 +249,9 @@ func Linspace(start, stop float64, num int64, endpoint bool, dt dtype.DType, opt
 	return x.AsType(dt)
 }
 
-// Eye returns the n by m array with ones on diagonal k (above the main one for
-// k > 0) and zeros elsewhere; m < 0 means n.
-func Eye(n, m, k int64, dt dtype.DType, opts ...Option) Array {
+// matrixGrid returns the grid and the dtype of a new n by m matrix: m < 0 means n, dtype.Invalid float64. Where
+// ok is false, e has the error.
+func matrixGrid(fn string, n, m int64, dt dtype.DType, opts []Option) (grid chunk.Grid, as dtype.DType, e Array, ok bool) {
 	if m < 0 {
 		m = n
 	}
@@ -259,10 +259,19 @@ func Eye(n, m, k int64, dt dtype.DType, opts ...Option) Array {
 		dt = dtype.Float64
 	}
 	shape := chunk.Shape{n, m}
-	if e, ok := checkShape("eye", shape); !ok {
+	if e, ok := checkShape(fn, shape); !ok {
+		return grid, dt, e, false
+	}
+	return gridFor(shape, dt, opts), dt, e, true
+}
+
+// Eye returns the n by m array with ones on diagonal k (above the main one for
+// k > 0) and zeros elsewhere; m < 0 means n.
+func Eye(n, m, k int64, dt dtype.DType, opts ...Option) Array {
+	grid, dt, e, ok := matrixGrid("eye", n, m, dt, opts)
+	if !ok {
 		return e
 	}
-	grid := gridFor(shape, dt, opts)
 	at := here()
 	row := Array{at.Fill(grid, kernels.Const{}, 0)}
 	col := Array{at.Fill(grid, kernels.Const{}, 1)}

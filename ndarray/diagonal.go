@@ -108,17 +108,11 @@ func (a Array) zero() Array { return Zeros(chunk.Shape{}, a.DType()) }
 
 // Tri returns the n by m array of dt with ones at and below diagonal k and zeros above; m < 0 means n, dtype.Invalid float64.
 func Tri(n, m, k int64, dt dtype.DType, opts ...Option) Array {
-	if m < 0 {
-		m = n
-	}
-	if dt == dtype.Invalid {
-		dt = dtype.Float64
-	}
-	shape := chunk.Shape{n, m}
-	if e, ok := checkShape("tri", shape); !ok {
+	grid, dt, e, ok := matrixGrid("tri", n, m, dt, opts)
+	if !ok {
 		return e
 	}
-	return lowerTriangle(n, m, k).AsType(dt).onGrid(gridFor(shape, dt, opts))
+	return lowerTriangle(grid.Shape[0], grid.Shape[1], k).AsType(dt).onGrid(grid)
 }
 
 // lowerTriangle returns where a position of an n by m matrix lies at or below diagonal k.

@@ -253,11 +253,16 @@ func HostFloats(a Array) (out []float64, ok bool) {
 	if !ok {
 		return nil, false
 	}
-	out = make([]float64, len(vals))
+	return float64s(vals), true
+}
+
+// float64s returns the values of float64 constants.
+func float64s(vals []kernels.Const) []float64 {
+	out := make([]float64, len(vals))
 	for i, v := range vals {
 		out[i] = math.Float64frombits(v.Bits)
 	}
-	return out, true
+	return out
 }
 
 // ReadFloats is HostFloats of an array of which parts may lie in files, which are read now. One that only an engine can tell is an error.
@@ -272,9 +277,5 @@ func ReadFloats(a Array) ([]float64, error) {
 	case vals == nil && a.Size() > 0:
 		return nil, fmt.Errorf("ndarray: got %v, want at most %d real numbers that are known without a run", a, maxHost)
 	}
-	out := make([]float64, len(vals))
-	for i, v := range vals {
-		out[i] = math.Float64frombits(v.Bits)
-	}
-	return out, nil
+	return float64s(vals), nil
 }

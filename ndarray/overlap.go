@@ -77,6 +77,11 @@ func MapRegions(f RegionFunc, in ...Array) Array {
 	if len(in) == 0 {
 		return failf("ndarray: %s: want one array at least", f.Name)
 	}
+	for k := range min(len(f.Before), len(f.After)) {
+		if f.Before[k] < 0 || f.After[k] < 0 {
+			return failf("ndarray: %s: axis %d: got a reach of %d before and %d after, want 0 or more", f.Name, k, f.Before[k], f.After[k])
+		}
+	}
 	nodes := make([]*graph.Node, len(in))
 	for i, a := range in {
 		switch {
@@ -89,17 +94,7 @@ func MapRegions(f RegionFunc, in ...Array) Array {
 		case len(f.Before) != a.Rank() || len(f.After) != a.Rank() || f.Periodic != nil && len(f.Periodic) != a.Rank():
 			return failf("ndarray: %s: got reaches along %d and %d axes, %d of them said to be periodic or not, want %d: %w", f.Name, len(f.Before), len(f.After), len(f.Periodic), a.Rank(), chunk.ErrShape)
 		}
-		for k, p := range f.Periodic {
-			if p {
-				a = a.around(k, f.Before[k], f.After[k])
-			}
-		}
-		nodes[i] = a.Node()
-	}
-	for k := range f.Before {
-		if f.Before[k] < 0 || f.After[k] < 0 {
-			return failf("ndarray: %s: axis %d: got a reach of %d before and %d after, want 0 or more", f.Name, k, f.Before[k], f.After[k])
-		}
+		nodes[i] = f.lengthened(a).Node()
 	}
 	arg := graph.OpaqueArg{
 		Key: fmt.Sprintf("%s around %v %v periodic=%v", f.Name, f.Before, f.After, f.Periodic),
@@ -119,20 +114,15 @@ func MapRegions(f RegionFunc, in ...Array) Array {
 	return Array{here().Opaque(arg, f.DType, in[0].Grid(), nodes...)}
 }
 
-// around returns a with as many of its elements from the other end before and after axis k.
-func (a Array) around(k int, before, after int64) Array {
-	n := a.Shape()[k]
-	if n == 0 || before == 0 && after == 0 {
-		return a
-	}
-	ends := func(from, count int64) Array {
-		ids := make([]int64, count)
-		for i := range ids {
-			ids[i] = ((from+int64(i))%n + n) % n
+// lengthened returns a with as many of its elements from the other end before and after each periodic axis as f reaches beyond it.
+func (f *RegionFunc) lengthened(a Array) Array {
+	widths := make([][2]int64, a.Rank())
+	for k, p := range f.Periodic {
+		if p && a.Shape()[k] > 0 {
+			widths[k] = [2]int64{f.Before[k], f.After[k]}
 		}
-		return a.TakeAlong(k, ids)
 	}
-	return Concat(k, ends(-before, before), a, ends(n, after))
+	return a.Pad(widths, PadOptions{Mode: "wrap"})
 }
 
 // Extend returns region want of an array of the shape, of which in holds region have: in itself, or a part of it, where want lies

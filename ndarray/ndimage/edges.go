@@ -78,10 +78,6 @@ func Laplace(a ndarray.Array, o Options) ndarray.Array {
 // scipy.ndimage.uniform_filter. The mean is made along one axis after another, each rounded to a's dtype.
 func UniformFilter(a ndarray.Array, size, origins []int64, o Options) ndarray.Array {
 	return separable("uniform_filter", a, size, origins, o, func(k int, n, origin int64) pass {
-		w := make([]float64, n)
-		for i := range w {
-			w[i] = 1
-		}
 		var terms []term
 		for j := range n {
 			terms = append(terms, term{weight: 1, taps: [2][]int64{along(k, a.Rank(), j-n/2-origin)}})
@@ -91,7 +87,7 @@ func UniformFilter(a ndarray.Array, size, origins []int64, o Options) ndarray.Ar
 }
 
 // separable returns a filter of one pass along each axis where the window has more than one position.
-func separable(name string, a ndarray.Array, size, origins []int64, o Options, make func(k int, n, origin int64) pass) ndarray.Array {
+func separable(name string, a ndarray.Array, size, origins []int64, o Options, passOf func(k int, n, origin int64) pass) ndarray.Array {
 	if err := check(name, a); err != nil {
 		return failed(err)
 	}
@@ -112,7 +108,7 @@ func separable(name string, a ndarray.Array, size, origins []int64, o Options, m
 			return failed(err)
 		}
 		if n > 1 {
-			f.passes = append(f.passes, make(k, n, origin))
+			f.passes = append(f.passes, passOf(k, n, origin))
 		}
 	}
 	return f.apply(a)
