@@ -47,6 +47,7 @@ type step struct {
 	before, after []int64
 	dt            dtype.DType
 	build         func(b *kernels.Builder, in []kernels.Reg) kernels.Reg
+	made          *kernels.Program
 }
 
 // pass computes an array from one of the same shape: the last step's buffer is the result.
@@ -96,6 +97,9 @@ func (f *filter) apply(a ndarray.Array) ndarray.Array {
 			r.Before[k] += p.before[k]
 			r.After[k] += p.after[k]
 		}
+	}
+	if err := f.programs(a.DType(), rank); err != nil {
+		return failed(fmt.Errorf("ndimage: %s: %w", f.name, err))
 	}
 	shape := a.Shape()
 	r.Scratch = f.scratch
@@ -214,11 +218,7 @@ func (r *run) step(ctx context.Context, s *step, buffers []*chunk.Chunk, origin 
 	if shape.Size() == 0 {
 		return nil
 	}
-	prog, err := s.program(buffers, len(shape))
-	if err != nil {
-		return err
-	}
-	kernel, err := r.device.Compile(ctx, prog)
+	kernel, err := r.device.Compile(ctx, s.made)
 	if err != nil {
 		return err
 	}
@@ -242,17 +242,34 @@ func (r *run) step(ctx context.Context, s *step, buffers []*chunk.Chunk, origin 
 	return kernel.Run(ctx, &call)
 }
 
-// program returns the step as a program over a loop of the rank.
-func (s *step) program(buffers []*chunk.Chunk, rank int) (*kernels.Program, error) {
+// program makes the step's program over a loop of the rank; types are the dtypes of the buffers that it may read.
+func (s *step) program(types []dtype.DType, rank int) (err error) {
+	access := kernels.Contiguous // buffers are C-ordered
+	if rank == 0 {
+		access = kernels.Strided
+	}
 	b := kernels.NewBuilder(rank)
 	in := make([]kernels.Reg, len(s.taps))
 	for i, t := range s.taps {
-		access := kernels.Contiguous
-		if c := buffers[t.buffer]; rank == 0 || c.Strides[rank-1] != 1 {
-			access = kernels.Strided
-		}
-		in[i] = b.Input(kernels.Port{DType: buffers[t.buffer].DType, Access: access, Gather: -1})
+		in[i] = b.Input(kernels.Port{DType: types[t.buffer], Access: access, Gather: -1})
 	}
 	b.Ret(b.Cast(s.build(b, in), s.dt))
-	return b.Build()
+	s.made, err = b.Build()
+	return err
+}
+
+// programs makes the programs of all steps, for an operand of dtype dt and the rank.
+func (f *filter) programs(dt dtype.DType, rank int) error {
+	for i := range f.passes {
+		types := []dtype.DType{dt}
+		for k := range f.passes[i].steps {
+			s := &f.passes[i].steps[k]
+			if err := s.program(types, rank); err != nil {
+				return err
+			}
+			types = append(types, s.dt)
+		}
+		dt = types[len(types)-1]
+	}
+	return nil
 }
