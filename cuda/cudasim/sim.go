@@ -119,6 +119,13 @@ func (s *Sim) ClearFaults() {
 	s.command(s.nvrtc, "clearfaults")
 }
 
+// HoldCompiler makes the compiler wait until the function it returns is called.
+func (s *Sim) HoldCompiler() (release func()) {
+	s.tb.Helper()
+	s.command(s.nvrtc, "hold")
+	return func() { s.command(s.nvrtc, "release") }
+}
+
 // Calls returns how often each function has been called since Start or Forget.
 func (s *Sim) Calls() map[string]int {
 	m := map[string]int{}

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <condition_variable>
 #include <cstdio>
 
 #include "common.h"
@@ -23,6 +24,16 @@ static Faults faults;
 static std::mutex mu;
 static std::map<u64, struct Program *> programs;
 static int version = 12080;
+
+// What is compiled waits while held is set.
+static bool held;
+static std::condition_variable released;
+
+static void hold(bool on) {
+	std::lock_guard<std::mutex> l(mu);
+	held = on;
+	released.notify_all();
+}
 
 enum { kOK = 0, kOutOfMemory = 1, kInvalidInput = 3, kInvalidProgram = 4, kInvalidOption = 5, kCompilation = 6, kInternal = 11 };
 
@@ -273,7 +284,10 @@ EXPORT const char *cudasim_command(const char *text) {
 	} else if (all == "clearfaults" || all == "reset") {
 		faults.clear();
 		faults.forget();
+		if (all == "reset") hold(false);
 		version = 12080;
+	} else if (all == "hold" || all == "release") {
+		hold(all == "hold");
 	} else if (all == "calls") {
 		answer = faults.list();
 	} else if (all == "programs") {
@@ -344,6 +358,10 @@ EXPORT int nvrtcCompileProgram(u64 prog, int n, const char *const *options) {
 	if (!o.bad.empty()) {
 		p->log = "nvrtc: error: invalid value or option: " + o.bad + "\n";
 		return kInvalidOption;
+	}
+	{
+		std::unique_lock<std::mutex> l(mu);
+		released.wait(l, [] { return !held; });
 	}
 	const int code = compile(p, o);
 	p->compiled = code == kOK;
