@@ -27,6 +27,9 @@ type Product struct {
 	Batch, Rows, Sums, Cols int
 }
 
+// ProductScratch is how many bytes of scratch a call of a product takes at most, on any device.
+const ProductScratch = 3 << 20
+
 // String returns the canonical text: product float32 batch=1 rows=1 sums=1 cols=1.
 func (p *Product) String() string {
 	return fmt.Sprintf("product %v batch=%d rows=%d sums=%d cols=%d", p.DType, p.Batch, p.Rows, p.Sums, p.Cols)

@@ -65,6 +65,13 @@ func (s *suite) product(t *testing.T, oracle kernels.Device, u *kernels.Product,
 	if err != nil {
 		t.Fatal(err)
 	}
+	far := make(chunk.Shape, len(shape))
+	for i := range far {
+		far[i] = 10_000
+	}
+	if n := max(k.Scratch(shape), k.Scratch(far)); n > kernels.ProductScratch {
+		t.Errorf("%v over %v: %d bytes of scratch, want %d at most", u, shape, n, kernels.ProductScratch)
+	}
 	l := u.Split(shape)
 	operand := func(at layout, parts ...[]int64) *chunk.Chunk {
 		var shape chunk.Shape
