@@ -172,7 +172,11 @@ func (m *matrixProduct) of(x, y Array) Array {
 		Key:     fmt.Sprintf("%v of %v and %v to %v, steps of %d", unit, m.x.labels, m.y.labels, m.out, m.step),
 		Need:    func(i int, at chunk.Region) chunk.Region { return m.need(operands[i], at) },
 		Scratch: func(chunk.Shape) int64 { return kernels.ProductScratch },
-		Run:     func(ctx context.Context, c graph.OpaqueCall) error { return m.run(ctx, unit, c) },
+		Unit:    unit,
+		Work: func(out chunk.Shape) float64 {
+			return float64(out.Size()) * float64(m.length(m.sums)) / float64(chunk.Shape(m.counts).Size())
+		},
+		Run:     m.run,
 	}
 	p := Array{here().Opaque(arg, x.DType(), grid, x.Node(), y.Node())}
 	if m.step > 0 {
@@ -254,25 +258,23 @@ func (m *matrixProduct) need(labels []int, at chunk.Region) chunk.Region {
 			r.Lo[k], r.Hi[k] = at.Lo[lead+p], at.Hi[lead+p]
 			continue
 		}
-		for n := first; n < last; n++ {
-			lo, hi := m.span(n, l)
-			if n == first {
-				r.Lo[k], r.Hi[k] = lo, hi
-			}
-			r.Lo[k], r.Hi[k] = min(r.Lo[k], lo), max(r.Hi[k], hi)
+		switch {
+		case last-first == 1:
+			r.Lo[k], r.Hi[k] = m.span(first, l)
+		case m.runs == 1 && last > first:
+			r.Lo[k], _ = m.span(first, l)
+			_, r.Hi[k] = m.span(last-1, l)
+		case last > first: // runs of several axes may lie anywhere
+			r.Hi[k] = m.size[l]
 		}
 	}
 	return r
 }
 
 // run computes a region of the result, one run of the sums after another.
-func (m *matrixProduct) run(ctx context.Context, unit *kernels.Product, c graph.OpaqueCall) error {
+func (m *matrixProduct) run(ctx context.Context, c graph.OpaqueCall) error {
 	if c.Out.Shape.Size() == 0 {
 		return nil
-	}
-	k, err := c.Device.Compile(ctx, unit)
-	if err != nil {
-		return err
 	}
 	scratch, err := c.Device.Allocator().Alloc(kernels.ProductScratch)
 	if err != nil {
@@ -291,7 +293,7 @@ func (m *matrixProduct) run(ctx context.Context, unit *kernels.Product, c graph.
 		}
 		x := ordered(m.operand(c, 0, n), m.x.labels, m.batch, m.rows, m.sums)
 		y := ordered(m.operand(c, 1, n), m.y.labels, m.batch, m.sums, m.cols)
-		err := k.Run(ctx, &kernels.Call{
+		err := c.Kernel.Run(ctx, &kernels.Call{
 			In: []*chunk.Chunk{x, y}, Out: []*chunk.Chunk{ordered(&out, m.out, m.batch, m.rows, m.cols)}, Scratch: scratch,
 			Shape: slices.Concat(x.Shape, y.Shape[len(m.batch)+len(m.sums):]),
 		})
