@@ -342,8 +342,8 @@ func (c *copier) fill(v *formats.Var) []byte {
 	if !m.FillSet {
 		return nil
 	}
-	if _, masked := c.fillAttr(v).Get("_FillValue"); !masked && c.opts.Format == "zarr2" && v.Dims != nil {
-		return nil // there it would mask values
+	if _, masked := c.fillAttr(v).Get("_FillValue"); !masked && c.opts.Format == "zarr2" && v.Dims != nil && !c.root.FillMasks() {
+		return nil // there it would mask values that it does not mask here
 	}
 	if m.Fill == nil && m.DType != dtype.String {
 		return make([]byte, m.ItemBytes)
