@@ -322,10 +322,7 @@ func (c *copier) variable(v *formats.Var, at string, dims scope) error {
 	if err := c.plainNumbers(&s, name); err != nil {
 		return err
 	}
-	attrs := c.usableFill(c.fillAttr(v), m, name)
-	for _, u := range units { // NaT is what is missing, whatever stands for what was never written
-		attrs = attrs.With(u.Name, u.Value)
-	}
+	attrs := withUnits(c.usableFill(c.fillAttr(v), m, name), units)
 	a := FromSource(v.Source, name)
 	a, axes := c.cut(a, v, dims)
 	if v.Dims != nil {

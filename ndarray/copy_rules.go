@@ -168,6 +168,14 @@ func (c *copier) moments(v *formats.Var, name string) (*formats.ArrayMeta, forma
 	return &plain, add
 }
 
+// withUnits adds what moments returns: NaT is what is missing, whatever stands for what was never written.
+func withUnits(attrs, units formats.Attrs) formats.Attrs {
+	for _, u := range units {
+		attrs = attrs.With(u.Name, u.Value)
+	}
+	return attrs
+}
+
 func zarrElem(version int) func(m *formats.ArrayMeta, stored string) bool {
 	return func(m *formats.ArrayMeta, _ string) bool {
 		return zarr.Holds(formats.VarSpec{DType: m.DType, ItemBytes: m.ItemBytes, Stored: m.Stored}, version) == nil
