@@ -159,6 +159,13 @@ func (j *regridJob) of(a Array) Array {
 	j.made = sync.OnceValues(func() (*regrid.Map, error) {
 		return regrid.New(&j.from.places, &j.to.places, j.method, j.from.shape, j.to.shape)
 	})
+	if !j.method.Points(&j.from.places, &j.to.places) { // cheap, and then nothing else of the source is looked at
+		m, err := j.made()
+		if err != nil {
+			return failf("ndarray: regrid: %w", err)
+		}
+		a = a.Index(Ellipsis(), Span(m.Source.Row, m.Source.Row+m.Source.Rows), Span(m.Source.Col, m.Source.Col+m.Source.Cols))
+	}
 	arg := graph.OpaqueArg{
 		Key:   j.key(),
 		Holds: regrid.Bytes(&j.from.places, &j.to.places, j.method),
@@ -219,7 +226,7 @@ func (j *regridJob) box(at chunk.Region, g HorizontalGrid) regrid.Box {
 
 // need returns the region of the source that one of the result is made from.
 func (j *regridJob) need(at chunk.Region) chunk.Region {
-	b := regrid.Box{Rows: j.from.shape.Rows, Cols: j.from.shape.Cols}
+	var b regrid.Box
 	if m, err := j.made(); err == nil {
 		b = m.Need(j.box(at, j.to))
 	}

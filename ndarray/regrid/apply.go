@@ -21,13 +21,13 @@ func (m *Map) Need(at Box) Box {
 		return Box{}
 	}
 	var b Box
-	b.Col, b.Cols = 0, m.cols
+	b.Col, b.Cols = 0, m.Source.Cols
 	if m.Points != nil {
-		b.Row, b.Rows = m.Points.reach.extent(at.Row, at.Rows, m.rows)
+		b.Row, b.Rows = m.Points.reach.extent(at.Row, at.Rows, m.Source.Rows)
 	} else {
-		b.Row, b.Rows = m.Y.reach.extent(at.Row, at.Rows, m.rows)
+		b.Row, b.Rows = m.Y.reach.extent(at.Row, at.Rows, m.Source.Rows)
 		if !m.caps(at.Row, at.Rows) {
-			b.Col, b.Cols = m.X.reach.extent(at.Col, at.Cols, m.cols)
+			b.Col, b.Cols = m.X.reach.extent(at.Col, at.Cols, m.Source.Cols)
 		}
 	}
 	if b.Rows == 0 || b.Cols == 0 {
@@ -58,7 +58,10 @@ func (m *Map) Scratch(at Box) int64 {
 	if m.Points != nil {
 		return 0
 	}
-	return m.Need(Box{Rows: at.Rows, Cols: at.Cols}).Cols
+	if m.wide {
+		return at.Cols * (1 + m.Y.most)
+	}
+	return at.Cols + m.Need(Box{Rows: at.Rows, Cols: at.Cols}).Cols
 }
 
 // Level is a level of a field, or the box of one: the element of row r and column c is Data[r*Row+c*Col].
@@ -75,7 +78,10 @@ func Apply[T float32 | float64](m *Map, rule Rule, at Box, out Level[T], in []T,
 		each[T](m, rule, at, need, out, in)
 		return
 	}
-	l := level[T]{m: m, rule: rule, need: need, in: in, acc: scratch[:need.Cols]}
+	l := level[T]{m: m, rule: rule, at: at, need: need, in: in, sums: scratch[:at.Cols], rows: scratch[at.Cols:]}
+	for k := range l.held {
+		l.held[k] = -1
+	}
 	for r := range at.Rows {
 		row := out.Data[r*out.Row:]
 		if m.Y.First[at.Row+r] == m.Y.First[at.Row+r+1] || need.Rows == 0 {
@@ -84,19 +90,20 @@ func Apply[T float32 | float64](m *Map, rule Rule, at Box, out Level[T], in []T,
 			}
 			continue
 		}
-		l.row(at.Row+r, at.Col, at.Cols, row, out.Col)
+		l.row(at.Row+r, row, out.Col)
 	}
 }
 
 // level applies products of weights.
 type level[T float32 | float64] struct {
-	m    *Map
-	rule Rule
-	need Box
-	in   []T
-	acc  []float64 // a row of the source's columns
-	cap  float64   // the weight of the pole in the row
-	mean float64   // and what there is
+	m        *Map
+	rule     Rule
+	at, need Box
+	in       []T
+	sums     []float64       // of a row of targets
+	rows     []float64       // the source's columns of one row of targets; or rows of the source at the targets' columns, where the map is wide
+	held     [mostHeld]int32 // which rows those are
+	mean     float64         // of the row at a pole
 }
 
 // source returns a row of the source.
@@ -104,43 +111,69 @@ func (l *level[T]) source(row int32) []T {
 	return l.in[(int64(row)-l.need.Row)*l.need.Cols:][:l.need.Cols]
 }
 
-// row computes targets of one row: first the sum along latitude, then those along longitude.
-func (l *level[T]) row(j, col, n int64, out []T, step int64) {
-	y, x := l.m.Y, l.m.X
-	first, last := y.First[j], y.First[j+1]
-	l.cap = 0
-	if y.Cap != nil && y.Cap[j] > 0 {
-		l.cap, l.mean = y.Cap[j], meanOf(l.source(y.Index[first]))
-	}
-	weighted(l.acc, l.source(y.Index[first]), y.Weight[first])
-	for k := first + 1; k < last; k++ {
-		addWeighted(l.acc, l.source(y.Index[k]), y.Weight[k])
-	}
-	base := int32(l.need.Col)
-	for i := range n {
-		f, e := x.First[col+i], x.First[col+i+1]
-		if f == e {
-			out[i*step] = T(math.NaN())
-			continue
+// row computes the targets of one row.
+func (l *level[T]) row(j int64, out []T, step int64) {
+	y := l.m.Y
+	index, weights := y.Index[y.First[j]:y.First[j+1]], y.Weight[y.First[j]:y.First[j+1]]
+	if l.m.wide {
+		l.sums = weighted(l.sums, l.across(index[0]), weights[0])
+		for k := 1; k < len(index); k++ {
+			addWeighted(l.sums, l.across(index[k]), weights[k])
 		}
+	} else {
+		acc := weighted(l.rows[:l.need.Cols], l.source(index[0]), weights[0])
+		for k := 1; k < len(index); k++ {
+			addWeighted(acc, l.source(index[k]), weights[k])
+		}
+		gather(l.m.X, l.at.Col, int32(l.need.Col), acc, l.sums)
+	}
+	if w := y.cap(j); w > 0 {
+		l.mean = meanOf(l.source(index[0]))
+		for i := range l.sums {
+			l.sums[i] += float64(w * l.mean)
+		}
+	}
+	l.finish(j, out, step)
+}
+
+// across returns a row of the source at the targets' columns.
+func (l *level[T]) across(row int32) []float64 {
+	k := int64(row) % l.m.Y.most
+	to := l.rows[k*l.at.Cols:][:l.at.Cols]
+	if l.held[k] != row {
+		l.held[k] = row
+		gather(l.m.X, l.at.Col, int32(l.need.Col), l.source(row), to)
+	}
+	return to
+}
+
+// gather is the weighted sums of a row for the targets from col on; those without links are 0.
+func gather[T float32 | float64](x *Links, col int64, base int32, row []T, to []float64) {
+	first := x.First[col:][:len(to)+1]
+	k := first[0]
+	for i := range to {
 		v := 0.0
-		index := x.Index[f:e]
-		for k, w := range x.Weight[f:e] {
-			v += float64(w * l.acc[index[k]-base])
+		for ; k < first[i+1]; k++ {
+			v += float64(x.Weight[k] * float64(row[x.Index[k]-base]))
 		}
-		if l.cap > 0 {
-			v += float64(l.cap * l.mean)
-		}
-		part := y.Part[j] * x.Part[col+i]
-		switch {
-		case v != v && l.rule.SkipNA:
-			v = l.valid(j, col+i, part)
-		case part < l.rule.Least-tiny:
+		to[i] = v
+	}
+}
+
+// finish stores the sums of a row of targets as the rule has it.
+func (l *level[T]) finish(j int64, out []T, step int64) {
+	part, parts := l.m.Y.Part[j], l.m.X.Part[l.at.Col:][:len(l.sums)]
+	for i, v := range l.sums {
+		switch p := part * parts[i]; {
+		case p == 1 && v == v:
+		case p == 0 || p < l.rule.Least-tiny:
 			v = math.NaN()
+		case v != v && l.rule.SkipNA:
+			v = l.valid(j, l.at.Col+int64(i), p)
 		case l.rule.DestArea:
-			v *= part
+			v *= p
 		}
-		out[i*step] = T(v)
+		out[int64(i)*step] = T(v)
 	}
 }
 
@@ -161,9 +194,9 @@ func (l *level[T]) valid(j, i int64, part float64) float64 {
 			}
 		}
 	}
-	if l.cap > 0 && l.mean == l.mean {
-		sum += float64(l.cap * l.mean)
-		weight += l.cap
+	if w := y.cap(j); w > 0 && l.mean == l.mean {
+		sum += float64(w * l.mean)
+		weight += w
 	}
 	return l.rule.of(sum, weight, part)
 }
@@ -195,11 +228,14 @@ func meanOf[T float32 | float64](row []T) float64 {
 // weighted is
 //
 //	for i := range d { d[i] = w * x[i] }
-func weighted[T float32 | float64](d []float64, x []T, w float64) {
+//
+// and returns d.
+func weighted[T float32 | float64](d []float64, x []T, w float64) []float64 {
 	x = x[:len(d)]
 	for i := range d {
 		d[i] = float64(w * float64(x[i]))
 	}
+	return d
 }
 
 // addWeighted is
@@ -215,7 +251,7 @@ func addWeighted[T float32 | float64](d []float64, x []T, w float64) {
 // each applies the links of points.
 func each[T float32 | float64](m *Map, rule Rule, at, need Box, out Level[T], in []T) {
 	p := m.Points
-	base := need.Row * m.cols
+	base := need.Row * m.Source.Cols
 	for r := range at.Rows {
 		row := out.Data[r*out.Row:]
 		for c := range at.Cols {

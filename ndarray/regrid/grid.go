@@ -201,16 +201,19 @@ func turn(x float64) float64 {
 	return x
 }
 
-// around returns a cell's edges west and east of its centre.
+// around returns a cell's edges west and east of its centre: bounds wider than half the globe are the part of it with the centre.
 func around(b [2]float64, centre float64) (lo, hi float64) {
-	width := turn(b[1] - b[0])
-	if b[1] < b[0] && b[0]-b[1] <= 180 { // edges of an axis that descends
-		b[0], width = b[1], b[0]-b[1]
+	lo, width := min(b[0], b[1]), math.Abs(b[1]-b[0])
+	if width > 180 {
+		lo, width = b[0], turn(b[1]-b[0])
+		if turn(centre-lo) > width+slack {
+			lo, width = b[1], 360-width
+		}
+		if width == 0 {
+			width = 360
+		}
 	}
-	if width == 0 && b[0] != b[1] {
-		width = 360
-	}
-	lo = b[0] + 360*math.Floor((centre-b[0])/360+1e-9)
+	lo += 360 * math.Floor((centre-lo)/360+1e-9)
 	return lo, lo + width
 }
 

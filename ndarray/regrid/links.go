@@ -19,6 +19,15 @@ type Links struct {
 	Cap []float64
 
 	reach reach
+	most  int64 // source positions of any target
+}
+
+// cap returns how much of the pole is in a target.
+func (l *Links) cap(i int64) float64 {
+	if l.Cap == nil {
+		return 0
+	}
+	return l.Cap[i]
 }
 
 // begin returns Links without positions.
@@ -52,6 +61,22 @@ func (l *Links) end(size float64) {
 	l.First = append(l.First, int32(len(l.Index)))
 	l.Part = append(l.Part, part)
 	l.reach.add(l.Index[first:])
+	l.most = max(l.most, int64(len(l.Index)-first))
+}
+
+// crop counts source positions from the first that is needed, and returns that and how many there are from it to the last: one at least.
+func (l *Links) crop() (from, many int64) {
+	from, until := l.reach.of(0, int64(len(l.Part)))
+	for k := range l.Index {
+		l.Index[k] -= int32(from)
+	}
+	for i := range l.reach.first {
+		if l.reach.last[i] > 0 {
+			l.reach.first[i] -= int32(from)
+			l.reach.last[i] -= int32(from)
+		}
+	}
+	return from, max(until-from, 1)
 }
 
 // linear returns links to the neighbours of places on an axis; a longitude is on it at any turn. Places beyond its ends have none.
@@ -81,14 +106,24 @@ func (a *axis) between(x float64, turns bool) (k int, w float64, ok bool) {
 		x = a.at[0] + turn(x-a.at[0])
 	}
 	k = sort.SearchFloat64s(a.at, x) // the first that is not before x
-	if k < n && a.at[k] == x {
+	switch {
+	case k < n && a.at[k] == x:
 		return k, 0, true
+	case k > 0 && k < n:
+		k--
+		w = (x - a.at[k]) / (a.at[k+1] - a.at[k])
+	case turns && a.cyclic: // between the last and the first
+		k = n - 1
+		w = (x - a.at[k]) / (a.at[0] + 360 - a.at[k])
 	}
-	if k > 0 && k < n {
-		return k - 1, (x - a.at[k-1]) / (a.at[k] - a.at[k-1]), true
-	}
-	if turns && a.cyclic { // between the last and the first
-		return n - 1, (x - a.at[n-1]) / (a.at[0] + 360 - a.at[n-1]), true
+	switch { // turns round, and a centre is to be found all the same
+	case w > 1-1e-10:
+		return (k + 1) % n, 0, true
+	case w > 0:
+		if w < 1e-10 {
+			w = 0
+		}
+		return k, w, true
 	}
 	near := 1e-5
 	if n > 1 {

@@ -13,7 +13,8 @@ type Method uint8
 // The methods.
 const (
 	// Bilinear is on the surface through the four corners of the rectangle of source points around a place, in degrees. Between the last row of a grid
-	// that goes round and a pole it is on the line to the mean of that row, as ESMF has it by default. Elsewhere beyond the source's points there is no value.
+	// that goes round and a pole it is on the line to the mean of that row, which ESMF takes for the pole's value by default; for targets that are not
+	// rectilinear, Distance's, as CDO has it. Elsewhere beyond the source's points there is no value.
 	Bilinear Method = iota
 	// Nearest is the value of the nearest source point on the sphere; of two as near, the one that is stored first.
 	Nearest
@@ -45,14 +46,19 @@ func MethodOf(name string) (Method, error) {
 	return 0, fmt.Errorf("method: got %q, want one of %q", name, methodNames)
 }
 
-// Map is the weights from one grid to another: Y and X for products of weights along latitude and longitude, else Links.
+// Map is the weights from one grid to another: Y and X for products of weights along latitude and longitude, else Points. Source is the part of the source grid
+// that targets are made from: rows and columns are counted from where it begins.
 type Map struct {
 	Y, X   *Links
 	Points *Points
+	Source Box
 
-	rows, cols int64 // of the source
-	toCols     int64
+	toCols int64
+	wide   bool // sums go along longitude first: there are more targets than source points
 }
+
+// mostHeld is how many rows of the source a row of targets is made from at most where the map is wide.
+const mostHeld = 4
 
 // Points are the source points of each target point i: Index[i*Each:], -1 for none, with their weights, nil where there is one point only.
 type Points struct {
@@ -72,7 +78,7 @@ func (g *Grid) ShapeOf() Shape { return Shape{int64(len(g.Lat)), int64(len(g.Lon
 // Bytes bounds the memory of a map, tables that are in use while it is made included.
 func Bytes(from, to *Grid, m Method) int64 {
 	axes := 64 * int64(len(from.Lat)+len(from.Lon)+len(to.Lat)+len(to.Lon))
-	if !m.points(from, to) {
+	if !m.Points(from, to) {
 		return 4 * axes
 	}
 	each := int64(1)
@@ -86,8 +92,8 @@ func Bytes(from, to *Grid, m Method) int64 {
 	return n
 }
 
-// points reports whether target points have source points of their own.
-func (m Method) points(from, to *Grid) bool {
+// Points reports whether target points have source points of their own: whether finding them takes time.
+func (m Method) Points(from, to *Grid) bool {
 	return from.Points || to.Points || m == Nearest || m == Distance
 }
 
@@ -138,8 +144,8 @@ func New(from, to *Grid, m Method, source, target Shape) (*Map, error) {
 	if err := Check(from, to, m); err != nil {
 		return nil, err
 	}
-	out := &Map{rows: source.Rows, cols: source.Cols, toCols: target.Cols}
-	if m.points(from, to) {
+	out := &Map{Source: Box{Rows: source.Rows, Cols: source.Cols}, toCols: target.Cols}
+	if m.Points(from, to) {
 		p, err := pointsOf(from, to, m)
 		if err != nil {
 			return nil, err
@@ -161,6 +167,7 @@ func New(from, to *Grid, m Method, source, target Shape) (*Map, error) {
 		if lon.cyclic {
 			out.Y = out.Y.caps(lat, to.Lat)
 		}
+		out.crop()
 		return out, nil
 	}
 	toLat, err := to.latitudes()
@@ -173,7 +180,18 @@ func New(from, to *Grid, m Method, source, target Shape) (*Map, error) {
 	}
 	out.Y, out.X = lat.overlaps(toLat, false, sines), lon.overlaps(toLon, true, degrees)
 	out.X.again(len(to.Lon))
+	out.crop()
 	return out, nil
+}
+
+// crop leaves out the rows and columns that no target needs.
+func (m *Map) crop() {
+	s := &m.Source
+	s.Row, s.Rows = m.Y.crop()
+	if !m.caps(0, 1) {
+		s.Col, s.Cols = m.X.crop()
+	}
+	m.wide = m.Y.most <= mostHeld && int64(len(m.Y.Part)) > s.Rows && int64(len(m.X.Part)) > s.Cols/2
 }
 
 // again gives target longitudes that were left out, because they are the first one again, its links.
@@ -189,20 +207,17 @@ func (l *Links) again(n int) {
 
 // pointsOf returns the source points of each target point.
 func pointsOf(from, to *Grid, m Method) (*Points, error) {
-	if m == Bilinear {
-		return nil, fmt.Errorf("bilinear: the target must have one-dimensional latitudes and longitudes; take nearest or distance")
-	}
 	s, err := from.search()
 	if err != nil {
 		return nil, err
 	}
 	each := 1
-	if m == Distance {
-		each = int(min(neighbours, from.Size()))
+	if m != Nearest {
+		each = neighbours
 	}
 	n := to.Size()
 	p := &Points{Each: each, Index: make([]int32, n*int64(each))}
-	if m == Distance {
+	if m != Nearest {
 		p.Weight = make([]float64, len(p.Index))
 	}
 	found := make([]near, 0, each)
@@ -218,6 +233,10 @@ func pointsOf(from, to *Grid, m Method) (*Points, error) {
 			links[k] = -1
 		}
 		if lat != lat || lon != lon {
+			continue
+		}
+		if r, ok := s.(*rows); ok && m == Bilinear && !r.beyond(lat) {
+			r.corners(lat, lon, links, p.Weight[i*int64(each):])
 			continue
 		}
 		found = s.nearest(lat, lon, each, found[:0])

@@ -65,6 +65,32 @@ func (g *Grid) search() (searcher, error) {
 	return r, nil
 }
 
+// beyond reports whether a latitude lies between the last row of a grid that goes round and a pole.
+func (r *rows) beyond(lat float64) bool {
+	a := r.lat
+	return r.lon.cyclic && (lat < a.at[0] && a.poles[0] || lat > a.at[len(a.at)-1] && a.poles[1])
+}
+
+// corners sets the corners of the rectangle around a place, and their weights by how near they are; none beyond the grid.
+func (r *rows) corners(lat, lon float64, index []int32, weight []float64) {
+	j, y, okY := r.lat.between(lat, false)
+	i, x, okX := r.lon.between(lon, true)
+	if !okY || !okX {
+		return
+	}
+	n := 0
+	for _, row := range [2]float64{1 - y, y} {
+		for c, col := range [2]float64{1 - x, x} {
+			if row*col > 0 {
+				index[n] = r.lat.order[j]*r.width + r.lon.order[(i+c)%len(r.lon.at)]
+				weight[n] = row * col
+				n++
+			}
+		}
+		j = min(j+1, len(r.lat.at)-1)
+	}
+}
+
 const rad = math.Pi / 180
 
 // rows searches a rectilinear grid row by row, those near the place's latitude first.
@@ -103,6 +129,12 @@ func (r *rows) nearest(lat, lon float64, k int, found []near) []near {
 			break
 		}
 		first := r.lat.order[row] * r.width
+		if r.cos[row] < 1e-12 { // at a pole
+			for c := range min(r.width, int32(k)) {
+				found = insert(found, near{dy, first + c}, k)
+			}
+			continue
+		}
 		for _, c := range r.cols {
 			found = insert(found, near{dy + cos*r.cos[row]*c.chord, first + c.index}, k)
 		}
