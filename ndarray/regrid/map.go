@@ -222,12 +222,11 @@ func pointsOf(from, to *Grid, m Method) (*Points, error) {
 	}
 	found := make([]near, 0, each)
 	for i := range n {
-		lat, lon := to.Lat[0], to.Lon[0]
-		if to.Points {
-			lat, lon = to.Lat[i], to.Lon[i]
-		} else {
-			lat, lon = to.Lat[i/int64(len(to.Lon))], to.Lon[i%int64(len(to.Lon))]
+		j, k := i, i
+		if !to.Points {
+			j, k = i/int64(len(to.Lon)), i%int64(len(to.Lon))
 		}
+		lat, lon := to.Lat[j], to.Lon[k]
 		links := p.Index[i*int64(each):][:each]
 		for k := range links {
 			links[k] = -1
