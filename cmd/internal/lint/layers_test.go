@@ -40,7 +40,7 @@ var order = map[string][]string{
 	},
 	"kernels": {
 		"kernels",
-		"kernels/ref kernels/cpu/vm kernels/cpu/jit",
+		"kernels/ref kernels/cpu/vm kernels/cpu/jit kernels/cpu/fft kernels/cpu/lapack",
 		"kernels/cpu",
 		"kernels/optest",
 	},
@@ -61,7 +61,7 @@ var order = map[string][]string{
 		"formats/interop",
 	},
 	"ndarray": {
-		"ndarray/graph ndarray/order",
+		"ndarray/graph ndarray/order ndarray/regrid",
 		"ndarray/cf",
 		"ndarray",
 		"ndarray/linalg ndarray/fft ndarray/ndimage ndarray/random",
