@@ -77,6 +77,7 @@ type loopKey struct {
 //	prod, nanprod  of floats: acc[i] *= x[i] in float64; prod of integers (no runs) in 64 bits; of complex numbers see complexProd
 //	turn tiles     see turn
 //	widen lanes    see widen
+//	product tile   see product
 //	reverse row, second row  see strided
 //	argmin, argmax, nanargmin, nanargmax  see firsts; rows: see args; Mean are the places, Quads the bytes between their rows, Width a multiple of 8
 //
@@ -179,7 +180,7 @@ func (w *writer) lanes64() int { return w.bytes / 8 }
 func loopCode(name string, d dtype.DType, bytes int) []byte {
 	name, form, _ := strings.Cut(name, " ")
 	w := &writer{}
-	for _, emit := range []func(name, form string, d dtype.DType) bool{w.sums, w.extremes, w.counts, w.args, w.firsts, w.truths, w.complexProd, w.turn, w.widen, w.strided} {
+	for _, emit := range []func(name, form string, d dtype.DType) bool{w.sums, w.extremes, w.counts, w.args, w.firsts, w.truths, w.complexProd, w.turn, w.widen, w.strided, w.product} {
 		w.width = widthOf(bytes)
 		if emit(name, form, d) {
 			w.finish(w.pool)
