@@ -164,14 +164,23 @@ func (e *Engine) plan(ctx context.Context, outputs []ndarray.Output) (*plan.Plan
 			return nil, err
 		}
 		switch c := o.Into; {
-		case o.To != nil:
+		case o.To != nil || sweeps(o):
 		case c != nil && (c.DType != o.Array.DType() || !c.Shape.Equal(o.Array.Shape())):
 			return nil, fmt.Errorf("sched: output %d %q: memory for %s%v: want %s: %w", i, o.Name, c.DType, c.Shape, o.Array, chunk.ErrShape)
 		case c == nil && o.Each == nil:
-			return nil, fmt.Errorf("sched: output %d %q: neither a sink nor memory nor a function takes it", i, o.Name)
+			return nil, fmt.Errorf("sched: output %d %q: neither a sink nor memory nor a function nor a sweep takes it", i, o.Name)
 		}
 		nodes[i] = o.Array.Node()
 	}
+	for _, o := range outputs {
+		for _, a := range o.With {
+			if err := a.Err(); err != nil {
+				return nil, err
+			}
+			nodes = append(nodes, a.Node())
+		}
+	}
+	share, _ := e.forSweeps(outputs)
 	nodes, err := e.resolve(ctx, nodes)
 	if err != nil {
 		return nil, err
@@ -180,10 +189,12 @@ func (e *Engine) plan(ctx context.Context, outputs []ndarray.Output) (*plan.Plan
 		nodes = graph.Rewrite(nodes, graph.RewriteOptions{})
 	}
 	outs := make([]plan.Output, len(outputs))
+	with := nodes[len(outputs):]
 	for i, o := range outputs {
-		outs[i] = plan.Output{Node: nodes[i], Name: o.Name, Sink: o.To, Placed: o.To == nil && o.Into != nil && o.Into.DType != dtype.String}
+		outs[i] = plan.Output{Node: nodes[i], Name: o.Name, Sink: o.To, Placed: o.To == nil && o.Into != nil && o.Into.DType != dtype.String, With: with[:len(o.With)]}
+		with = with[len(o.With):]
 	}
-	return e.build(ctx, outs, plan.Options{Device: e.device, Budget: e.opt.Memory, Beside: listBytes(nodes), Workers: e.opt.Workers, NoFuse: e.opt.NoFuse, TileElements: e.opt.tileElements, Chains: e.opt.chains,
+	return e.build(ctx, outs, plan.Options{Device: e.device, Budget: e.opt.Memory, Beside: listBytes(nodes) + share, Workers: e.opt.Workers, NoFuse: e.opt.NoFuse, TileElements: e.opt.tileElements, Chains: e.opt.chains,
 		Room: e.room,
 		Scratch: func(n *graph.Node, grid chunk.Grid) plan.Scratch {
 			return newScratchFile(e.opt.TmpDir, e.pool, n, grid)

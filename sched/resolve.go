@@ -62,10 +62,11 @@ func (e *Engine) resolve(ctx context.Context, nodes []*graph.Node) ([]*graph.Nod
 	}
 }
 
-// search is one pass over an array and what it found.
+// search is one pass over an array, or one sweep over several, and what it found.
 type search struct {
-	on     *graph.Node
+	on     []*graph.Node
 	pass   *graph.Pass
+	sweep  *graph.Sweep
 	finder graph.Finder
 	found  any
 }
@@ -89,12 +90,12 @@ func (w *waiting) visit(n *graph.Node) bool {
 	switch arg := n.Arg.(type) {
 	case graph.CompressArg:
 		if !w.visit(n.In[1]) {
-			w.ready[n] = w.search(n.In[1], truePositions) // what is selected from may wait: the positions are known without it
+			w.ready[n] = w.search(n.In[1:], truePositions, nil) // what is selected from may wait: the positions are known without it
 		}
 		dep = true
 	case graph.LaterArg:
 		if !dep {
-			w.ready[n] = w.search(n.In[0], arg.Pass)
+			w.ready[n] = w.search(n.In, arg.Pass, arg.Sweep)
 		}
 		dep = true
 	}
@@ -102,45 +103,76 @@ func (w *waiting) visit(n *graph.Node) bool {
 	return dep
 }
 
-// search returns the search that a pass over n is, nil for no pass.
-func (w *waiting) search(n *graph.Node, pass *graph.Pass) *search {
-	if pass == nil {
+// search returns the search that a pass over the first of the inputs, or a sweep over all, is; nil for neither.
+func (w *waiting) search(in []*graph.Node, pass *graph.Pass, sweep *graph.Sweep) *search {
+	s := &search{on: in, pass: pass, sweep: sweep}
+	switch {
+	case pass != nil:
+		s.on = in[:1]
+	case sweep == nil:
 		return nil
 	}
-	for _, s := range w.searches {
-		if s.on == n && s.pass.Key == pass.Key {
-			return s
+	for _, t := range w.searches {
+		if t.key() == s.key() && (t.sweep == nil) == (sweep == nil) && slices.Equal(t.on, s.on) {
+			return t
 		}
 	}
-	s := &search{on: n, pass: pass}
 	w.searches = append(w.searches, s)
 	return s
 }
 
-// find makes all passes in one run. What they find may take half the budget.
+// key tells searches over the same arrays apart.
+func (s *search) key() string {
+	if s.sweep != nil {
+		return s.sweep.Key
+	}
+	return s.pass.Key
+}
+
+// find makes all passes and sweeps in one run. What passes find may take half the budget, what sweeps find the share of it that they have in every run.
 func (e *Engine) find(ctx context.Context, searches []*search) error {
 	if len(searches) == 0 {
 		return nil
 	}
-	share := e.opt.Memory / 2 / int64(len(searches))
+	passes := int64(0)
+	for _, s := range searches {
+		if s.pass != nil {
+			passes++
+		}
+	}
+	share := e.opt.Memory / 2 / max(passes, 1)
 	outputs := make([]ndarray.Output, len(searches))
 	for i, s := range searches {
-		s.finder = s.pass.Begin(s.on, share)
-		outputs[i] = ndarray.Output{Name: s.pass.Key, Array: ndarray.FromNode(s.on), Each: func(at chunk.Region, c *chunk.Chunk) error { return s.finder.Add(at, c) }}
+		o := ndarray.Output{Name: s.key(), Array: ndarray.FromNode(s.on[0])}
+		if s.sweep != nil {
+			o.Sweep, o.Done = s.sweep, func(found any) error { s.found = found; return nil }
+			for _, n := range s.on[1:] {
+				o.With = append(o.With, ndarray.FromNode(n))
+			}
+		} else {
+			s.finder = s.pass.Begin(s.on[0], share)
+			o.Each = func(at chunk.Region, c *chunk.Chunk) error { return s.finder.Add(at, c) }
+		}
+		outputs[i] = o
 	}
 	err := e.Run(ctx, outputs)
 	for _, s := range searches {
-		if err == nil {
+		if err == nil && s.pass != nil {
 			s.found, err = s.finder.Found()
 		}
 		s.finder = nil
 	}
+	return e.roomFor(err, share, 2*passes)
+}
+
+// roomFor says of what a pass or a sweep has no room for how much there was, one of so many parts of the budget, and what to do; other errors it returns.
+func (e *Engine) roomFor(err error, share, parts int64) error {
 	var room *graph.NoRoom
-	if errors.As(err, &room) {
-		return fmt.Errorf("sched: %s take %s of host memory, want at most %s of the budget of %s; raise --memory to at least %dMiB%s: %w",
-			room.What, plan.Bytes(room.Bytes), plan.Bytes(share), plan.Bytes(e.opt.Memory), 2*int64(len(searches))*room.Bytes>>20+16, room.Instead, ErrBudget)
+	if errors.Is(err, ErrBudget) || !errors.As(err, &room) {
+		return err
 	}
-	return err
+	return fmt.Errorf("sched: %s take %s of host memory, want at most %s of the budget of %s; raise --memory to at least %dMiB%s: %w",
+		room.What, plan.Bytes(room.Bytes), plan.Bytes(share), plan.Bytes(e.opt.Memory), parts*room.Bytes>>20+16, room.Instead, ErrBudget)
 }
 
 // positionBytes is what one position of a list takes: itself, and its place in the key that makes equal nodes one.
