@@ -76,6 +76,7 @@ func (w *Writing) planTables(ctx context.Context, targets []Target, create creat
 		if err != nil {
 			return nil, err
 		}
+		outs[0].spec.Rows = t.table.rows
 		trial, err := create(ctx, t.URI, outs[0].spec)
 		if err != nil {
 			return nil, err
@@ -112,6 +113,7 @@ func (w *Writing) writeTables(ctx context.Context) error {
 			return err
 		}
 		o := outs[0]
+		o.spec.Rows = t.target.table.rows
 		wr, err := w.create(ctx, o.uri, o.spec)
 		if err != nil {
 			return err

@@ -37,7 +37,9 @@ type grouping struct {
 }
 
 // key tells groupings apart.
-func (b grouping) key() string { return fmt.Sprintf("%v %v %v %s", b.alone, b.one, b.index != nil, indexKey(b.index)) }
+func (b grouping) key() string {
+	return fmt.Sprintf("%v %v %v %s", b.alone, b.one, b.index != nil, indexKey(b.index))
+}
 
 // groupSweep returns the sweep over labels, which come first unless all elements belong together, and images.
 func groupSweep(want wants, by grouping) *graph.Sweep {

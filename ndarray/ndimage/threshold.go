@@ -226,24 +226,24 @@ func yen[T float](counts []float32, _ []T) int {
 		total += float64(c)
 	}
 	n := len(counts)
-	share, squares, rest := make([]float64, n), make([]float64, n), make([]float64, n)
+	share, squares, rest := make([]float32, n), make([]float32, n), make([]float32, n)
 	sum, sq := float32(0), float32(0)
 	for i, c := range counts {
 		p := c / float32(total)
 		sum += p
 		sq += float32(p * p)
-		share[i], squares[i] = float64(sum), float64(sq)
+		share[i], squares[i] = sum, sq
 	}
 	sq = 0
 	for i := n - 1; i >= 0; i-- {
 		p := counts[i] / float32(total)
 		sq += float32(p * p)
-		rest[i] = float64(sq)
+		rest[i] = sq
 	}
-	best, at := math.Inf(-1), 0
+	best, at := float32(math.Inf(-1)), 0
 	for i := range n - 1 {
-		p := float64(share[i] * (1 - share[i]))
-		v := math.Log(float64(p*p) / float64(squares[i]*rest[i+1]))
+		p := float32(share[i] * (1 - share[i]))
+		v := float32(math.Log(float64(float32(1/float32(squares[i]*rest[i+1])) * float32(p*p))))
 		if v > best {
 			best, at = v, i
 		}
@@ -365,4 +365,3 @@ func supportedFloat(d dtype.DType) dtype.DType {
 	}
 	return dtype.Float64
 }
-
