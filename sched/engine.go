@@ -148,7 +148,7 @@ func (e *Engine) begin() error {
 // with its error. An array that carries an error gives that error; a plan that cannot fit
 // the budget an error wrapping ErrBudget, before anything runs.
 func (e *Engine) Run(ctx context.Context, outputs []ndarray.Output) error {
-	p, err := e.plan(ctx, outputs)
+	p, err := e.plan(ctx, outputs, 0)
 	if err != nil {
 		return err
 	}
@@ -156,8 +156,8 @@ func (e *Engine) Run(ctx context.Context, outputs []ndarray.Output) error {
 	return err
 }
 
-// plan makes the physical plan of outputs.
-func (e *Engine) plan(ctx context.Context, outputs []ndarray.Output) (*plan.Plan, error) {
+// plan makes the physical plan of outputs, beside whose run so many bytes of the budget are taken.
+func (e *Engine) plan(ctx context.Context, outputs []ndarray.Output, beside int64) (*plan.Plan, error) {
 	nodes := make([]*graph.Node, len(outputs))
 	for i, o := range outputs {
 		if err := o.Array.Err(); err != nil {
@@ -194,7 +194,7 @@ func (e *Engine) plan(ctx context.Context, outputs []ndarray.Output) (*plan.Plan
 		outs[i] = plan.Output{Node: nodes[i], Name: o.Name, Sink: o.To, Placed: o.To == nil && o.Into != nil && o.Into.DType != dtype.String, With: with[:len(o.With)]}
 		with = with[len(o.With):]
 	}
-	return e.build(ctx, outs, plan.Options{Device: e.device, Budget: e.opt.Memory, Beside: listBytes(nodes) + share, Workers: e.opt.Workers, NoFuse: e.opt.NoFuse, TileElements: e.opt.tileElements, Chains: e.opt.chains,
+	return e.build(ctx, outs, plan.Options{Device: e.device, Budget: e.opt.Memory, Beside: listBytes(nodes) + share + beside, Workers: e.opt.Workers, NoFuse: e.opt.NoFuse, TileElements: e.opt.tileElements, Chains: e.opt.chains,
 		Room: e.room,
 		Scratch: func(n *graph.Node, grid chunk.Grid) plan.Scratch {
 			return newScratchFile(e.opt.TmpDir, e.pool, n, grid)

@@ -10,6 +10,8 @@ import (
 	"slices"
 
 	"github.com/arrayrun/arrayrun/chunk"
+	"github.com/arrayrun/arrayrun/chunk/mem"
+	"github.com/arrayrun/arrayrun/formats"
 	"github.com/arrayrun/arrayrun/kernels"
 	"github.com/arrayrun/arrayrun/ndarray"
 	"github.com/arrayrun/arrayrun/ndarray/graph"
@@ -49,10 +51,10 @@ func (e *Engine) resolve(ctx context.Context, nodes []*graph.Node) ([]*graph.Nod
 		if len(w.ready) == 0 {
 			return nodes, nil
 		}
-		if err := e.find(ctx, w.searches); err != nil {
+		memo, err := e.find(ctx, w.searches, e.opt.Memory/keptShare-listBytes(nodes))
+		if err != nil {
 			return nil, err
 		}
-		memo := map[*graph.Node]*graph.Node{}
 		for i, n := range nodes {
 			nodes[i] = replace(n, w.ready, memo)
 			if nodes[i].Err != nil {
@@ -130,9 +132,11 @@ func (s *search) key() string {
 }
 
 // find makes all passes and sweeps in one run. What passes find may take half the budget, what sweeps find the share of it that they have in every run.
-func (e *Engine) find(ctx context.Context, searches []*search) error {
+// Of what they look at it keeps, and returns in the place of, the arrays that take more than a few operations to compute again, as long as room has the bytes.
+func (e *Engine) find(ctx context.Context, searches []*search, room int64) (kept map[*graph.Node]*graph.Node, err error) {
+	kept = map[*graph.Node]*graph.Node{}
 	if len(searches) == 0 {
-		return nil
+		return kept, nil
 	}
 	passes := int64(0)
 	for _, s := range searches {
@@ -155,14 +159,70 @@ func (e *Engine) find(ctx context.Context, searches []*search) error {
 		}
 		outputs[i] = o
 	}
-	err := e.Run(ctx, outputs)
+	keep, bytes := e.keep(searches, room)
+	p, err := e.plan(ctx, append(outputs, keep...), bytes)
+	if errors.Is(err, ErrBudget) && bytes > 0 { // computing them again is better than not at all
+		keep = nil
+		p, err = e.plan(ctx, outputs, 0)
+	}
+	if err == nil {
+		_, err = e.execute(ctx, p, append(outputs, keep...), nil)
+	}
 	for _, s := range searches {
 		if err == nil && s.pass != nil {
 			s.found, err = s.finder.Found()
 		}
 		s.finder = nil
 	}
-	return e.roomFor(err, share, 2*passes)
+	for _, o := range keep {
+		grid := o.Array.Grid()
+		load := ndarray.FromChunk(o.Into, &grid).Node()
+		kept[o.Array.Node()] = ndarray.FromSource(&keptArray{load.Arg.(graph.LoadArg).Source.(memory)}, o.Name).Node()
+	}
+	return kept, e.roomFor(err, share, 2*passes)
+}
+
+// keptShare: arrays that passes have looked at stay in memory for later passes, and for the run itself, up to this share of the budget.
+const keptShare = 4
+
+// memory is a stored array whose elements are in memory.
+type memory interface {
+	plan.Memory
+	formats.Source
+	formats.RegionReader
+}
+
+// keptArray is an array that has been computed for a pass and is kept. Its bytes are the engine's, unlike those of arrays that callers made.
+type keptArray struct{ memory }
+
+// bytes returns what it takes.
+func (k *keptArray) bytes() int64 { return k.Whole().Block.Len() }
+
+// keep returns the outputs that keep what searches look at, and the bytes that these take.
+func (e *Engine) keep(searches []*search, room int64) (keep []ndarray.Output, bytes int64) {
+	seen := map[*graph.Node]bool{}
+	for _, s := range searches {
+		for _, n := range s.on {
+			size := n.Shape().Size() * int64(n.DType.Size())
+			if seen[n] || !n.DType.IsNumeric() || size <= 0 || bytes+size > room || !costly(n, map[*graph.Node]bool{}) {
+				continue
+			}
+			seen[n] = true
+			bytes += size
+			c := &chunk.Chunk{DType: n.DType, ItemBytes: int32(n.DType.Size()), Shape: n.Shape(), Strides: n.Shape().RowMajor(), Block: mem.Wrap(make([]byte, size, size+mem.Align))}
+			keep = append(keep, ndarray.Output{Array: ndarray.FromNode(n), Name: "what passes look at", Into: c})
+		}
+	}
+	return keep, bytes
+}
+
+// costly reports whether n is made by a Go function, a filter say, whose results nothing keeps.
+func costly(n *graph.Node, seen map[*graph.Node]bool) bool {
+	if seen[n] || n.Kind == graph.Reduce || n.Kind == graph.Scan {
+		return false
+	}
+	seen[n] = true
+	return n.Kind == graph.Opaque || slices.ContainsFunc(n.In, func(in *graph.Node) bool { return costly(in, seen) })
 }
 
 // roomFor says of what a pass or a sweep has no room for how much there was, one of so many parts of the budget, and what to do; other errors it returns.
@@ -178,7 +238,7 @@ func (e *Engine) roomFor(err error, share, parts int64) error {
 // positionBytes is what one position of a list takes: itself, and its place in the key that makes equal nodes one.
 const positionBytes = 24
 
-// listBytes returns what the lists of positions that nodes select by, and the tables of functions, take in host memory.
+// listBytes returns what the lists of positions that nodes select by, the tables of functions and what passes have kept take in host memory.
 func listBytes(nodes []*graph.Node) int64 {
 	seen := map[*graph.Node]bool{}
 	total := int64(0)
@@ -197,6 +257,10 @@ func listBytes(nodes []*graph.Node) int64 {
 			total += int64(len(arg.IDs)) * positionBytes / 2 // int32
 		case graph.OpaqueArg:
 			total += arg.Holds
+		case graph.LoadArg:
+			if k, ok := arg.Source.(*keptArray); ok {
+				total += k.bytes()
+			}
 		}
 		for _, in := range n.In {
 			walk(in)

@@ -3,7 +3,6 @@
 package ndimage
 
 import (
-	"context"
 	"fmt"
 	"math"
 	"slices"
@@ -47,7 +46,7 @@ func ThresholdTriangle(a ndarray.Array, bins int64) ndarray.Array {
 }
 
 // mostThresholdBins bounds the bins of thresholds.
-const mostThresholdBins = 1 << 24
+const mostThresholdBins = 1 << 16
 
 // narrow and wide are functions of a histogram whose middles of bins are float32 or float64; they return a bin, which is below 0 where there is none.
 type (
@@ -65,41 +64,14 @@ func thresholdBy(fn string, a ndarray.Array, bins int64, of narrow, ofWide wide)
 	case bins < 2 || bins > mostThresholdBins:
 		return failed(fmt.Errorf("ndimage: %s: nbins: got %d, want 2 to %d", fn, bins, mostThresholdBins))
 	}
-	none := fmt.Errorf("ndimage: %s: the histogram has no such threshold", fn)
 	if a.DType().IsFloat() {
 		if a.DType().Size() < 4 {
 			return thresholdBy(fn, a.AsType(dtype.Float32), bins, of, ofWide).AsType(a.DType())
 		}
-		counts, edges := a.Histogram(ndarray.BinOptions{Bins: bins})
-		d := a.DType()
-		arg := graph.OpaqueArg{
-			Key: fmt.Sprintf("%s %d", fn, bins),
-			Need: func(i int, _ chunk.Region) chunk.Region {
-				if i == 2 {
-					return chunk.Region{}
-				}
-				return chunk.Whole(chunk.Shape{bins + int64(i)})
-			},
-			Scratch: func(chunk.Shape) int64 { return 64 * bins },
-			Run: func(_ context.Context, c graph.OpaqueCall) error {
-				list := make([]float32, bins)
-				for i, n := range contiguous[int64](c.In[0]) {
-					list[i] = float32(n)
-				}
-				if !slices.ContainsFunc(list, func(n float32) bool { return n > 0 }) {
-					return fmt.Errorf("ndimage: %s: there are no elements", fn)
-				}
-				if d == dtype.Float32 {
-					return choose(c, list, of, none)
-				}
-				return choose(c, list, ofWide, none)
-			},
+		if a.DType() == dtype.Float32 {
+			return thresholdOfFloats(fn, a, bins, of)
 		}
-		lowest := ndarray.Zeros(nil, d)
-		if a.Size() != 0 {
-			lowest = a.Min()
-		}
-		return ndarray.FromNode(graph.At("").Opaque(arg, d, chunk.Grid{Shape: chunk.Shape{}}, counts.Node(), edges.Node(), lowest.Node()))
+		return thresholdOfFloats(fn, a, bins, ofWide)
 	}
 	if a.DType() == dtype.Bool {
 		a = a.AsType(dtype.Uint8)
@@ -115,38 +87,53 @@ func thresholdBy(fn string, a ndarray.Array, bins int64, of narrow, ofWide wide)
 		}
 		k := ofWide(list, centers)
 		if k < 0 {
-			return failed(none).Node()
+			return failed(fmt.Errorf("ndimage: %s: the histogram has no such threshold", fn)).Node()
 		}
 		return ndarray.Scalar(h.low + int64(k)).Node()
 	}}, dtype.Int64, chunk.Grid{Shape: chunk.Shape{}}, a.Node()))
 }
 
-// choose stores the middle of the bin that a function finds, or the value that all elements have: the first bin of one width would be half a bin beside it.
-func choose[T float](c graph.OpaqueCall, counts []float32, of func(counts []float32, centers []T) int, none error) error {
-	out := &chunk.Elems[T](c.Out.Block)[c.Out.Offset]
-	if only(counts) >= 0 {
-		*out = chunk.Elems[T](c.In[2].Block)[c.In[2].Offset]
-		return nil
+// thresholdOfFloats finds the range of the elements in one sweep and the histogram in another.
+func thresholdOfFloats[T float](fn string, a ndarray.Array, bins int64, of func(counts []float32, centers []T) int) ndarray.Array {
+	later := func(key string, sweep *graph.Sweep, build func(in, found any) ndarray.Array) ndarray.Array {
+		return ndarray.FromNode(graph.At("").Later(graph.LaterArg{Key: key, Sweep: sweep, Build: func(in []*graph.Node, found any) *graph.Node {
+			return build(ndarray.FromNode(in[0]), found).Node()
+		}}, a.DType(), chunk.Grid{Shape: chunk.Shape{}}, a.Node()))
 	}
-	m := middles(contiguous[T](c.In[1]))
-	k := of(counts, m)
-	if k < 0 {
-		return none
-	}
-	*out = m[k]
-	return nil
-}
-
-// contiguous returns the elements of a chunk of one axis, which lies in one piece.
-func contiguous[T dtype.Number](c *chunk.Chunk) []T {
-	if !c.Contiguous() {
-		out := make([]T, c.Shape[0])
-		for i := range out {
-			out[i] = chunk.Elems[T](c.Block)[c.Offset+int64(i)*c.Strides[0]]
+	fail := func(text string) ndarray.Array { return failed(fmt.Errorf("ndimage: %s: %s", fn, text)) }
+	return later(fmt.Sprintf("%s %d", fn, bins), extentSweep[T](), func(in, found any) ndarray.Array {
+		e := found.(*extent[T])
+		switch {
+		case !e.any:
+			return fail("there are no elements")
+		case !e.finite || math.IsInf(float64(e.hi-e.lo), 0):
+			return fail("the range of the elements is not finite; replace NaN and infinities first")
+		case e.lo == e.hi: // the first bin of one width would be half a bin beside it
+			return ndarray.Scalar(e.lo)
 		}
-		return out
-	}
-	return chunk.Elems[T](c.Block)[c.Offset:][:c.Shape[0]]
+		edges := evenEdges(e.lo, e.hi, bins)
+		if !slices.IsSortedFunc(edges, func(x, y T) int {
+			if x < y {
+				return -1
+			}
+			return 1
+		}) {
+			return fail(fmt.Sprintf("too many bins for the range of the elements: %d of one width are not all wider than 0", bins))
+		}
+		a = in.(ndarray.Array)
+		return later(fmt.Sprintf("%s in %d from %v to %v", fn, bins, e.lo, e.hi), binSweep(edges), func(_, found any) ndarray.Array {
+			counts := make([]float32, bins)
+			for i, n := range found.([]int64) {
+				counts[i] = float32(n)
+			}
+			m := middles(edges)
+			k := of(counts, m)
+			if k < 0 {
+				return fail("the histogram has no such threshold")
+			}
+			return ndarray.Scalar(m[k])
+		})
+	})
 }
 
 // float are the types of the middles of bins.
