@@ -195,8 +195,8 @@ type memory interface {
 // keptArray is an array that has been computed for a pass and is kept. Its bytes are the engine's, unlike those of arrays that callers made.
 type keptArray struct{ memory }
 
-// bytes returns what it takes.
-func (k *keptArray) bytes() int64 { return k.Whole().Block.Len() }
+// Holds implements graph.Holder.
+func (k *keptArray) Holds() int64 { return k.Whole().Block.Len() }
 
 // keep returns the outputs that keep what searches look at, and the bytes that these take.
 func (e *Engine) keep(searches []*search, room int64) (keep []ndarray.Output, bytes int64) {
@@ -258,8 +258,8 @@ func listBytes(nodes []*graph.Node) int64 {
 		case graph.OpaqueArg:
 			total += arg.Holds
 		case graph.LoadArg:
-			if k, ok := arg.Source.(*keptArray); ok {
-				total += k.bytes()
+			if h, ok := arg.Source.(graph.Holder); ok {
+				total += h.Holds()
 			}
 		}
 		for _, in := range n.In {

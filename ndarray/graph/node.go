@@ -97,6 +97,9 @@ type AxisSel struct {
 	IDs   []int64
 }
 
+// Holder is a Source that holds so many bytes of host memory which are part of the engine's budget: what a pass has found, say.
+type Holder interface{ Holds() int64 }
+
 // SelectArg lists the output axes in order; input axes that occur in none are fixed at Fixed[axis].
 // The input axes that occur do so once each and in ascending order (Permute changes order).
 type SelectArg struct {

@@ -39,8 +39,8 @@ func Label(v ndarray.Variable, structure ...Footprint) ndarray.Variable {
 // same in both directions; a zero Footprint is a cross. Parts are numbered in the order of their first elements: scipy.ndimage.label.
 //
 // Each chunk is labelled by itself, whole, in one pass; that pass keeps what lies at the faces of chunks and 16 bytes for each part of a chunk,
-// which must fit in half of the budget. Then the parts that touch are joined, and labels are made chunk by chunk. At most 2^31-1 parts
-// can be numbered.
+// which must fit in half of the budget, and where there is room a bit for each element. Then the parts that touch are joined, and labels are made chunk by chunk, from the bits where they were kept, so that a is
+// computed once. At most 2^31-1 parts can be numbered.
 func LabelArray(a ndarray.Array, structure Footprint) Labels {
 	bad := func(err error) Labels { return Labels{failed(err), failed(err)} }
 	if a.Err() != nil {
@@ -66,7 +66,11 @@ func LabelArray(a ndarray.Array, structure Footprint) Labels {
 	parts := l.inChunks(a.AsType(dtype.Bool))
 	pass := &graph.Pass{Key: "label " + l.key, Begin: l.begin}
 	array := graph.At("").Later(graph.LaterArg{Key: "label", Pass: pass, Build: func(in []*graph.Node, found any) *graph.Node {
-		return l.joined(in[0], a.Grid(), found.(*joining))
+		j := found.(*joining)
+		if parts := in[0]; parts.Kind == graph.Load || j.bits == nil {
+			return l.joined(parts, a.Grid(), j)
+		}
+		return l.joined(l.inChunks(ndarray.FromSource(j.bits, "mask")).Node(), a.Grid(), j)
 	}}, dtype.Int32, a.Grid(), parts.Node())
 	count := graph.At("").Later(graph.LaterArg{Key: "count of labels", Pass: pass, Build: func(_ []*graph.Node, found any) *graph.Node {
 		return ndarray.Full(nil, int64(found.(*joining).count), dtype.Int32).Node()
