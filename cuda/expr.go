@@ -129,6 +129,8 @@ func (w *writer) inst(p *kernels.Program, in kernels.Inst, a []string) (string, 
 		return a[0] + ".im", nil
 	case kernels.OpLookup:
 		return fmt.Sprintf("%s[%s & 15]", w.use(tableName(in.Aux)), a[0]), nil
+	case kernels.OpExponent, kernels.OpSignificand:
+		return fmt.Sprintf("%s(%s)", w.use(in.Op.String()), a[0]), nil
 	case kernels.OpComplex:
 		return fmt.Sprintf("{%s, %s}", a[0], a[1]), nil
 	}

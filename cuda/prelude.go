@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/arrayrun/arrayrun/chunk/dtype"
 	"github.com/arrayrun/arrayrun/kernels"
 )
 
@@ -153,6 +154,29 @@ struct alignas(16) v16 { u64 a, b; };
 	return (u8)(v * 0x0101010101010101ull >> 56);
 }
 `},
+	// x = significand * 2^exponent, the significand in [3/4, 3/2): so many steps in the bits above those of 3/4.
+	{name: "exponent", needs: []string{"as_u32", "as_f32", "as_u64", "as_f64"}, text: `static __device__ __forceinline__ f32 exponent(f32 x) {
+	const bool tiny = x < 1.17549435082228750797e-38f;
+	const u32 b = as_u32(tiny ? x * 8388608.0f : x) + 0x400000u;
+	if (!(x > 0)) return as_f32(x == 0 ? 0xff800000u : 0x7fc00000u);
+	return b >= 0x7fc00000u ? x : (f32)((i32)(b >> 23) - (tiny ? 150 : 127));
+}
+static __device__ __forceinline__ f64 exponent(f64 x) {
+	const bool tiny = x < 2.22507385850720138309e-308;
+	const u64 b = as_u64(tiny ? x * 4503599627370496.0 : x) + 0x8000000000000ull;
+	if (!(x > 0)) return as_f64(x == 0 ? 0xfff0000000000000ull : 0x7ff8000000000000ull);
+	return b >= 0x7ff8000000000000ull ? x : (f64)((i32)(b >> 52) - (tiny ? 1075 : 1023));
+}
+`},
+	{name: "significand", needs: []string{"as_u32", "as_f32", "as_u64", "as_f64"}, text: `static __device__ __forceinline__ f32 significand(f32 x) {
+	const u32 b = as_u32(x < 1.17549435082228750797e-38f ? x * 8388608.0f : x) + 0x400000u;
+	return as_f32(x >= 0 ? (b & 0x7fffffu) + 0x3f400000u : 0x7fc00000u);
+}
+static __device__ __forceinline__ f64 significand(f64 x) {
+	const u64 b = as_u64(x < 2.22507385850720138309e-308 ? x * 4503599627370496.0 : x) + 0x8000000000000ull;
+	return as_f64(x >= 0 ? (b & 0xfffffffffffffull) + 0x3fe8000000000000ull : 0x7ff8000000000000ull);
+}
+`},
 	// n / d for n below 2^31 by a multiplication: m and s come from divider.
 	{name: "quick", text: `static __device__ __forceinline__ u32 quick(u32 n, u32 m, u32 s) { return ((u32)((u64)m * n >> 32) + n) >> s; }
 `},
@@ -235,9 +259,13 @@ func prelude(used map[string]bool) string {
 	}
 	for i := range kernels.Tables {
 		if used[tableName(i)] {
-			fmt.Fprintf(&b, "static __device__ const u64 %s[] = {", tableName(i))
+			t, suffix := "u64", "ull"
+			if kernels.TableType(i) == dtype.Uint32 {
+				t, suffix = "u32", "u"
+			}
+			fmt.Fprintf(&b, "static __device__ const %s %s[] = {", t, tableName(i))
 			for _, v := range kernels.Table(i) {
-				fmt.Fprintf(&b, "%#xull, ", v)
+				fmt.Fprintf(&b, "%#x%s, ", v, suffix)
 			}
 			b.WriteString("};\n")
 		}

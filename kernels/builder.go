@@ -270,6 +270,9 @@ func (b *Builder) emit(op OpID, out dtype.DType, a ...Reg) Reg {
 			return b.emit(OpMultiply, out, a[0], inv)
 		}
 	}
+	if r, ok := b.trivialBits(op, a); ok {
+		return r
+	}
 	if op == OpWhere {
 		if c, ok := b.ConstValue(a[0]); ok {
 			return a[2-c.Bits&1]
@@ -279,6 +282,26 @@ func (b *Builder) emit(op OpID, out dtype.DType, a ...Reg) Reg {
 		}
 	}
 	return b.add(v)
+}
+
+// trivialBits returns what an operation on bits with a constant of none of them, or as truth value of all, is without an instruction: powers with a
+// constant exponent need half of the selections of others.
+func (b *Builder) trivialBits(op OpID, a []Reg) (Reg, bool) {
+	if op != OpBitwiseAnd && op != OpBitwiseOr && op != OpBitwiseXor {
+		return NoReg, false
+	}
+	for i, r := range a {
+		c, ok := b.ConstValue(r)
+		other := a[1-i]
+		switch {
+		case !ok || b.Type(other) != c.DType:
+		case c.Bits == 0 && op == OpBitwiseAnd, c.DType == dtype.Bool && c.Bits != 0 && op == OpBitwiseOr:
+			return r, true
+		case c.Bits == 0, c.DType == dtype.Bool && c.Bits != 0 && op == OpBitwiseAnd:
+			return other, true
+		}
+	}
+	return NoReg, false
 }
 
 // inverse returns 1/r where r is a constant power of two of which that is exact: a product with it rounds as the quotient does.

@@ -49,6 +49,25 @@ func TestBuilderText(t *testing.T) {
   %3 = multiply float32 %2 %2
   ret %3
 `},
+		{"known bits take no instruction", func(b *Builder) {
+			x, y := b.Input(In(dtype.Uint8)), b.Input(In(dtype.Uint8))
+			less := b.Apply(OpLess, x, y)
+			zero := b.Const(mustConst(t, dtype.Uint8, 0))
+			b.Ret(b.Apply(OpBitwiseAnd, less, b.truth(true)))
+			b.Ret(b.Apply(OpBitwiseOr, b.truth(true), less))
+			b.Ret(b.Apply(OpBitwiseOr, less, b.truth(false)))
+			b.Ret(b.Apply(OpBitwiseAnd, b.truth(false), less))
+			b.Ret(b.Apply(OpBitwiseXor, x, zero))
+			b.Ret(b.Apply(OpBitwiseAnd, zero, x))
+		}, `program rank=1
+  %0 = in uint8
+  %1 = in uint8
+  %2 = const uint8 0
+  %3 = const bool true
+  %4 = const bool false
+  %5 = less bool %0 %1
+  ret %5 %3 %5 %4 %0 %2
+`},
 		{"constants fold, through macros too", func(b *Builder) {
 			x := b.Input(In(dtype.Float64))
 			two := b.Const(mustConst(t, dtype.Float64, 2.0))

@@ -291,3 +291,27 @@ func castToInt(out, from dtype.DType, a uint64) uint64 {
 	}
 	return min(a, hi)
 }
+
+// Parts returns the exponent k and the significand z of x as OpExponent and OpSignificand have them: x = z * 2^k with 3/4 <= z < 3/2.
+func Parts(x float64) (k, z float64) {
+	switch {
+	case !(x >= 0):
+		return math.NaN(), math.NaN()
+	case x == 0:
+		return math.Inf(-1), 1
+	case math.IsInf(x, 1):
+		return x, 1
+	}
+	z, e := math.Frexp(x) // 1/2 <= z < 1
+	if z < 0.75 {
+		z, e = 2*z, e-1
+	}
+	return float64(e), z
+}
+
+// takenApart builds the evaluator of one of a float's parts, which are exact in its dtype.
+func takenApart(f func(k, z float64) float64) evaluator {
+	return func(out dtype.DType, in [3]dtype.DType, a [3]uint64) (uint64, error) {
+		return bitsOfFloat(out, f(Parts(floatOfBits(in[0], a[0])))), nil
+	}
+}

@@ -81,36 +81,25 @@ func expm1of64(m mb, x Reg) Reg {
 	return m.sel(m.lt(m.abs(x), m.c(0x1p-54)), x, r)
 }
 
-// logSplit returns k (float64) and f with x = 2^k * (1+f), sqrt(1/2) <= 1+f < sqrt(2), for finite x > 0.
+// logSplit returns, for x > 0, k and f with x = 2^k * (1+f), 3/4 <= 1+f < 3/2. At 0 and at infinity k is the logarithm, for what is below 0 it is NaN.
 func (m mb) logSplit(x Reg) (k, f Reg) {
-	small := m.lt(x, m.c(0x1p-1022))
-	x = m.sel(small, m.mul(x, m.c(0x1p54)), x)
-	u := m.add(m.bits(x), m.u(0x3ff0000000000000-0x3fe6a09e00000000))
-	k = m.f64(m.or(m.shr(u, 52), m.u(0x4330000000000000))) // 2^52 + exponent
-	k = m.sub(k, m.sel(small, m.c(0x1p52+1023+54), m.c(0x1p52+1023)))
-	z := m.f64(m.add(m.and(u, m.u(1<<52-1)), m.u(0x3fe6a09e00000000)))
-	return k, m.sub(z, m.c(1))
+	return m.op(OpExponent, x), m.sub(m.op(OpSignificand, x), m.c(1))
 }
 
-// logEdges puts in the values outside (0, inf): -inf at zero, NaN below it.
-func (m mb) logEdges(x, r, zero Reg) Reg {
-	r = m.sel(m.lt(x, m.c(math.Inf(1))), r, x) // inf and NaN
-	return m.sel(m.le(x, zero), m.sel(m.eq(x, zero), m.c(math.Inf(-1)), m.c(math.NaN())), r)
-}
-
-// logSum is k*ln2 + log(1+f) as k*ln2hi + rest: log(1+f) is 2 atanh(s) with s = f/(2+f).
-func (m mb) logSum(k, f Reg) (high, rest Reg) {
+// logRest is log(1+f) for 0.7 < 1+f < 1.5: 2 atanh(s) with s = f/(2+f).
+func (m mb) logRest(f Reg) Reg {
 	s := m.div(f, m.add(f, m.c(2)))
 	z := m.mul(s, s)
-	p := m.poly(z, 0x1.5555555555592p-1, 0x1.999999997ff58p-2, 0x1.24924941dc60dp-2, 0x1.c71c5218e11f5p-3, 0x1.74663bf27dcf1p-3, 0x1.39a2024d18ee6p-3, 0x1.2f02bc1b2f46ap-3)
-	r := m.fma(m.mul(s, z), p, m.add(s, s))
-	return m.mul(k, m.c(ln2hi)), m.fma(k, m.c(ln2lo), r)
+	p := m.poly(z, 0x1.5555555555766p-1, 0x1.99999998f2f7ap-2, 0x1.249249b15583cp-2, 0x1.c71c0199cb316p-3, 0x1.7474e2b582774p-3, 0x1.38525aabff133p-3, 0x1.3ac4d35fe774ep-3)
+	return m.fma(m.mul(s, z), p, m.add(s, s))
 }
 
-func log64(m mb, x Reg) Reg {
-	high, rest := m.logSum(m.logSplit(x))
-	return m.logEdges(x, m.add(high, rest), m.c(0))
+// logSum is k*ln2 + log(1+f).
+func (m mb) logSum(k, f Reg) Reg {
+	return m.add(m.mul(k, m.c(ln2hi)), m.fma(k, m.c(ln2lo), m.logRest(f)))
 }
+
+func log64(m mb, x Reg) Reg { return m.logSum(m.logSplit(x)) }
 
 // log1pOf64 takes the exponent k from 1 + x and its rest from x itself: f = x/2^k + (1/2^k - 1), with 4 times the factor, which may be
 // too small.
@@ -118,20 +107,29 @@ func log1pOf64(m mb, x Reg) Reg {
 	u := m.shr(m.add(m.bits(m.add(x, m.c(1))), m.u(0x3ff0000000000000-0x3fe6a09e00000000)), 52)
 	k := m.sub(m.f64(m.or(u, m.u(0x4330000000000000))), m.c(0x1p52+1023))
 	by := m.f64(m.shl(m.sub(m.u(2*1023+2), u), 52))
-	high, rest := m.logSum(k, m.fma(m.mul(x, m.c(0.25)), by, m.fma(by, m.c(0.25), m.c(-1))))
-	return m.logEdges(x, m.sel(m.lt(m.abs(x), m.c(0x1p-54)), x, m.add(high, rest)), m.c(-1))
+	r := m.logSum(k, m.fma(m.mul(x, m.c(0.25)), by, m.fma(by, m.c(0.25), m.c(-1))))
+	r = m.sel(m.lt(m.abs(x), m.c(0x1p-54)), x, r)
+	return m.log1pEdges(x, r)
 }
 
-// logBase is log(x) in two pieces times 1/log(base) in two pieces, so that powers of the base have whole numbers.
-func (m mb) logBase(x Reg, invHi, invLo float64) Reg {
-	l := m.quickSum(m.logSum(m.logSplit(x)))
-	y := m.fma(l.hi, m.c(invHi), m.fma(l.hi, m.c(invLo), m.mul(l.lo, m.c(invHi))))
-	return m.logEdges(x, y, m.c(0))
+// log1pEdges puts in the values of log1p outside (-1, inf), in x's own dtype: -inf at -1, NaN below it.
+func (m mb) log1pEdges(x, r Reg) Reg {
+	least := m.num(x, -1)
+	r = m.sel(m.lt(x, m.num(x, math.Inf(1))), r, x) // inf and NaN
+	return m.sel(m.le(x, least), m.sel(m.eq(x, least), m.num(x, math.Inf(-1)), m.num(x, math.NaN())), r)
 }
 
-func log2of64(m mb, x Reg) Reg { return m.logBase(x, 0x1.71547652b82fep+0, 0x1.777d0ffda0d24p-56) }
+// log2of64 is k + log(1+f)/log(2).
+func log2of64(m mb, x Reg) Reg {
+	k, f := m.logSplit(x)
+	return m.fma(m.logRest(f), m.c(1/math.Ln2), k)
+}
 
-func log10of64(m mb, x Reg) Reg { return m.logBase(x, 0x1.bcb7b1526e50ep-2, 0x1.95355baaafad3p-57) }
+// log10of64 has log10(2) in two pieces, so that powers of 10 have whole numbers. Both are above 0, as their multiples meet where k is infinite.
+func log10of64(m mb, x Reg) Reg {
+	k, f := m.logSplit(x)
+	return m.fma(k, m.c(0x1.34413509f79fep-2), m.fma(m.logRest(f), m.c(1/math.Ln10), m.mul(k, m.c(0x1.e623e2566b02ep-55))))
+}
 
 func logaddexp64(m mb, x, y Reg) Reg {
 	d := m.abs(m.sub(x, y))

@@ -73,8 +73,12 @@ func (m ms) expRest(x Reg) (rest, k Reg) {
 	t := m.fma(x, m.c(0.5/math.Ln2), m.c(biased32))
 	n := m.sub(t, m.c(biased32))
 	r := m.fma(n, m.c(-2*ln2b32), m.fma(n, m.c(-2*ln2a32), x))
-	p := m.poly(r, 0x1.00001p-1, 0x1.555566p-3, 0x1.55483ap-5, 0x1.1107c8p-7, 0x1.7211a8p-10, 0x1.a69818p-13)
-	return m.fma(m.mul(r, r), p, r), m.bits(t)
+	return m.expPoly(r), m.bits(t)
+}
+
+// expPoly is expm1(r) for |r| <= ln2.
+func (m ms) expPoly(r Reg) Reg {
+	return m.fma(m.mul(r, r), m.poly(r, 0x1.00001p-1, 0x1.555566p-3, 0x1.55483ap-5, 0x1.1107c8p-7, 0x1.7211a8p-10, 0x1.a69818p-13), r)
 }
 
 func exp2of32(m ms, x Reg) Reg {
@@ -85,41 +89,35 @@ func exp2of32(m ms, x Reg) Reg {
 	return m.scaleTwice(m.fma(r, p, m.c(1)), m.bits(t))
 }
 
-// logParts returns k and f with x = 2^k * (1+f), sqrt(1/2) <= 1+f < sqrt(2), for finite x > 0.
-func (m ms) logParts(x Reg) (k, f Reg) {
-	small := m.lt(x, m.c(0x1p-126))
-	x = m.sel(small, m.mul(x, m.c(0x1p23)), x)
-	u := m.add(m.bits(x), m.u(0x3f800000-0x3f3504f3))
-	k = m.float(m.or(m.shr(u, 23), m.u(0x4b000000))) // 2^23 + exponent
-	k = m.sub(k, m.sel(small, m.c(0x1p23+127+23), m.c(0x1p23+127)))
-	return k, m.sub(m.float(m.add(m.and(u, m.u(1<<23-1)), m.u(0x3f3504f3))), m.c(1))
+// logParts returns, for x > 0, k, the part i of the octave and r with x = 2^k * c(i) * (1+r), -0.0372 <= r <= 0.0625, where r is exact. Around 1 c(i) is 1.
+// At 0 and at infinity k is the logarithm, for what is below 0 it is NaN.
+func (m ms) logParts(x Reg) (k, i, r Reg) {
+	z := m.op(OpSignificand, x)
+	i = m.shr(m.bits(z), 19)
+	return m.op(OpExponent, x), i, m.fma(z, m.entry(i, tableInverse32), m.c(-1))
 }
 
-// logSum is k*ln2 + log(1+f).
-func (m ms) logSum(k, f Reg) Reg {
-	y := m.fma(m.mul(f, f), m.poly(f, -0.4999999, 0.33333945, -0.25001776, 0.19962206, -0.16570035, 0.14916411, -0.14310539, 0.08742538), f)
-	return m.fma(k, m.c(ln2a32), m.fma(k, m.c(ln2b32), y))
+// entry is a table's float32 at i.
+func (m ms) entry(i Reg, table int32) Reg { return m.float(m.lookup(i, table)) }
+
+// log32 is k*ln2 + (log(c) + log(1+r)): the long sum last. One float32 is ln2 to 28 bits.
+func log32(m ms, x Reg) Reg {
+	k, i, r := m.logParts(x)
+	y := m.fma(m.mul(r, r), m.poly(r, -0x1.fffffap-2, 0x1.55586ap-2, -0x1.004094p-2, 0x1.870b82p-3), r)
+	return m.fma(k, m.c(math.Ln2), m.add(m.entry(i, tableLog32), y))
 }
 
-func (m ms) logEdges(x, r, zero Reg) Reg {
-	r = m.sel(m.lt(x, m.c(math.Inf(1))), r, x)
-	return m.sel(m.le(x, zero), m.sel(m.eq(x, zero), m.c(math.Inf(-1)), m.c(math.NaN())), r)
-}
-
-func log32(m ms, x Reg) Reg { return m.logEdges(x, m.logSum(m.logParts(x)), m.c(0)) }
-
-// log2of32 and log10of32 have polynomials of their own, and 1/log(base) and log(2)/log(base) in two pieces.
+// log2of32 and log10of32 have polynomials of their own, for log(1+r)/r, and log10of32 two pieces of log10(2): powers of the base have whole numbers.
 func log2of32(m ms, x Reg) Reg {
-	k, f := m.logParts(x)
-	y := m.fma(m.mul(f, f), m.poly(f, -0.7213474, 0.48090717, -0.36069942, 0.28799376, -0.23905507, 0.21519832, -0.20645744, 0.12612817), m.mul(f, m.c(0x1.4ae0cp-26)))
-	return m.logEdges(x, m.add(k, m.fma(f, m.c(0x1.715476p+0), y)), m.c(0))
+	k, i, r := m.logParts(x)
+	p := m.poly(r, 0x1.715476p+0, -0x1.715472p-1, 0x1.ec7656p-2, -0x1.71b5bcp-2, 0x1.192ea2p-2)
+	return m.add(k, m.fma(r, p, m.entry(i, tableLog2of32)))
 }
 
 func log10of32(m ms, x Reg) Reg {
-	k, f := m.logParts(x)
-	y := m.fma(m.mul(f, f), m.poly(f, -0.2171472, 0.1447675, -0.10858134, 0.08669476, -0.071962744, 0.06478115, -0.062149882, 0.037968364), m.mul(f, m.c(-0x1.5b235ep-27)))
-	y = m.fma(k, m.c(0x1.3509f8p-18), m.fma(f, m.c(0x1.bcb7b2p-2), y))
-	return m.logEdges(x, m.fma(k, m.c(0x1.344p-2), y), m.c(0))
+	k, i, r := m.logParts(x)
+	p := m.poly(r, 0x1.bcb7b2p-2, -0x1.bcb7acp-3, 0x1.287de8p-3, -0x1.bd2cd2p-4, 0x1.5293bap-4)
+	return m.fma(k, m.c(0x1.344134p-2), m.fma(r, p, m.fma(k, m.c(0x1.09f7ap-26), m.entry(i, tableLog10of32))))
 }
 
 // reduce is reduceQuick for angles below large32: x - n*pia32 is exact.

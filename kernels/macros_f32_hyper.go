@@ -63,14 +63,15 @@ func expm1of32(m ms, x Reg) Reg {
 }
 
 // log1pOf32 takes the exponent k from 1 + x and its rest from x itself: f = x/2^k + (1/2^k - 1), with 4 times the factor, which may be
-// too small.
+// too small. It is k*ln2 + log(1+f).
 func log1pOf32(m ms, x Reg) Reg {
 	u := m.shr(m.add(m.bits(m.add(x, m.c(1))), m.u(0x3f800000-0x3f3504f3)), 23)
 	k := m.sub(m.float(m.or(u, m.u(0x4b000000))), m.c(0x1p23+127))
 	by := m.float(m.shl(m.sub(m.u(2*127+2), u), 23))
 	f := m.fma(m.mul(x, m.c(0.25)), by, m.fma(by, m.c(0.25), m.c(-1)))
-	r := m.sel(m.lt(m.abs(x), m.c(0x1p-26)), x, m.logSum(k, f))
-	return m.logEdges(x, r, m.c(-1))
+	y := m.fma(m.mul(f, f), m.poly(f, -0.4999999, 0.33333945, -0.25001776, 0.19962206, -0.16570035, 0.14916411, -0.14310539, 0.08742538), f)
+	r := m.sel(m.lt(m.abs(x), m.c(0x1p-26)), x, m.fma(k, m.c(ln2a32), m.fma(k, m.c(ln2b32), y)))
+	return m.log1pEdges(x, r)
 }
 
 // asinh32 is log1p(a + a*a/(1 + sqrt(1 + a*a))); from 2^30 on, log(a) + ln(2).

@@ -92,38 +92,58 @@ func (m mb) powWide(x, y Reg) Reg {
 	return m.expOf(e, lo)
 }
 
-// powShort is powWide to about 2^-28 for operands that were float32: 40 bits of the logarithm do.
-func (m mb) powShort(x, y Reg) Reg {
-	u := m.add(m.bits(x), m.u(0x3ff0000000000000-0x3fe6a09e00000000))
-	k := m.sub(m.f64(m.or(m.shr(u, 52), m.u(0x4330000000000000))), m.c(0x1p52+1023))
-	f := m.sub(m.f64(m.add(m.and(u, m.u(1<<52-1)), m.u(0x3fe6a09e00000000))), m.c(1))
-	s := m.div(f, m.add(f, m.c(2)))
-	z := m.mul(s, s)
-	l := m.fma(m.mul(s, z), m.poly(z, 0x1.555554fc95b41p-1, 0x1.999a7cb862c3fp-2, 0x1.24383bc5d3415p-2, 0x1.e30fa87b64744p-3), m.add(s, s))
-	l = m.powLog(x, m.fma(k, m.c(math.Ln2), l))
-	e := m.min(m.max(m.mul(l, y), m.c(-200)), m.c(200))
-	t := m.fma(e, m.c(1/math.Ln2), m.c(shifter+1023))
-	r := m.fma(m.sub(t, m.c(shifter+1023)), m.c(-math.Ln2), e)
-	p := m.fma(m.mul(r, r), m.poly(r, 0.5, 0.1666666567325592, 0.04166628047823906, 0.00833350419998169, 0.0013945727841928601, 0.00019789139332715422), r)
-	return m.mul(m.add(p, m.c(1)), m.f64(m.shl(m.bits(t), 52)))
-}
-
 // pow64 is exp(y*log|x|) with IEEE 754's signs and special cases.
 func pow64(m mb, x, y Reg) Reg {
 	zero, one, inf := m.c(0), m.c(1), m.c(math.Inf(1))
 	ax := m.abs(x)
-	var r Reg
-	if m.short {
-		r = m.powShort(ax, y)
-	} else {
-		r = m.powWide(ax, y)
-	}
-	r = m.sel(m.or(m.eq(y, zero), m.eq(ax, one)), one, r)
+	r := m.sel(m.or(m.eq(y, zero), m.eq(ax, one)), one, m.powWide(ax, y))
 	// Two comparisons of near cost less than what it takes to invert one. Few truth values are needed at a time.
 	near := m.rint(y)
 	root := m.and(m.and(m.lt(x, zero), m.lt(ax, inf)), m.ne(near, y)) // a negative number's fractional power
 	half := m.mul(y, m.c(0.5))
 	odd := m.and(m.ne(m.rint(half), half), m.eq(near, y))
 	r = m.f64(m.xor(m.bits(r), m.sel(odd, m.signOf(x), m.u(0))))
+	return m.sel(root, m.c(math.NaN()), r)
+}
+
+// powPair is the logarithm of x >= 0 in two pieces, to about 2^-34 of it, as logPair has it, but for a last sum; NaN for the second piece at the edges.
+func (m ms) powPair(x Reg) dd {
+	const ln2head, ln2rest = 0x1.62e4p-1, 0x1.7f7d1cp-20 // the first of 16 places: k times it and what tables hold add up exactly
+	k, i, r := m.logParts(x)
+	head := m.fma(k, m.c(ln2head), m.entry(i, tableHead32))
+	rest := m.fma(k, m.c(ln2rest), m.entry(i, tableRest32))
+	half := m.mul(r, m.c(-0.5))
+	sq := m.mul(r, half)
+	q := m.fma(m.fma(r, m.c(-0x1.433a24p-1), m.c(0x1.99f5d6p-1)), sq, m.fma(r, m.c(0x1.000332p-1), m.c(-0x1.555552p-1)))
+	one := m.quickSum(head, r)
+	two := m.quickSum(one.hi, sq)
+	rest = m.add(m.add(one.lo, rest), m.add(m.fma(half, r, m.neg(sq)), two.lo))
+	return dd{two.hi, m.fma(m.mul(r, sq), q, rest)}
+}
+
+// powRest is exp(y*log(x)) for x >= 0, NaN for x of 0 or infinity and y of 0.
+func (m ms) powRest(x, y Reg) Reg {
+	l := m.powPair(x)
+	e := m.mul(l.hi, y)
+	lo := m.fma(l.lo, y, m.fma(l.hi, y, m.neg(e)))
+	in := m.min(m.max(e, m.c(-140)), m.c(140))
+	lo = m.sel(m.eq(in, e), lo, m.c(0))
+	t := m.fma(m.add(in, lo), m.c(0.5/math.Ln2), m.c(biased32)) // lo may be a thousandth of it
+	n := m.sub(t, m.c(biased32))
+	r := m.add(m.fma(n, m.c(-2*ln2a32), in), m.fma(n, m.c(-2*ln2b32), lo))
+	return m.scaleTwice(m.add(m.expPoly(r), m.c(1)), m.bits(t))
+}
+
+// pow32 is pow64 in float32.
+func pow32(m ms, x, y Reg) Reg {
+	zero, one := m.c(0), m.c(1)
+	ax := m.abs(x)
+	r := m.sel(m.or(m.eq(y, zero), m.eq(ax, one)), one, m.powRest(ax, y))
+	near := m.rint(y)
+	below := m.lt(m.signed(m.sub(m.bits(x), m.u(1))), m.Const(Const{dtype.Int32, 0xff7fffff})) // -inf < x < 0
+	root := m.and(below, m.ne(near, y))
+	half := m.mul(y, m.c(0.5))
+	odd := m.and(m.ne(m.rint(half), half), m.eq(near, y))
+	r = m.float(m.xor(m.bits(r), m.sel(odd, m.and(m.bits(x), m.u(1<<31)), m.u(0))))
 	return m.sel(root, m.c(math.NaN()), r)
 }

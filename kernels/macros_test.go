@@ -21,6 +21,12 @@ import (
 // apply runs an operation over float64 operands on the CPU device.
 func apply(t *testing.T, o *kernels.Op, in ...[]float64) []float64 {
 	t.Helper()
+	return applyAs(t, dtype.Float64, o, in...)
+}
+
+// applyAs is apply in another dtype.
+func applyAs(t *testing.T, d dtype.DType, o *kernels.Op, in ...[]float64) []float64 {
+	t.Helper()
 	b := kernels.NewBuilder(1)
 	var regs []kernels.Reg
 	c := kernels.Call{Shape: chunk.Shape{int64(len(in[0]))}, Origin: chunk.Shape{0}}
@@ -33,7 +39,10 @@ func apply(t *testing.T, o *kernels.Op, in ...[]float64) []float64 {
 		copy(chunk.Slice[float64](k), v)
 		c.In = append(c.In, k)
 	}
-	b.Ret(b.Apply(o.ID, regs...))
+	for i, r := range regs {
+		regs[i] = b.Cast(r, d)
+	}
+	b.Ret(b.Cast(b.Apply(o.ID, regs...), dtype.Float64))
 	p, err := b.Build()
 	if err != nil {
 		t.Fatal(err)

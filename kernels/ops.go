@@ -118,6 +118,8 @@ const (
 	OpIndex
 	OpCold
 	OpLookup
+	OpExponent
+	OpSignificand
 	opCount
 )
 

@@ -66,7 +66,7 @@ var arithOps = []Op{
 		rule: ruleInt8, lower: lowerReciprocal, cplx: complexOf(reciprocalComplex)},
 	{ID: OpPower, Name: "power", Aliases: []string{"pow"}, Arity: 2, Family: "arithmetic", NumPy: "np.power(x, y)", Unit: UnitPower, Ulp: 4,
 		Doc:  "x to the power of y with IEEE 754's special cases; integers wrap, a negative power of an integer is an error",
-		Prim: tInts, rule: ruleInt8, simplify: simplePower, lower: binary(pow64), via64: true, eval: evalPower},
+		Prim: tInts, rule: ruleInt8, simplify: simplePower, lower: binary(pow64), lower32: binary32(pow32), eval: evalPower},
 	{ID: OpFloatPower, Name: "float_power", Arity: 2, Family: "arithmetic", NumPy: "np.float_power(x, y)", Unit: UnitPower, Ulp: 4,
 		Doc:  "x to the power of y in float64",
 		rule: ruleWide, simplify: simplePower, lower: binary(pow64)},

@@ -105,8 +105,8 @@ func (p *Program) verifyInst(in Inst, at Reg) error {
 		}
 		return nil
 	case OpLookup:
-		if in.Aux < 0 || int(in.Aux) >= len(tables) || types[0] != dtype.Uint64 || in.DType != dtype.Uint64 {
-			return fmt.Errorf("table %d at %v as %v, want a table below %d at uint64 as uint64", in.Aux, types[0], in.DType, len(tables))
+		if in.Aux < 0 || int(in.Aux) >= len(tables) || types[0] != in.DType || in.DType != TableType(in.Aux) {
+			return fmt.Errorf("table %d at %v as %v, want a table below %d at its own dtype", in.Aux, types[0], in.DType, len(tables))
 		}
 		return nil
 	case OpCast:

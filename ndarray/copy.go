@@ -322,7 +322,7 @@ func (c *copier) variable(v *formats.Var, at string, dims scope) error {
 	if err := c.plainNumbers(&s, name); err != nil {
 		return err
 	}
-	attrs := append(c.usableFill(c.fillAttr(v), m, name), units...)
+	attrs := withUnits(c.usableFill(c.fillAttr(v), m, name), units)
 	a := FromSource(v.Source, name)
 	a, axes := c.cut(a, v, dims)
 	if v.Dims != nil {

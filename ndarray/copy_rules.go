@@ -168,6 +168,14 @@ func (c *copier) moments(v *formats.Var, name string) (*formats.ArrayMeta, forma
 	return &plain, add
 }
 
+// withUnits adds what moments returns: NaT is what is missing, whatever stands for what was never written.
+func withUnits(attrs, units formats.Attrs) formats.Attrs {
+	for _, u := range units {
+		attrs = attrs.With(u.Name, u.Value)
+	}
+	return attrs
+}
+
 func zarrElem(version int) func(m *formats.ArrayMeta, stored string) bool {
 	return func(m *formats.ArrayMeta, _ string) bool {
 		return zarr.Holds(formats.VarSpec{DType: m.DType, ItemBytes: m.ItemBytes, Stored: m.Stored}, version) == nil
@@ -342,8 +350,8 @@ func (c *copier) fill(v *formats.Var) []byte {
 	if !m.FillSet {
 		return nil
 	}
-	if _, masked := c.fillAttr(v).Get("_FillValue"); !masked && c.opts.Format == "zarr2" && v.Dims != nil {
-		return nil // there it would mask values
+	if _, masked := c.fillAttr(v).Get("_FillValue"); !masked && c.opts.Format == "zarr2" && v.Dims != nil && !c.root.FillMasks() {
+		return nil // there it would mask values that it does not mask here
 	}
 	if m.Fill == nil && m.DType != dtype.String {
 		return make([]byte, m.ItemBytes)

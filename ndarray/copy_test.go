@@ -189,3 +189,34 @@ func TestCopyNaNOfIntegers(t *testing.T) {
 		}
 	}
 }
+
+// TestCopyTimesOfZarr2: the fill value of an array of times is no second _FillValue, and text that says no unit no second one.
+func TestCopyTimesOfZarr2(t *testing.T) {
+	v := described("v", dtype.Int64, "datetime64[s]", formats.Attrs{{Name: "units", Value: ""}}, "x")
+	v.Source.Meta().FillSet = true
+	g := formats.Group{Format: "zarr2", Dims: sixes("x"), Vars: []formats.Var{v}}
+	p, err := ndarray.PlanCopy(context.Background(), &g, "a.nc", ndarray.CopyOptions{Warn: func(string) {}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "[{units seconds since 1970-01-01 <nil>} {_FillValue -9223372036854775808 <nil>} {calendar proleptic_gregorian <nil>}]"
+	if got := fmt.Sprint(p.Spec.Vars[0].Attrs); got != want {
+		t.Errorf("attributes %s, want %s", got, want)
+	}
+}
+
+// TestCopyFillOfZarr2: a fill value masks in Zarr 2 that no attribute of NetCDF can have, of bools too, and stays in a copy of the same version.
+func TestCopyFillOfZarr2(t *testing.T) {
+	v := described("v", dtype.Bool, "bool", nil, "x")
+	v.Source.Meta().Fill, v.Source.Meta().FillSet = []byte{1}, true
+	for format, want := range map[string]string{"zarr2": "[1]", "zarr3": "[]"} {
+		g := formats.Group{Format: format, Dims: sixes("x"), Vars: []formats.Var{v}}
+		p, err := ndarray.PlanCopy(context.Background(), &g, "a.zarr", ndarray.CopyOptions{Format: "zarr2"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprint(p.Spec.Vars[0].Fill); got != want {
+			t.Errorf("from %s: fill value %s, want %s", format, got, want)
+		}
+	}
+}

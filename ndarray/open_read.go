@@ -279,6 +279,10 @@ func fillNumber(m *formats.ArrayMeta) (any, bool) {
 		return int64(e.Uint64(b)), true
 	case dtype.Uint64:
 		return e.Uint64(b), true
+	case dtype.Float16:
+		return dtype.F16{Bits: e.Uint16(b)}.Float32(), true
+	case dtype.BFloat16:
+		return dtype.BF16{Bits: e.Uint16(b)}.Float32(), true
 	case dtype.Float32:
 		return math.Float32frombits(e.Uint32(b)), true
 	case dtype.Float64:

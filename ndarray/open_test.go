@@ -5,6 +5,7 @@ package ndarray_test
 import (
 	"context"
 	"encoding/binary"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -67,12 +68,12 @@ func TestTexts(t *testing.T) {
 	eng := newEngine(t)
 	wide := make([]byte, 0, 24)
 	for _, r := range []rune{'é', 0, 0, 'a', 'b', 'c'} {
-		wide = binary.LittleEndian.AppendUint32(wide, uint32(r))
+		wide = binary.NativeEndian.AppendUint32(wide, uint32(r)) // as every source gives them, whatever the file has
 	}
 	g := &formats.Group{Format: "netcdf3", Vars: []formats.Var{
 		{Name: "season", Dims: []string{"season", "n"}, Source: sourceOf(raw([]byte("DJFJJASON"), 1, 3, 3), nil)},
 		{Name: "name", Dims: []string{"x", "n"}, Source: sourceOf(raw([]byte("a\x00\x00b c"), 1, 2, 3), nil)},
-		{Name: "wide", Dims: []string{"x"}, Source: sourceOf(raw(wide, 12, 2), func(m *formats.ArrayMeta) { m.Stored, m.ByteOrder = "U3", "little" })},
+		{Name: "wide", Dims: []string{"x"}, Source: sourceOf(raw(wide, 12, 2), func(m *formats.ArrayMeta) { m.Stored, m.ByteOrder = "U3", "big" })},
 		{Name: "fixed", Dims: []string{"x"}, Source: sourceOf(raw([]byte("abcd"), 2, 2), func(m *formats.ArrayMeta) { m.Stored = "S2" })},
 		{Name: "v", Dims: []string{"season"}, Source: sourceOf(ndarray.FromSlice([]float64{1, 2, 3}), nil)},
 	}}
@@ -178,6 +179,20 @@ func TestZarr2Fill(t *testing.T) {
 		}
 		if ds.IsPlain("v") != (c.dims == nil) {
 			t.Errorf("%s with dims %v: plain is %v", c.format, c.dims, ds.IsPlain("v"))
+		}
+	}
+}
+
+// TestZarr2FillOfHalves: fill values of two-byte floats mask as those of longer ones do.
+func TestZarr2FillOfHalves(t *testing.T) {
+	for dt, bits := range map[dtype.DType]uint16{dtype.Float16: 0x4500, dtype.BFloat16: 0x40a0} {
+		fill := binary.NativeEndian.AppendUint16(nil, bits)
+		c := &chunk.Chunk{DType: dt, ItemBytes: 2, Shape: chunk.Shape{2}, Strides: []int64{1}, Block: mem.Wrap(append(slices.Clone(fill), 0, 0))}
+		src := sourceOf(ndarray.FromChunk(c, nil), func(m *formats.ArrayMeta) { m.Fill, m.FillSet = fill, true })
+		ds := group(t, &formats.Group{Format: "zarr2", Vars: []formats.Var{{Name: "v", Dims: []string{"x"}, Source: src}}}, "")
+		got, err := ndarray.Values[float64](context.Background(), newEngine(t), ds.Var("v").Array().AsType(dtype.Float64))
+		if err != nil || !math.IsNaN(got[0]) || got[1] != 0 {
+			t.Errorf("%v: got %v, %v, want NaN and 0", dt, got, err)
 		}
 	}
 }

@@ -261,7 +261,10 @@ func (a Array) Roll(shift int64, axis int) Array {
 		return failf("ndarray: roll: %w", err)
 	}
 	n := a.Shape()[k]
-	if n <= 0 {
+	switch {
+	case n < 0:
+		return failf("%w", errUnknown("roll", a.Shape()))
+	case n == 0:
 		return a
 	}
 	cut := ((n-shift%n)%n + n) % n

@@ -15,6 +15,21 @@ func (v Variable) WithArray(a Array) Variable {
 	return v
 }
 
+// WithLines returns v with other values of the same rank, which stand for something else along dims: coordinates along those go, as do units and
+// standard name.
+func (v Variable) WithLines(a Array, dims ...string) Variable {
+	out := v.WithArray(a)
+	if out.Err() != nil {
+		return out
+	}
+	out.attrs = v.attrs.Without("units", "standard_name")
+	out.coords = dropCoords(v.coords, dims)
+	for _, d := range dims {
+		out.unlimited = without(out.unlimited, d)
+	}
+	return out
+}
+
 // TextVariable returns a one-dimensional variable of texts, for coordinates.
 func TextVariable(name string, texts []string, dim string) Variable {
 	l := textLabels(slices.Clone(texts))

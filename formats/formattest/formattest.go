@@ -312,6 +312,9 @@ func texts(t *testing.T, f formats.Format, o Options) {
 		formats.SetText(data, i, bytes.Repeat([]byte("é "), int(i%4)))
 	}
 	spec := formats.Spec{Format: o.Member, Dims: dims, Vars: []formats.VarSpec{{Name: "v", Dims: names, Shape: shape, DType: dtype.String, Grid: &g}}}
+	if o.Sharded {
+		spec.Vars[0].Shards = chunk.Shape{4, 2}
+	}
 	gr, err := writeAndOpen(ctx, f, filepath.Join(t.TempDir(), "out"+o.Ext), spec, []*chunk.Chunk{data})
 	if err != nil {
 		t.Fatal(err)

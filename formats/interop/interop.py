@@ -126,6 +126,10 @@ def zarr_writes():
         z = root.create_array("texts", shape=(23,), dtype=str, chunks=(7,))
         z[:] = np.array(TEXTS, dtype=object)
         want["texts"] = TEXTS
+        if version == 3:
+            z = root.create_array("shards_texts", shape=(23,), dtype=str, chunks=(4,), shards=(12,))
+            z[:] = np.array(TEXTS, dtype=object)
+            want["shards_texts"] = (TEXTS, {"chunks": [4], "shards": [12]})
         expect(path, path, want)
         shutil.copytree(path, "c" + path)
         zarr.consolidate_metadata("c" + path)

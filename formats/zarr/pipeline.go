@@ -97,7 +97,7 @@ func newPipeline(list []any, el *elem, shape chunk.Shape, depth int) (*pipeline,
 		}
 		return nil, fmt.Errorf("codecs: none of them makes bytes: %w", formats.ErrCorrupt)
 	}
-	if (p.vlen != "") != (el.dt == dtype.String) {
+	if sharding == nil && (p.vlen != "") != (el.dt == dtype.String) {
 		return nil, fmt.Errorf("codecs do not fit data type %v: %w", el.stored, formats.ErrFormat)
 	}
 	var err error
@@ -262,7 +262,7 @@ func (p *pipeline) names() []string {
 	return out
 }
 
-// bound is an upper bound of the stored bytes of what p codes.
+// bound is an upper bound of the stored bytes of what p codes, where elements have a size.
 func (p *pipeline) bound(item int) int {
 	n := int(p.shape.Size()) * item
 	if p.shard != nil {

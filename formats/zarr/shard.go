@@ -97,6 +97,9 @@ func leafSteps(p *pipeline) []int64 {
 // unpack decodes the codecs behind a sharding codec: the whole shard must be read for each chunk.
 func (a *array) unpack(ctx context.Context, src *source, p *pipeline, s *codec.Scratch, read *int64) (missing bool, err error) {
 	limit := p.bound(a.el.item)
+	if a.texts() {
+		limit = maxTexts
+	}
 	enc, err := src.get(ctx, store.All, 2*int64(limit)+64<<10, s.Enc, read)
 	if errors.Is(err, fs.ErrNotExist) {
 		return true, nil

@@ -77,7 +77,7 @@ func TestUpdate(t *testing.T) {
 		shards              chunk.Shape
 	}{
 		{"v3", "zarr3", "zstd", dtype.Int32, nil}, {"v2", "zarr2", "blosc-lz4", dtype.Float64, nil}, {"shards", "zarr3", "", dtype.Int16, chunk.Shape{8, 6}},
-		{"texts", "zarr3", "", dtype.String, nil}, {"texts2", "zarr2", "zlib", dtype.String, nil}, {"plain", "zarr3", "none", dtype.Uint8, nil},
+		{"texts", "zarr3", "", dtype.String, nil}, {"texts2", "zarr2", "zlib", dtype.String, nil}, {"sharded texts", "zarr3", "", dtype.String, chunk.Shape{8, 6}}, {"plain", "zarr3", "none", dtype.Uint8, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := rand.New(rand.NewPCG(7, 7))

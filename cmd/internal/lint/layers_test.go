@@ -40,7 +40,7 @@ var order = map[string][]string{
 	},
 	"kernels": {
 		"kernels",
-		"kernels/ref kernels/cpu/vm kernels/cpu/jit",
+		"kernels/ref kernels/cpu/vm kernels/cpu/jit kernels/cpu/fft kernels/cpu/lapack",
 		"kernels/cpu",
 		"kernels/optest",
 	},

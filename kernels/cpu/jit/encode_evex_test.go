@@ -62,7 +62,7 @@ func TestEncodingEVEX(t *testing.T) {
 				}
 			}
 			var imm []byte
-			if op == vcmpps || op == vcmppd || op >= vpcmpb && op <= vpcmpuq || regexp.MustCompile("round|range|ternlog|extract|ps2ph").MatchString(o.name) {
+			if op == vcmpps || op == vcmppd || op >= vpcmpb && op <= vpcmpuq || regexp.MustCompile("round|range|getmant|ternlog|extract|ps2ph").MatchString(o.name) {
 				imm = []byte{1}
 			}
 			switch o.shape {

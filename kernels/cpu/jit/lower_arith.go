@@ -101,6 +101,8 @@ func init() {
 		kernels.OpComplex:      {complexNeed, (*lowerer).complex},
 		kernels.OpCold:         {whatever, (*lowerer).coldOp},
 		kernels.OpLookup:       {whatever, (*lowerer).lookup},
+		kernels.OpExponent:     {floats, (*lowerer).exponent},
+		kernels.OpSignificand:  {floats, (*lowerer).significand},
 	}
 }
 

@@ -236,8 +236,13 @@ const (
 	vmovupdLoad
 	vpermpd
 	vpermi2pd
+	vpermi2ps
 	vcvtqq2pd
 	vcvtuqq2pd
+	vgetexpps
+	vgetexppd
+	vgetmantps
+	vgetmantpd
 	vopCount
 )
 
@@ -431,6 +436,11 @@ var opcodes = [vopCount]opcode{
 	vrangepd:      {"vrangepd", p66, map0F3A, 1, 0x50, shapeBinary, 0},
 	vpermpd:       {"vpermpd", p66, map0F38, 1, 0x16, shapeBinary, 0},
 	vpermi2pd:     {"vpermi2pd", p66, map0F38, 1, 0x77, shapePermute, 0},
+	vpermi2ps:     {"vpermi2ps", p66, map0F38, 0, 0x77, shapePermute, 0},
+	vgetexpps:     {"vgetexpps", p66, map0F38, 0, 0x42, shapeUnary, 0},
+	vgetexppd:     {"vgetexppd", p66, map0F38, 1, 0x42, shapeUnary, 0},
+	vgetmantps:    {"vgetmantps", p66, map0F3A, 0, 0x26, shapeUnary, 0},
+	vgetmantpd:    {"vgetmantpd", p66, map0F3A, 1, 0x26, shapeUnary, 0},
 	vcvtqq2pd:     {"vcvtqq2pd", pF3, map0F, 1, 0xE6, shapeUnary, 0},
 	vcvtuqq2pd:    {"vcvtuqq2pd", pF3, map0F, 1, 0x7A, shapeUnary, 0},
 	vmovupdLoad:   {"vmovupd", p66, map0F, 1, 0x10, shapeUnary, 0},

@@ -144,7 +144,10 @@ func (c *code) addStep(in kernels.Inst, d kernels.Reg) error {
 		c.whole |= kernels.Axes(s.aux)
 	case kernels.OpCold:
 	case kernels.OpLookup:
-		s.loop = lookupLoop(kernels.Table(in.Aux))
+		s.loop = lookupLoop[uint64](kernels.Table(in.Aux))
+		if in.DType == dtype.Uint32 {
+			s.loop = lookupLoop[uint32](kernels.Table(in.Aux))
+		}
 	default:
 		t := c.p.RegType(in.Args[0])
 		if s.loop = loopOf(in.Op, t, in.DType); s.loop == nil {

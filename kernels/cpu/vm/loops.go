@@ -148,6 +148,9 @@ var unaryLoops = map[kernels.OpID]map[dtype.DType]loop{
 	kernels.OpCeil:  {dtype.Float32: ceilFloat32, dtype.Float64: ceilFloat64},
 	kernels.OpTrunc: {dtype.Float32: truncFloat32, dtype.Float64: truncFloat64},
 	kernels.OpRint:  {dtype.Float32: rintFloat32, dtype.Float64: rintFloat64},
+
+	kernels.OpExponent:    {dtype.Float32: exponentLoop[float32], dtype.Float64: exponentLoop[float64]},
+	kernels.OpSignificand: {dtype.Float32: significandLoop[float32], dtype.Float64: significandLoop[float64]},
 }
 
 func negLoop[T realNumber](d, a, _, _ unsafe.Pointer, n int, _ uniform) {

@@ -142,12 +142,33 @@ func partLoop[T float](k int) loop {
 }
 
 // lookupLoop reads a table at the four lowest bits of each element.
-func lookupLoop(table [16]uint64) loop {
+func lookupLoop[T uint32 | uint64](entries [16]uint64) loop {
+	var table [16]T
+	for i, v := range entries {
+		table[i] = T(v)
+	}
 	return func(d, a, _, _ unsafe.Pointer, n int, _ uniform) {
-		z, x := values[uint64](d, n), values[uint64](a, n)
+		z, x := values[T](d, n), values[T](a, n)
 		for i := range z {
 			z[i] = table[x[i]%16]
 		}
+	}
+}
+
+// exponentLoop and significandLoop take floats apart.
+func exponentLoop[T float](d, a, _, _ unsafe.Pointer, n int, _ uniform) {
+	z, x := values[T](d, n), values[T](a, n)
+	for i := range z {
+		k, _ := kernels.Parts(float64(x[i]))
+		z[i] = T(k)
+	}
+}
+
+func significandLoop[T float](d, a, _, _ unsafe.Pointer, n int, _ uniform) {
+	z, x := values[T](d, n), values[T](a, n)
+	for i := range z {
+		_, s := kernels.Parts(float64(x[i]))
+		z[i] = T(s)
 	}
 }
 
