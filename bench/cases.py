@@ -120,6 +120,10 @@ CASES = [
 ]
 
 
+CELLS = ("s = ndimage.gaussian_filter(image.astype('float32'), 2); l = ndimage.label(s > filters.threshold_otsu(s)).labels; "
+         "t = measure.regionprops_table(l, image, properties=['label', 'area', 'intensity_mean', 'centroid'])")
+
+
 @dataclasses.dataclass
 class Program:
     name: str
@@ -150,4 +154,10 @@ PROGRAMS = [
             ["eval", "--progress", "none", "--memory", "256MiB", "--overwrite", "t = tas.astype('float32'); t - t.groupby('time.month').mean()", "{d}/daily.nc",
              "-o", "tas={o}anomaly.nc"], ["anomaly.nc"], ["cdo", "xarray"], cap=320,
             cdo=["-s", "-L", "-b", "F32", "-f", "nc4", "-O", "ymonsub", "{d}/daily.nc", "-ymonmean", "{d}/daily.nc", "{o}anomaly.nc"]),
+    Program("W12", "Gaussian σ=2, Otsu, label, area, mean and centroid of each label, uint16 512³ to a table", "w12",
+            ["eval", "--progress", "none", "--memory", "4GiB", "--overwrite", CELLS, "image={d}/w12.zarr", "-o", "t={o}cells.csv"],
+            ["cells.csv"], ["scipy"], tol=1e-5, beat=2),
+    Program("W12", "the same inside 512 MiB", "w12",
+            ["eval", "--progress", "none", "--memory", "448MiB", "--overwrite", CELLS, "image={d}/w12.zarr", "-o", "t={o}cells.csv"],
+            ["cells.csv"], ["scipy"], cap=512, tol=1e-5),
 ]
