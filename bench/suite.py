@@ -157,7 +157,7 @@ def head(rep, names, packages, more):
     rep.add()
     if CLOCK == "processor":
         rep.add("Others used the machine at the same time, so times are seconds on processors, user and system, over the threads at work: "
-                f"{THREADS} of the product, of STREAM, numexpr, JAX, numba, Dask and xarray, 1 of NumPy, Bottleneck and CDO. Idle threads cost nothing in it.\n")
+                f"{THREADS} of the product, of STREAM, numexpr, JAX, numba, Dask and xarray, 1 of NumPy, SciPy, Bottleneck and CDO. Idle threads cost nothing in it.\n")
 
 
 def programs():

@@ -270,6 +270,9 @@ func ReadInts(a Array) ([]int64, error) {
 	if a.Err() != nil {
 		return nil, a.Err()
 	}
+	if a.unknown() {
+		return nil, fmt.Errorf("ndarray: got %v, want integers that are known without a run", a)
+	}
 	vals, err := a.AsType(dtype.Int64).hostRead()
 	switch {
 	case err != nil:
@@ -288,6 +291,9 @@ func ReadInts(a Array) ([]int64, error) {
 func ReadFloats(a Array) ([]float64, error) {
 	if a.Err() != nil {
 		return nil, a.Err()
+	}
+	if a.unknown() {
+		return nil, fmt.Errorf("ndarray: got %v, want real numbers that are known without a run", a)
 	}
 	vals, err := a.AsType(dtype.Float64).hostRead()
 	switch {
