@@ -119,6 +119,9 @@ func (e *Engine) execute(ctx context.Context, p *plan.Plan, outputs []ndarray.Ou
 		bar: newProgress(e.opt.Observer, p, hook),
 	}
 	r.take(outputs)
+	forSweeps, _ := e.forSweeps(outputs) // it is on the heap
+	billHeap(forSweeps)
+	defer billHeap(-forSweeps)
 	if devs, _ := e.gpu.opened(); devs != nil {
 		r.stay(devs)
 	}
