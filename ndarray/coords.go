@@ -168,27 +168,40 @@ func (c *Coord) text(i int) string {
 	return c.host.Text(i)
 }
 
+// circle is what tells coordinates in degrees along circles of the globe.
+type circle struct {
+	standard     string // standard_name
+	units, names []string
+}
+
+var (
+	longitude = &circle{"longitude", []string{"degrees_east", "degree_east", "degree_e", "degrees_e", "degreee", "degreese"}, []string{"lon", "longitude", "lons", "nav_lon"}}
+	latitude  = &circle{"latitude", []string{"degrees_north", "degree_north", "degree_n", "degrees_n", "degreen", "degreesn"}, []string{"lat", "latitude", "lats", "nav_lat"}}
+)
+
 // isLongitude reports whether the coordinate counts degrees around the globe.
-func (c *Coord) isLongitude() bool {
-	if s, _ := c.attrs.Get("standard_name"); s == "longitude" {
+func (c *Coord) isLongitude() bool { return c.along(longitude, latitude) }
+
+// isLatitude reports whether the coordinate counts degrees from the equator.
+func (c *Coord) isLatitude() bool { return c.along(latitude, longitude) }
+
+// along reports whether the coordinate is one along a circle, and not along the other.
+func (c *Coord) along(one, other *circle) bool {
+	std, hasStd := c.attrs.Get("standard_name")
+	if std == one.standard {
 		return true
 	}
 	if v, ok := c.attrs.Get("units"); ok {
 		if u, isText := v.(string); isText {
-			switch strings.ToLower(strings.TrimSpace(u)) {
-			case "degrees_east", "degree_east", "degree_e", "degrees_e", "degreee", "degreese":
+			switch u = strings.ToLower(strings.TrimSpace(u)); {
+			case slices.Contains(one.units, u):
 				return true
-			case "degrees_north", "degree_north":
+			case slices.Contains(other.units, u):
 				return false
 			}
 		}
 	}
-	switch strings.ToLower(c.name) {
-	case "lon", "longitude", "lons", "nav_lon":
-		_, hasStd := c.attrs.Get("standard_name")
-		return !hasStd
-	}
-	return false
+	return !hasStd && slices.Contains(one.names, strings.ToLower(c.name))
 }
 
 // take returns the coordinate at positions along dim; one that lacks dim is returned as it is.

@@ -291,8 +291,8 @@ func fillNumber(m *formats.ArrayMeta) (any, bool) {
 	return nil, false
 }
 
-// coord makes the coordinate of a decoded variable; host values are read for
-// dimension coordinates and scalars.
+// coord makes the coordinate of a decoded variable; if read, host values are read for
+// dimension coordinates and scalars, else when they are wanted.
 func (r *reader) coord(s *stored, read bool) (*Coord, error) {
 	c := &Coord{name: s.v.name, dims: s.v.dims, attrs: s.v.attrs.Without("coordinates"), array: s.v.array}
 	if s.v.Err() != nil {
@@ -301,10 +301,10 @@ func (r *reader) coord(s *stored, read bool) (*Coord, error) {
 		}
 		return c, nil
 	}
-	if !read || s.src == nil {
+	if s.src == nil {
 		return c, nil
 	}
-	if !c.isDimension() && len(c.dims) > 0 || s.tooLong() != nil {
+	if !read || !c.isDimension() && len(c.dims) > 0 || s.tooLong() != nil {
 		c.load = func() (*Labels, error) { return s.load(context.Background()) }
 		return c, nil
 	}

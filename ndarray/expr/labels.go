@@ -47,6 +47,7 @@ func init() {
 	maps.Copy(methods, windowMethods)
 	maps.Copy(methods, orderMethods)
 	maps.Copy(methods, analysisMethods)
+	maps.Copy(methods, regridMethods)
 }
 
 // later is a method that says what to use in its place.

@@ -61,7 +61,7 @@ var order = map[string][]string{
 		"formats/interop",
 	},
 	"ndarray": {
-		"ndarray/graph ndarray/order",
+		"ndarray/graph ndarray/order ndarray/regrid",
 		"ndarray/cf",
 		"ndarray",
 		"ndarray/linalg ndarray/fft ndarray/ndimage ndarray/random",
