@@ -89,12 +89,9 @@ func cosh64(m mb, x Reg) Reg {
 // tanh64 is e/(e + 2) with e = expm1(2a) = 2^n*expm1(r) + (2^n - 1).
 func tanh64(m mb, x Reg) Reg {
 	a := m.abs(x)
-	in := m.min(m.add(a, a), m.c(40)) // where results are 1
-	t := m.fma(in, m.c(1/math.Ln2), m.c(biasedShifter))
-	n := m.sub(t, m.c(biasedShifter))
-	r := m.fma(n, m.c(-ln2lo), m.fma(n, m.c(-ln2hi), in))
-	by := m.f64(m.shl(m.bits(t), 52))
-	e := m.fma(by, m.fma(m.mul(r, r), m.poly(r, expTail...), r), m.sub(by, m.c(1)))
+	rest, t := m.expm1Rest(m.min(m.add(a, a), m.c(40)), biasedShifter) // where results are 1
+	by := m.f64(m.shl(t, 52))
+	e := m.fma(by, rest, m.sub(by, m.c(1)))
 	return m.withSign(m.div(e, m.add(e, m.c(2))), m.signOf(x))
 }
 
@@ -117,7 +114,7 @@ func acosh64(m mb, x Reg) Reg {
 // logTwice is log1p(arg), of huge a log(2a).
 func (m mb) logTwice(a, arg Reg) Reg {
 	huge := m.le(m.c(0x1p60), a)
-	return m.add(log1pOf64(m, m.sel(huge, a, arg)), m.sel(huge, m.c(math.Ln2), m.c(0)))
+	return m.add(m.log1pIn(m.sel(huge, a, arg)), m.sel(huge, m.c(math.Ln2), m.c(0)))
 }
 
 func atanh64(m mb, x Reg) Reg {
