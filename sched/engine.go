@@ -179,11 +179,16 @@ func (e *Engine) plan(ctx context.Context, outputs []ndarray.Output) (*plan.Plan
 	if !e.opt.NoRewrite {
 		nodes = graph.Rewrite(nodes, graph.RewriteOptions{})
 	}
+	beside := listBytes(nodes)
+	if beside >= e.opt.Memory { // nothing is planned: functions may make their tables to say what they need
+		return nil, fmt.Errorf("sched: lists of positions and tables of functions take %s of host memory, budget is %s; raise --memory to at least %dMiB: %w",
+			plan.Bytes(beside), plan.Bytes(e.opt.Memory), beside>>20+16, ErrBudget)
+	}
 	outs := make([]plan.Output, len(outputs))
 	for i, o := range outputs {
 		outs[i] = plan.Output{Node: nodes[i], Name: o.Name, Sink: o.To, Placed: o.To == nil && o.Into != nil && o.Into.DType != dtype.String}
 	}
-	return e.build(ctx, outs, plan.Options{Device: e.device, Budget: e.opt.Memory, Beside: listBytes(nodes), Workers: e.opt.Workers, NoFuse: e.opt.NoFuse, TileElements: e.opt.tileElements, Chains: e.opt.chains,
+	return e.build(ctx, outs, plan.Options{Device: e.device, Budget: e.opt.Memory, Beside: beside, Workers: e.opt.Workers, NoFuse: e.opt.NoFuse, TileElements: e.opt.tileElements, Chains: e.opt.chains,
 		Room: e.room,
 		Scratch: func(n *graph.Node, grid chunk.Grid) plan.Scratch {
 			return newScratchFile(e.opt.TmpDir, e.pool, n, grid)
