@@ -89,12 +89,13 @@ type Grid struct {
 }
 
 // Regular returns the grid that cuts shape into steps; a step < 1 or longer
-// than its axis takes the whole axis. Fewer steps than axes leave the rest whole.
+// than its axis takes the whole axis; one of an axis without elements stays, for what will be
+// appended. Fewer steps than axes leave the rest whole.
 func Regular(shape Shape, steps ...int64) Grid {
 	g := Grid{Shape: shape.Clone(), Axes: make([]Axis, len(shape))}
 	for i, n := range shape {
 		s := n
-		if i < len(steps) && steps[i] > 0 && steps[i] < n {
+		if i < len(steps) && steps[i] > 0 && (steps[i] < n || n == 0) {
 			s = steps[i]
 		}
 		g.Axes[i] = Axis{Len: n, Step: max(s, 1)}

@@ -26,13 +26,13 @@ func absent(t *testing.T, what string) {
 	t.Skip(what)
 }
 
-// kinds runs test for the sources of the tables, those that turn inputs, of scans, with gathered inputs, with folds that go on and of pieces of folds apart, and for those that only random programs
+// kinds runs test for the sources of the tables, those that turn inputs, of scans, of products, with gathered inputs, with folds that go on and of pieces of folds apart, and for those that only random programs
 // have, each in one order; what tells what each is. There are 2000 random programs where ARRAYRUN_REQUIRE=all; elsewhere 40, and some of the sources.
 func kinds(t *testing.T, test func(t *testing.T, list []string, what map[string]string)) {
 	t.Helper()
-	random, every := 40, map[string]int{"tables": 97, "squares": 97, "scans": 13, "gathered": 97, "resumed": 97, "pieces": 97, "random": 7}
+	random, every := 40, map[string]int{"tables": 97, "squares": 97, "scans": 13, "products": 7, "gathered": 97, "resumed": 97, "pieces": 97, "random": 7}
 	if os.Getenv("ARRAYRUN_REQUIRE") == "all" {
-		random, every = 2000, map[string]int{"tables": 1, "squares": 1, "scans": 1, "gathered": 1, "resumed": 1, "pieces": 1, "random": 1}
+		random, every = 2000, map[string]int{"tables": 1, "squares": 1, "scans": 1, "products": 1, "gathered": 1, "resumed": 1, "pieces": 1, "random": 1}
 	}
 	what := everySource(t, random)
 	sources := map[string][]string{}
@@ -45,7 +45,7 @@ func kinds(t *testing.T, test func(t *testing.T, list []string, what map[string]
 		}
 		sources[kind] = append(sources[kind], s)
 	}
-	for _, kind := range []string{"tables", "squares", "scans", "gathered", "resumed", "pieces", "random"} {
+	for _, kind := range []string{"tables", "squares", "scans", "products", "gathered", "resumed", "pieces", "random"} {
 		slices.Sort(sources[kind])
 		var list []string
 		for i := 0; i < len(sources[kind]); i += every[kind] {
@@ -161,10 +161,11 @@ func TestNVRTC(t *testing.T) {
 			}
 			total[a].add(*used[a])
 			// The assembler keeps a few words in memory where that lets more threads run: those have 32 to 48 registers of 255. For sm_120 it does so for one of
-			// 14 that turn inputs, nearly all of them with 64-bit positions; they lie together, so that a part of the sources may have twice as many.
-			most := 25
-			if strings.HasSuffix(t.Name(), "/squares") {
-				most = 6
+			// 14 that turn inputs, nearly all of them with 64-bit positions; they lie together, so that a part of the sources may have twice as many. There it also
+			// gives up to 56 bytes of products, which have 32 sums, for a third block of threads.
+			most := map[string]int{"squares": 6, "products": 2}[t.Name()[strings.LastIndex(t.Name(), "/")+1:]]
+			if most == 0 {
+				most = 25
 			}
 			if used[a].spilling > 1+used[a].kernels/most {
 				t.Errorf("sm_%d: %d of %d kernels spill, want at most one of %d", a, used[a].spilling, used[a].kernels, most)

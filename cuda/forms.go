@@ -41,6 +41,7 @@ var forms = []func(u kernels.Unit) (form, error){
 	newProgramForm, // elementwise results and folds: program.go, render_map.go, render_fold.go
 	newCombineForm, // states of folds: render_combine.go
 	newScanForm,    // running folds: render_scan.go
+	newProductForm, // products of matrices: render_product.go
 }
 
 // formOf returns the form of a unit.

@@ -83,6 +83,11 @@ func TestGolden(t *testing.T) {
 		}
 		golden(t, name, "// "+list[0].What+"\n"+list[0].Text)
 	}
+	list, err := Sources(&kernels.Product{DType: dtype.Float32, Rows: 1, Sums: 1, Cols: 1}, chunk.Shape{70, 300, 40}, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "product.cu", "// "+list[0].What+"\n"+list[0].Text)
 	r, _ := kernels.ReductionByName("var")
 	s, err := renderCombine(kernels.CombineOf(r.ID, r.State(dtype.Float32)))
 	if err != nil {

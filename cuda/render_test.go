@@ -213,6 +213,30 @@ func everySource(t *testing.T, random int) map[string]string {
 			}
 		}
 	}
+	for _, d := range []dtype.DType{dtype.Float32, dtype.Float64} {
+		for _, u := range []*kernels.Product{{Rows: 1, Sums: 1, Cols: 1}, {Batch: 1, Rows: 1, Sums: 1, Cols: 1}, {Batch: 1, Rows: 2, Sums: 2, Cols: 2}, {Sums: 1, Cols: 1}, {Rows: 1, Sums: 1}} {
+			for _, n := range []int64{70, 3_000} { // positions of 32 and of 64 bits
+				u.DType = d
+				shape := make(chunk.Shape, u.Batch+u.Rows+u.Sums+u.Cols)
+				for i := range shape {
+					shape[i] = n
+				}
+				f, err := newProductForm(u)
+				if err != nil {
+					t.Fatal(err)
+				}
+				steps, err := f.example(shape, 0)
+				if err != nil {
+					t.Fatal(err)
+				}
+				s, err := steps[0].render()
+				if err != nil {
+					t.Fatal(err)
+				}
+				all[s.Text] = "products: " + u.String()
+			}
+		}
+	}
 	for _, shape := range []chunk.Shape{small, large} {
 		for _, item := range []int{1, 2, 4, 8, 16} {
 			for packing := Plain; packing <= Shuffled && (packing == Plain || item <= 8); packing++ {

@@ -16,7 +16,7 @@ import (
 var ErrUnsupported = errors.New("kernels: not supported by this device")
 
 // Unit is what a device understands: a pure description with a canonical text
-// and a hash of it. The units are *Program, *Combine and *Scan.
+// and a hash of it. The units are *Program, *Combine, *Scan and *Product.
 type Unit interface {
 	String() string
 	Hash() uint64
@@ -50,7 +50,7 @@ type Device interface {
 // For a Combine: Out and In have one chunk per state component, contiguous, all
 // of one shape; Out becomes Out joined with In, Out being the earlier in order.
 //
-// For a Scan: see there.
+// For a Scan or a Product: see there.
 type Call struct {
 	Out, In []*chunk.Chunk
 	Origin  chunk.Shape

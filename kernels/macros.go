@@ -126,15 +126,6 @@ func (m mb) whole(x Reg) (f, n Reg) {
 	return m.sub(t, m.c(shifter)), m.sub(m.bits(t), m.bits(m.c(shifter)))
 }
 
-// pow2 is 2 to the power of k in two's complement, -1022 <= k <= 1023.
-func (m mb) pow2(k Reg) Reg { return m.f64(m.shl(m.add(k, m.u(1023)), 52)) }
-
-// halve splits k, -2048 <= k <= 2044, into two halves.
-func (m mb) halve(k Reg) (h, rest Reg) {
-	h = m.sub(m.shr(m.add(k, m.u(2048)), 1), m.u(1024))
-	return h, m.sub(k, h)
-}
-
 // scaleTwice is y * 2^(2k) for k + 1023, of which the 11 lowest bits count. In two steps results may be subnormal and round once; even exponents make
 // the factors one number.
 func (m mb) scaleTwice(y, k Reg) Reg {

@@ -15,19 +15,6 @@ const (
 var expTail = []float64{0x1.000000000000ap-1, 0x1.55555555554f1p-3, 0x1.555555555029ep-5, 0x1.1111111129957p-7, 0x1.6c16c1858dc76p-10,
 	0x1.a01a01232564ep-13, 0x1.a019960f4bc28p-16, 0x1.71df2f05e73a1p-19, 0x1.28b14ca9f6c36p-22, 0x1.ad7a3fe72a759p-26}
 
-// expKernel gives rc and lo such that exp(hi - lo) - 1 = hi - (lo - rc), |hi - lo| <= 0.35.
-func (m mb) expKernel(hi, lo Reg) (rc Reg) {
-	r := m.sub(hi, lo)
-	return m.mul(m.mul(r, r), m.poly(r, expTail...))
-}
-
-// expSplit reduces x to k*ln2 + hi - lo, for x in [-746, 712] after clamping; n is k as an integer.
-func (m mb) expSplit(x Reg) (k, n, hi, lo Reg) {
-	x = m.min(m.max(x, m.c(-746)), m.c(712))
-	k, n = m.whole(m.mul(x, m.c(1/math.Ln2)))
-	return k, n, m.fma(k, m.c(-ln2hi), x), m.mul(k, m.c(ln2lo))
-}
-
 // biasedShifter is shifter with the bias of exponents.
 const biasedShifter = shifter + 1023
 
@@ -70,15 +57,20 @@ func exp2of64(m mb, x Reg) Reg {
 	return m.scaleTwice(m.fma(r, p, m.c(1)), m.bits(t))
 }
 
-// expm1of64 joins expm1 of the reduced argument with 2^k: (e*2^k1 + (2^k1 - 2^-k2)) * 2^k2, k1 + k2 = k.
+// expm1of64 is 2^n*expm1(r) + (2^n - 1), in halves: 2^n may be infinite where the sum is not.
 func expm1of64(m mb, x Reg) Reg {
-	k, n, hi, lo := m.expSplit(x)
-	e := m.sub(hi, m.sub(lo, m.expKernel(hi, lo)))
-	k1, k2 := m.halve(n)
-	s := m.pow2(k1)
-	r := m.mul(m.fma(s, e, m.sub(s, m.pow2(m.neg(k2)))), m.pow2(k2))
-	r = m.sel(m.eq(k, m.c(0)), e, r)
-	return m.sel(m.lt(m.abs(x), m.c(0x1p-54)), x, r)
+	e, t := m.expm1Rest(m.min(m.max(x, m.c(-40)), m.c(710)), shifter+1022)
+	half := m.f64(m.shl(t, 52))
+	y := m.fma(half, e, m.sub(half, m.c(0.5)))
+	return m.sel(m.lt(m.abs(x), m.c(0x1p-54)), x, m.add(y, y))
+}
+
+// expm1Rest is expm1(r) with x = n*ln2 + r, and the bits of n + shift.
+func (m mb) expm1Rest(x Reg, shift float64) (e, k Reg) {
+	t := m.fma(x, m.c(1/math.Ln2), m.c(shift))
+	n := m.sub(t, m.c(shift))
+	r := m.fma(n, m.c(-ln2lo), m.fma(n, m.c(-ln2hi), x))
+	return m.fma(m.mul(r, r), m.poly(r, expTail...), r), m.bits(t)
 }
 
 // logSplit returns, for x > 0, k and f with x = 2^k * (1+f), 3/4 <= 1+f < 3/2. At 0 and at infinity k is the logarithm, for what is below 0 it is NaN.
@@ -101,21 +93,22 @@ func (m mb) logSum(k, f Reg) Reg {
 
 func log64(m mb, x Reg) Reg { return m.logSum(m.logSplit(x)) }
 
-// log1pOf64 takes the exponent k from 1 + x and its rest from x itself: f = x/2^k + (1/2^k - 1), with 4 times the factor, which may be
+func log1pOf64(m mb, x Reg) Reg { return m.log1pEdges(x, m.log1pIn(x)) }
+
+// log1pIn is log1p(x) for x > -1. It takes the exponent k from 1 + x and its rest from x itself: f = x/2^k + (1/2^k - 1), with 4 times the factor, which may be
 // too small.
-func log1pOf64(m mb, x Reg) Reg {
+func (m mb) log1pIn(x Reg) Reg {
 	u := m.shr(m.add(m.bits(m.add(x, m.c(1))), m.u(0x3ff0000000000000-0x3fe6a09e00000000)), 52)
 	k := m.sub(m.f64(m.or(u, m.u(0x4330000000000000))), m.c(0x1p52+1023))
 	by := m.f64(m.shl(m.sub(m.u(2*1023+2), u), 52))
 	r := m.logSum(k, m.fma(m.mul(x, m.c(0.25)), by, m.fma(by, m.c(0.25), m.c(-1))))
 	r = m.sel(m.lt(m.abs(x), m.c(0x1p-54)), x, r)
-	return m.log1pEdges(x, r)
+	return m.sel(m.lt(x, m.c(math.Inf(1))), r, x) // inf and NaN
 }
 
-// log1pEdges puts in the values of log1p outside (-1, inf), in x's own dtype: -inf at -1, NaN below it.
+// log1pEdges puts in the values of log1p, in x's own dtype, from -1 on: -inf, NaN below it.
 func (m mb) log1pEdges(x, r Reg) Reg {
 	least := m.num(x, -1)
-	r = m.sel(m.lt(x, m.num(x, math.Inf(1))), r, x) // inf and NaN
 	return m.sel(m.le(x, least), m.sel(m.eq(x, least), m.num(x, math.Inf(-1)), m.num(x, math.NaN())), r)
 }
 
@@ -133,13 +126,13 @@ func log10of64(m mb, x Reg) Reg {
 
 func logaddexp64(m mb, x, y Reg) Reg {
 	d := m.abs(m.sub(x, y))
-	r := m.add(m.max(x, y), log1pOf64(m, exp64(m, m.neg(d))))
+	r := m.add(m.max(x, y), m.log1pIn(exp64(m, m.neg(d))))
 	return m.sel(m.eq(x, y), m.add(x, m.c(math.Ln2)), r)
 }
 
 func logaddexp2of64(m mb, x, y Reg) Reg {
 	d := m.abs(m.sub(x, y))
-	r := m.mul(log1pOf64(m, exp2of64(m, m.neg(d))), m.c(1/math.Ln2))
+	r := m.mul(m.log1pIn(exp2of64(m, m.neg(d))), m.c(1/math.Ln2))
 	return m.sel(m.eq(x, y), m.add(x, m.c(1)), m.add(m.max(x, y), r))
 }
 

@@ -62,16 +62,18 @@ func expm1of32(m ms, x Reg) Reg {
 	return m.sel(m.lt(m.abs(x), m.c(0x1p-26)), x, m.add(y, y))
 }
 
-// log1pOf32 takes the exponent k from 1 + x and its rest from x itself: f = x/2^k + (1/2^k - 1), with 4 times the factor, which may be
+func log1pOf32(m ms, x Reg) Reg { return m.log1pEdges(x, m.log1pIn(x)) }
+
+// log1pIn is log1p(x) for x > -1. It takes the exponent k from 1 + x and its rest from x itself: f = x/2^k + (1/2^k - 1), with 4 times the factor, which may be
 // too small. It is k*ln2 + log(1+f).
-func log1pOf32(m ms, x Reg) Reg {
+func (m ms) log1pIn(x Reg) Reg {
 	u := m.shr(m.add(m.bits(m.add(x, m.c(1))), m.u(0x3f800000-0x3f3504f3)), 23)
 	k := m.sub(m.float(m.or(u, m.u(0x4b000000))), m.c(0x1p23+127))
 	by := m.float(m.shl(m.sub(m.u(2*127+2), u), 23))
 	f := m.fma(m.mul(x, m.c(0.25)), by, m.fma(by, m.c(0.25), m.c(-1)))
 	y := m.fma(m.mul(f, f), m.poly(f, -0.4999999, 0.33333945, -0.25001776, 0.19962206, -0.16570035, 0.14916411, -0.14310539, 0.08742538), f)
 	r := m.sel(m.lt(m.abs(x), m.c(0x1p-26)), x, m.fma(k, m.c(ln2a32), m.fma(k, m.c(ln2b32), y)))
-	return m.log1pEdges(x, r)
+	return m.sel(m.lt(x, m.c(math.Inf(1))), r, x)
 }
 
 // asinh32 is log1p(a + a*a/(1 + sqrt(1 + a*a))); from 2^30 on, log(a) + ln(2).
@@ -91,7 +93,7 @@ func acosh32(m ms, x Reg) Reg {
 // logTwice is log1p(arg), of huge a log(2a).
 func (m ms) logTwice(a, arg Reg) Reg {
 	huge := m.le(m.c(0x1p30), a)
-	return m.add(log1pOf32(m, m.sel(huge, a, arg)), m.sel(huge, m.c(math.Ln2), m.c(0)))
+	return m.add(m.log1pIn(m.sel(huge, a, arg)), m.sel(huge, m.c(math.Ln2), m.c(0)))
 }
 
 func atanh32(m ms, x Reg) Reg {

@@ -33,46 +33,20 @@ func acos64(m mb, x Reg) Reg {
 	return m.sel(big, far, near)
 }
 
-// atanRanges are msun's: where |x| is at least from, atan(x) = hi + lo + atan((x*n1 - n0) / (x*d1 + d0)).
-var atanRanges = []struct{ from, n1, n0, d1, d0, hi, lo float64 }{
-	{7.0 / 16, 2, 1, 1, 2, 4.63647609000806093515e-01, 2.26987774529616870924e-17},
-	{11.0 / 16, 1, 1, 1, 1, 7.85398163397448278999e-01, 3.06161699786838301793e-17},
-	{19.0 / 16, 1, 1.5, 1.5, 1, 9.82793723247329054082e-01, 1.39033110312309984516e-17},
-	{39.0 / 16, 0, 1, 1, 0, 1.57079632679489655800e+00, 6.12323399573676603587e-17},
-}
-
+// atan64 has three ranges, bounded by tan(pi/8) and tan(3*pi/8): atan(x) is atan(x), pi/4 + atan((x-1)/(x+1)) and pi/2 + atan(-1/x).
 func atan64(m mb, x Reg) Reg {
 	a := m.abs(x)
-	num, den := a, m.c(1)
-	hi, lo := m.c(0), m.c(0)
-	for _, r := range atanRanges {
-		in := m.le(m.c(r.from), a)
-		num = m.sel(in, m.atanLine(a, r.n1, -r.n0), num)
-		den = m.sel(in, m.atanLine(a, r.d1, r.d0), den)
-		hi = m.sel(in, m.c(r.hi), hi)
-		lo = m.sel(in, m.c(r.lo), lo)
-	}
+	one := m.c(1)
+	middle, far := m.lt(m.c(math.Sqrt2-1), a), m.lt(m.c(math.Sqrt2+1), a)
+	num := m.sel(far, m.c(-1), m.sel(middle, m.sub(a, one), a))
+	den := m.sel(far, a, m.sel(middle, m.add(a, one), one))
+	hi := m.sel(far, m.c(pio2hi), m.sel(middle, m.c(pio2hi/2), m.c(0)))
 	t := m.div(num, den)
 	z := m.mul(t, t)
-	s := m.mul(z, m.poly(z, 3.33333333333329318027e-01, -1.99999999998764832476e-01, 1.42857142725034663711e-01,
-		-1.11111104054623557880e-01, 9.09088713343650656196e-02, -7.69187620504482999495e-02, 6.66107313738753120669e-02,
-		-5.83357013379057348645e-02, 4.97687799461593236017e-02, -3.65315727442169155270e-02, 1.62858201153657823623e-02))
-	r := m.sub(hi, m.sub(m.sub(m.mul(t, s), lo), t))
-	return m.f64(m.or(m.bits(r), m.signOf(x)))
-}
-
-// atanLine is a*k + d.
-func (m mb) atanLine(a Reg, k, d float64) Reg {
-	switch {
-	case k == 0:
-		return m.c(d)
-	case k != 1:
-		a = m.mul(a, m.c(k))
-	}
-	if d == 0 {
-		return a
-	}
-	return m.add(a, m.c(d))
+	p := m.poly(z, -0x1.5555555555543p-2, 0x1.99999999963a9p-3, -0x1.24924922e9431p-3, 0x1.c71c70fa8eeadp-4, -0x1.745cfaecd1903p-4, 0x1.3b113a8e19114p-4,
+		-0x1.10ed16b30b907p-4, 0x1.df21d2cca7432p-5, -0x1.9d20f7274f627p-5, 0x1.3890f62909476p-5, -0x1.26eee7a547302p-6)
+	r := m.fma(m.mul(t, z), p, m.mul(hi, m.c(pio2lo/pio2hi)))
+	return m.withSign(m.add(hi, m.add(t, r)), m.signOf(x))
 }
 
 func atan2of64(m mb, y, x Reg) Reg {
@@ -112,14 +86,13 @@ func cosh64(m mb, x Reg) Reg {
 	return m.mul(m.add(c, c), scale)
 }
 
+// tanh64 is e/(e + 2) with e = expm1(2a) = 2^n*expm1(r) + (2^n - 1).
 func tanh64(m mb, x Reg) Reg {
 	a := m.abs(x)
-	two := m.c(2)
-	t := expm1of64(m, m.mul(two, a))
-	small := m.div(t, m.add(t, two))
-	big := m.sub(m.c(1), m.div(two, m.add(t, two)))
-	r := m.sel(m.lt(a, m.c(0.5493061443340549)), small, big)
-	return m.f64(m.or(m.bits(r), m.signOf(x)))
+	rest, t := m.expm1Rest(m.min(m.add(a, a), m.c(40)), biasedShifter) // where results are 1
+	by := m.f64(m.shl(t, 52))
+	e := m.fma(by, rest, m.sub(by, m.c(1)))
+	return m.withSign(m.div(e, m.add(e, m.c(2))), m.signOf(x))
 }
 
 // asinh64 is log1p(a + a*a/(1 + sqrt(1 + a*a))); from 2^60 on, log(a) + ln(2).
@@ -141,7 +114,7 @@ func acosh64(m mb, x Reg) Reg {
 // logTwice is log1p(arg), of huge a log(2a).
 func (m mb) logTwice(a, arg Reg) Reg {
 	huge := m.le(m.c(0x1p60), a)
-	return m.add(log1pOf64(m, m.sel(huge, a, arg)), m.sel(huge, m.c(math.Ln2), m.c(0)))
+	return m.add(m.log1pIn(m.sel(huge, a, arg)), m.sel(huge, m.c(math.Ln2), m.c(0)))
 }
 
 func atanh64(m mb, x Reg) Reg {

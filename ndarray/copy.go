@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/arrayrun/arrayrun/chunk"
-	"github.com/arrayrun/arrayrun/chunk/dtype"
 	"github.com/arrayrun/arrayrun/formats"
 	"github.com/arrayrun/arrayrun/formats/all"
 )
@@ -438,7 +437,10 @@ func (c *copier) store(s *formats.VarSpec, m *formats.ArrayMeta, axes []int) {
 		if k, ok := lengthFor(c.opts.Chunks, c.opts.Steps, s, i); ok {
 			asked, steps[i] = true, k
 		}
-		if steps[i] = min(steps[i], n); steps[i] < 1 {
+		if n > 0 {
+			steps[i] = min(steps[i], n)
+		}
+		if steps[i] < 1 {
 			steps[i] = max(n, 1)
 		}
 		shards[i] = steps[i]
@@ -454,7 +456,6 @@ func (c *copier) store(s *formats.VarSpec, m *formats.ArrayMeta, axes []int) {
 		s.Grid = &g
 	}
 	switch {
-	case s.DType == dtype.String: // shards of texts are not read
 	case sharded:
 		s.Shards = shards
 	case m.Shards != nil && !asked && c.dest == "zarr" && c.opts.Format != "zarr2" && len(m.Shards) == len(s.Shape) && c.opts.Shards == nil && c.opts.ShardSteps == nil:

@@ -220,3 +220,18 @@ func TestCopyFillOfZarr2(t *testing.T) {
 		}
 	}
 }
+
+// TestCopyEmptyAxis: chunks along an axis without elements keep their length, for what will be appended; texts go to shards as numbers do.
+func TestCopyEmptyAxis(t *testing.T) {
+	v := described("v", dtype.String, "str", nil, "x", "y")
+	m := v.Source.Meta()
+	m.Shape, m.Grid = chunk.Shape{0, 6}, chunk.Regular(chunk.Shape{0, 6}, 100, 8)
+	g := formats.Group{Format: "zarr3", Dims: []formats.Dim{{Name: "x"}, {Name: "y", Size: 6}}, Vars: []formats.Var{v}}
+	p, err := ndarray.PlanCopy(context.Background(), &g, "a.zarr", ndarray.CopyOptions{Shards: ndarray.Chunks{"y": 12}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := p.Spec.Vars[0]; s.Grid.Axes[0].Step != 100 || s.Grid.Axes[1].Step != 6 || fmt.Sprint(s.Shards) != "[100 12]" {
+		t.Errorf("chunks %v, shards %v", s.Grid.Axes, s.Shards)
+	}
+}

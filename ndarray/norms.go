@@ -44,7 +44,7 @@ func (a Array) VectorNorm(ord float64, keepDims bool, axes ...int) Array {
 }
 
 // MatrixNorm returns a norm of the matrices in axes i and j: "fro", the root of the sum of squares; "1" and "-1", the largest and
-// smallest sum of magnitudes of a column; "inf" and "-inf", of a row. Norms made of singular values ("2", "-2", "nuc") are errors.
+// smallest sum of magnitudes of a column; "inf" and "-inf", of a row. Those made of singular values are linalg.MatrixNorm's.
 // DType: that of VectorNorm.
 func (a Array) MatrixNorm(ord string, keepDims bool, i, j int) Array {
 	if a.Err() != nil {
@@ -70,7 +70,7 @@ func (a Array) MatrixNorm(ord string, keepDims bool, i, j int) Array {
 	}{"1": {row, col, "max"}, "-1": {row, col, "min"}, "inf": {col, row, "max"}, "-inf": {col, row, "min"}}
 	r, ok := rules[ord]
 	if !ok {
-		return failf("ndarray: matrix norm: order: got %q, want fro, 1, -1, inf or -inf; those of singular values are not supported", ord)
+		return failf("ndarray: matrix norm: order: got %q, want fro, 1, -1, inf or -inf", ord)
 	}
 	sums := a.magnitudes().Reduce("sum", ReduceOptions{Axes: []int{r.sum}, KeepDims: true}).Reduce(r.pick, ReduceOptions{Axes: []int{r.keep}, KeepDims: true})
 	if keepDims {

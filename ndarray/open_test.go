@@ -70,9 +70,12 @@ func TestTexts(t *testing.T) {
 	for _, r := range []rune{'é', 0, 0, 'a', 'b', 'c'} {
 		wide = binary.NativeEndian.AppendUint32(wide, uint32(r)) // as every source gives them, whatever the file has
 	}
+	cut := chunk.Regular(chunk.Shape{2, 3}, 1, 2)
+	letters := &chunk.Chunk{DType: dtype.Raw, ItemBytes: 1, Shape: cut.Shape, Strides: cut.Shape.RowMajor(), Block: mem.Wrap([]byte("a\x00\x00b c"))}
 	g := &formats.Group{Format: "netcdf3", Vars: []formats.Var{
 		{Name: "season", Dims: []string{"season", "n"}, Source: sourceOf(raw([]byte("DJFJJASON"), 1, 3, 3), nil)},
 		{Name: "name", Dims: []string{"x", "n"}, Source: sourceOf(raw([]byte("a\x00\x00b c"), 1, 2, 3), nil)},
+		{Name: "cut", Dims: []string{"x", "n"}, Source: sourceOf(ndarray.FromChunk(letters, &cut), nil)},
 		{Name: "wide", Dims: []string{"x"}, Source: sourceOf(raw(wide, 12, 2), func(m *formats.ArrayMeta) { m.Stored, m.ByteOrder = "U3", "big" })},
 		{Name: "fixed", Dims: []string{"x"}, Source: sourceOf(raw([]byte("abcd"), 2, 2), func(m *formats.ArrayMeta) { m.Stored = "S2" })},
 		{Name: "v", Dims: []string{"season"}, Source: sourceOf(ndarray.FromSlice([]float64{1, 2, 3}), nil)},
@@ -81,7 +84,7 @@ func TestTexts(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		want []string
-	}{{"name", []string{"a", "b c"}}, {"wide", []string{"é", "abc"}}, {"season", []string{"DJF", "JJA", "SON"}}} {
+	}{{"name", []string{"a", "b c"}}, {"cut", []string{"a", "b c"}}, {"wide", []string{"é", "abc"}}, {"season", []string{"DJF", "JJA", "SON"}}} {
 		v := ds.Var(c.name)
 		if v.DType() != dtype.String || v.Rank() != 1 {
 			t.Errorf("%s is %v", c.name, v)

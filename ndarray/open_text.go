@@ -30,12 +30,11 @@ type charSource struct {
 	record int // bytes of a text in the file
 }
 
-// joinChars returns an array of single characters as one of texts; ok is false for another array, and where
-// chunks cut the last axis. Zeros at the end are left out, as xarray does.
+// joinChars returns an array of single characters as one of texts; ok is false for another array. Zeros at the end are left out, as xarray does.
 func joinChars(src formats.Source) (formats.Source, bool) {
 	m := *src.Meta()
 	last := len(m.Shape) - 1
-	if m.ItemBytes != 1 || last < 0 || m.Shape[last] < 1 || m.Grid.Axes[last].Count() != 1 {
+	if m.ItemBytes != 1 || last < 0 || m.Shape[last] < 1 {
 		return nil, false
 	}
 	n := int(m.Shape[last])
@@ -57,9 +56,16 @@ func (s *charSource) ScratchBytes() int64 {
 func (s *charSource) ReadChunk(ctx context.Context, k chunk.Key, dst *chunk.Chunk) (int64, error) {
 	shape := s.meta.Grid.Region(k).Shape()
 	raw := hostChunk(dtype.Raw, 1, append(shape.Clone(), int64(s.record)))
-	n, err := s.Source.ReadChunk(ctx, append(slices.Clone(k), 0), raw)
-	if err != nil {
-		return n, err
+	at, whole := append(slices.Clone(k), 0), chunk.Whole(raw.Shape)
+	letters := s.Source.Meta().Grid.Axes[len(k)] // chunks may cut texts
+	n := int64(0)
+	for i := range letters.Count() {
+		at[len(k)] = i
+		whole.Lo[len(k)], whole.Hi[len(k)] = letters.Bounds(i)
+		read, err := s.Source.ReadChunk(ctx, at, raw.Sub(whole))
+		if n += read; err != nil {
+			return n, err
+		}
 	}
 	count := shape.Size()
 	tmp := &chunk.Chunk{DType: dtype.String, ItemBytes: int32(dtype.String.Size()), Shape: shape, Strides: shape.RowMajor(), Block: mem.Wrap(make([]byte, 16*count))}

@@ -20,6 +20,20 @@ type labelled struct {
 // occur once in each array; an axis of length 1 repeats. DType: the operands', promoted; integers wrap. Products of bool are "and",
 // their sums "or".
 func contract(what string, out []int, terms ...labelled) Array {
+	if len(terms) == 2 && terms[0].a.Err() == nil && terms[1].a.Err() == nil {
+		dt, err := dtype.Promote(terms[0].a.DType(), terms[1].a.DType())
+		if err != nil {
+			return failf("ndarray: %s: %w", what, err)
+		}
+		if p, ok := matrices(out, terms[0], terms[1], dt); ok {
+			return p
+		}
+		if dt == dtype.Float16 || dt == dtype.BFloat16 { // products are exact in float32
+			x, y := terms[0], terms[1]
+			x.a, y.a = x.a.AsType(dtype.Float32), y.a.AsType(dtype.Float32)
+			return contract(what, out, x, y).AsType(dt)
+		}
+	}
 	place := len(out)
 	for i, l := range out {
 		if !slices.Contains(terms[0].labels, l) {

@@ -335,7 +335,7 @@ func (sc *scope) opaque(ctx context.Context, p *plan.Part, at chunk.Region, dst 
 		in[i] = c
 	}
 	start := time.Now()
-	err := p.Opaque.Run(ctx, graph.OpaqueCall{At: at, Out: dst, In: in, Device: sc.r.device})
+	err := p.Opaque.Run(ctx, graph.OpaqueCall{At: at, Out: dst, In: in, Device: sc.r.device, Kernel: p.Kernel})
 	sc.r.stats.compute.Add(int64(time.Since(start)))
 	if err != nil {
 		return fmt.Errorf("%s at %v: %w", p.Opaque.Key, at, err)

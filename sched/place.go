@@ -22,14 +22,15 @@ const worthOpening = 300 * time.Millisecond
 
 // work is what a stage has to do, as its plan tells.
 type work struct {
-	elements float64 // of the loop
-	decode   float64 // seconds of one worker for reading, decoding and what is computed before the program: the CPU's work on every device
-	up, down float64 // bytes of operands and of results
-	f32, f64 float64 // operations
-	tasks    float64
-	reads    []array // that may stay on a GPU
-	resident float64 // of up, bytes that an earlier stage has left on the GPUs
-	decoded  float64 // of decode, seconds for those
+	elements               float64 // of the loop
+	decode                 float64 // seconds of one worker for reading, decoding and what is computed before the program: the CPU's work on every device
+	up, down               float64 // bytes of operands and of results
+	f32, f64               float64 // operations
+	products32, products64 float64 // fused multiply-adds of products of matrices
+	tasks                  float64
+	reads                  []array // that may stay on a GPU
+	resident               float64 // of up, bytes that an earlier stage has left on the GPUs
+	decoded                float64 // of decode, seconds for those
 }
 
 // array is one that a plan reads: what is stored, or what a stage made.
@@ -71,6 +72,9 @@ func workOf(p *plan.Plan, s *plan.Stage, there map[array]bool, r rates) work {
 			w.decode += n * (f32/r.float32 + f64/r.float64)
 		}
 	}
+	for _, part := range insideOf(s).units {
+		w.add(part)
+	}
 	prog := s.Body.Program
 	if prog == nil {
 		return w
@@ -83,6 +87,24 @@ func workOf(p *plan.Plan, s *plan.Stage, there map[array]bool, r rates) work {
 	w.f64 += f64 * w.elements
 	return w
 }
+
+// add adds the work of a function with a unit. Its operands and its result go over the bus where a GPU runs it.
+func (w *work) add(p *plan.Part) {
+	n := p.Opaque.Work(p.Node.Shape())
+	if p.Node.DType.Size() == 8 {
+		w.products64 += n
+	} else {
+		w.products32 += n
+	}
+	for _, b := range p.In {
+		w.up += float64(b.Shape.Size()) * float64(b.Roots[0].Node.ItemBytes)
+	}
+	w.down += float64(p.Node.Shape().Size()) * float64(p.Node.ItemBytes)
+}
+
+// productShare is the time that a fused multiply-add of a product of matrices takes on the CPU, which has its operands in registers, as a share of
+// an addition in a program, measured.
+const productShare = 0.25
 
 // decoding returns the seconds of one worker for reading and decoding so many bytes of a leaf, 0 for what is not stored.
 func decoding(p *plan.Plan, l *plan.Leaf, bytes float64, r rates) float64 {
@@ -115,6 +137,7 @@ func operations(p *kernels.Program) (f32, f64 float64) {
 type inside struct {
 	bodies []*plan.Body // of what is stacked, and of the operands of functions
 	calls  []string     // functions of whole regions, such as quantiles
+	units  []*plan.Part // functions that have a unit do their work: a GPU runs it too
 }
 
 // insideOf returns what a stage computes before its program.
@@ -126,8 +149,11 @@ func insideOf(s *plan.Stage) (in inside) {
 				continue
 			}
 			if o := l.Part.Opaque; o != nil {
-				if name, _, _ := strings.Cut(o.Key, " "); name != "reshape" && !slices.Contains(in.calls, name) {
+				if name, _, _ := strings.Cut(o.Key, " "); o.Unit == nil && name != "reshape" && !slices.Contains(in.calls, name) {
 					in.calls = append(in.calls, name)
+				}
+				if o.Unit != nil && !slices.Contains(in.units, l.Part) {
+					in.units = append(in.units, l.Part)
 				}
 			}
 			for _, b := range l.Part.In {
@@ -140,9 +166,9 @@ func insideOf(s *plan.Stage) (in inside) {
 	return in
 }
 
-// computes reports whether programs run before the stage's own.
+// computes reports whether a GPU may run what is computed before the stage's own program.
 func (in inside) computes() bool {
-	return slices.ContainsFunc(in.bodies, func(b *plan.Body) bool { return b.Program != nil })
+	return in.units != nil || slices.ContainsFunc(in.bodies, func(b *plan.Body) bool { return b.Program != nil })
 }
 
 // text says what of it the CPU computes; here: the programs too.
@@ -171,13 +197,13 @@ func (w work) scanned(s *plan.Stage) work {
 // onCPU estimates the stage on the CPU.
 func (w work) onCPU(r rates, workers int) time.Duration {
 	n := float64(workers)
-	compute := (w.f32/r.float32 + w.f64/r.float64) / n
+	compute := ((w.f32+productShare*w.products32)/r.float32 + (w.f64+productShare*w.products64)/r.float64) / n
 	return duration(w.decode/n + max(compute, (w.up+w.down)/r.memory))
 }
 
 // onGPU estimates the stage on a GPU: decoding on the CPU, both ways over the bus and computing overlap.
 func (w work) onGPU(r cuda.Rates, workers int) time.Duration {
-	kernel := max((w.up+w.down)/r.Memory, w.f32/r.Float32+w.f64/r.Float64)
+	kernel := max((w.up+w.down)/r.Memory, (w.f32+w.products32)/r.Float32+(w.f64+w.products64)/r.Float64)
 	return duration(max((w.decode-w.decoded)/float64(workers), (w.up-w.resident)/r.Up, w.down/r.Down, kernel) + w.tasks*r.Launch.Seconds())
 }
 
@@ -209,7 +235,7 @@ func (e *Engine) wantsGPU(ctx context.Context, p *plan.Plan) bool {
 	}
 	r := e.rates(ctx)
 	return slices.ContainsFunc(p.Stages, func(s *plan.Stage) bool {
-		return s.Body.Program != nil && workOf(p, s, nil, r).onCPU(r, e.opt.Workers) >= worthOpening
+		return (s.Body.Program != nil || insideOf(s).units != nil) && workOf(p, s, nil, r).onCPU(r, e.opt.Workers) >= worthOpening
 	})
 }
 
@@ -230,9 +256,9 @@ func (e *Engine) place(ctx context.Context, p *plan.Plan, noRoom error) error {
 			stay(func() string { return "as --device says" })
 		case noRoom != nil:
 			stay(func() string { return "no room for a GPU's driver in the budget: " + noRoom.Error() })
-		case !s.Computes() && !e.gpu.asked:
+		case !s.Computes() && in.units == nil && !e.gpu.asked:
 			stay(func() string { return in.text(true) + " goes through buffers, which the CPU fills" })
-		case s.Body.Program == nil && !e.gpu.asked:
+		case s.Body.Program == nil && in.units == nil && !e.gpu.asked:
 			stay(func() string {
 				return "a scan is one pass over its operand, which a GPU would have over the bus, both ways"
 			})
@@ -315,6 +341,13 @@ func (e *Engine) placeStage(ctx context.Context, p *plan.Plan, s *plan.Stage, th
 		scan, err = compileOn(ctx, s, devs, s.Scan.Unit)
 	}
 	in := insideOf(s)
+	made := make([]*inTurn, len(in.units))
+	for i, part := range in.units {
+		if err == nil {
+			made[i] = &inTurn{}
+			made[i].gpuKernel, err = compileOn(ctx, s, devs, part.Opaque.Unit)
+		}
+	}
 	inner := map[*plan.Body]kernels.Kernel{}
 	for _, b := range in.bodies {
 		if err == nil && b.Program != nil && e.gpu.asked {
@@ -337,6 +370,9 @@ func (e *Engine) placeStage(ctx context.Context, p *plan.Plan, s *plan.Stage, th
 	}
 	for b, g := range inner {
 		b.Kernel = g
+	}
+	for i, part := range in.units {
+		part.Kernel = made[i]
 	}
 	scans := ""
 	if scan != nil {

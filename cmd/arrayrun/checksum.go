@@ -45,6 +45,10 @@ func (h *hasher) sum(ctx context.Context, src formats.Source) (string, error) {
 	if stored, ok := m.Stored.(string); m.DType == dtype.String && (!ok || stored != "str") {
 		return "", nil
 	}
+	d := digest{h: h, src: src, meta: m, md5: md5.New()}
+	if m.Shape.Size() == 0 { // however long its chunks would be
+		return hex.EncodeToString(d.md5.Sum(nil)), nil
+	}
 	// A reader holds, beside the piece, one decoded chunk and what decoding needs.
 	beside := mem.ClassBytes(m.Grid.MaxChunk().Size()*int64(m.ItemBytes)) + src.ScratchBytes()
 	limit := min(h.budget-beside, hashPiece) * 7 / 8 // ClassBytes rounds up by an eighth
@@ -57,11 +61,9 @@ func (h *hasher) sum(ctx context.Context, src formats.Source) (string, error) {
 	}
 	h.bill.hold(beside)
 	defer h.bill.hold(-beside)
-	d := digest{h: h, src: src, meta: m, limit: limit, md5: md5.New()}
-	if m.Shape.Size() > 0 {
-		if err := d.region(ctx, chunk.Whole(m.Shape), 0); err != nil {
-			return "", err
-		}
+	d.limit = limit
+	if err := d.region(ctx, chunk.Whole(m.Shape), 0); err != nil {
+		return "", err
 	}
 	return hex.EncodeToString(d.md5.Sum(nil)), nil
 }

@@ -16,7 +16,7 @@ import (
 var gpuForms = []string{
 	// operators and literals
 	"a + 1", "2 ** a % 3", "(-a) // 2.5", "a / 0", "~i", "i << 2 | 1", "i & 3 ^ i >> 1", "(a > 3) & (a <= 9) | (a == 20)", "a != a", "1 - a", "i // 0", "i % 0", "u + 200", "h * 3", "a ** -0.5",
-	"c * c + a[0, :5]", "c.real + c.imag", "abs(c)", "c == c", "(a + 1) @ a.T", "f @ f.mT", "inf * a", "where(f > 0, f, nan)", "pi * f - e",
+	"c * c + a[0, :5]", "c.real + c.imag", "abs(c)", "c == c", "(a + 1) @ a.T", "f @ f.mT", "(concat([a, a, a, a]) + 1) @ tile(a.T, (1, 8)) * 2", "einsum('ijk,lkj->il', tile(f, (3, 1, 1)), tile(f.mT, (3, 1, 1)))", "inf * a", "where(f > 0, f, nan)", "pi * f - e",
 	// indexing
 	"a[1:, ::-1]", "a[..., None]", "a[:, [0, 2, 2]]", "a[2]", "a[-1, -1]", "f[::2, ::-3, 1]", "a[a[:, 0] > 5]", "a[a > 7]", "vindex(a, [0, 3], [1, 5]) + 1", "f[[0, 5], :, [2, 0]]", "a[3:1]", "a[::5]",
 	// empty and scalar

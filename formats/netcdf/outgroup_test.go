@@ -78,3 +78,39 @@ func TestGroupsRefused(t *testing.T) {
 		}
 	}
 }
+
+// TestEmptyChunks: axes that will grow have chunks of 512 elements, fewer where that would make more than 4 MiB, and those asked for.
+func TestEmptyChunks(t *testing.T) {
+	asked := chunk.Grid{Shape: chunk.Shape{0, 3}, Axes: []chunk.Axis{{Step: 100}, {Len: 3, Step: 2}}}
+	for _, c := range []struct {
+		shape chunk.Shape
+		grid  *chunk.Grid
+		want  []int64
+	}{
+		{chunk.Shape{0, 3}, nil, []int64{512, 3}}, {chunk.Shape{0, 3}, &asked, []int64{100, 2}},
+		{chunk.Shape{0, 0, 0}, nil, []int64{64, 64, 128}}, {chunk.Shape{0, 1000, 2000}, nil, []int64{1, 262, 2000}},
+	} {
+		spec := formats.Spec{Vars: []formats.VarSpec{{Name: "v", Shape: c.shape, DType: dtype.Float64, Grid: c.grid}}}
+		for i, n := range c.shape {
+			name := string(rune('a' + i))
+			spec.Dims = append(spec.Dims, formats.Dim{Name: name, Size: n, Unlimited: n == 0})
+			spec.Vars[0].Dims = append(spec.Vars[0].Dims, name)
+		}
+		path := filepath.Join(t.TempDir(), "x.nc")
+		write(t, path, spec, []*chunk.Chunk{array(rand.New(rand.NewSource(1)), spec.Vars[0])})
+		g, err := openAny(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []int64
+		for _, a := range g.Vars[0].Source.Meta().Grid.Axes {
+			got = append(got, a.Step)
+		}
+		if !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%v: chunks %v, want %v", c.shape, got, c.want)
+		}
+		if err := g.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}

@@ -271,14 +271,27 @@ func (s *sink) setGrid(hint *chunk.Grid) error {
 	s.cell = make(chunk.Shape, len(s.shape))
 	s.grid = chunk.Grid{Shape: s.shape, Axes: make([]chunk.Axis, len(s.shape))}
 	bytes := float64(s.item)
+	var grow []int // axes that have no elements yet and no length of chunks asked for
 	for i, n := range s.shape {
-		step := max(1, min(g.Axes[i].Max(), n))
+		s.cell[i] = max(1, min(g.Axes[i].Max(), n))
 		if n == 0 && s.dims != nil && s.dims[i].Unlimited {
-			step = emptyCell // an axis that will grow
+			if s.cell[i] = g.Axes[i].Step; hint == nil || s.cell[i] <= 1 {
+				s.cell[i] = emptyCell
+				grow = append(grow, i)
+			}
 		}
-		s.cell[i] = step
-		s.grid.Axes[i] = chunk.Axis{Len: n, Step: step}
-		bytes *= float64(step)
+		bytes *= float64(s.cell[i])
+	}
+	for bytes > defaultCell && len(grow) > 0 {
+		i := grow[0]
+		grow = grow[1:]
+		if s.cell[i] /= 2; s.cell[i] > 1 {
+			grow = append(grow, i) // they get shorter in turns
+		}
+		bytes /= 2
+	}
+	for i, n := range s.shape {
+		s.grid.Axes[i] = chunk.Axis{Len: n, Step: s.cell[i]}
 	}
 	if bytes > maxCell {
 		return fmt.Errorf("chunks of shape %v have %.0f bytes, the format allows %d; ask for smaller ones: %w", s.cell, bytes, int64(maxCell), formats.ErrFormat)
@@ -290,14 +303,15 @@ func (s *sink) setGrid(hint *chunk.Grid) error {
 	return nil
 }
 
-// emptyCell is the chunk length along an unlimited dimension without elements.
-const emptyCell = 512
+const (
+	emptyCell   = 512     // the chunk length along an unlimited dimension without elements, less where that makes long chunks
+	defaultCell = 4 << 20 // the most bytes of a chunk that nobody asked for
+)
 
 // compressedGrid returns chunks of 1 to 4 MiB. Outer slabs, as DefaultGrid has them,
 // are read well along the inner axes only; so where one step of the first axis
 // is already large, chunks keep 8 of them and the longest inner axes are cut instead.
 func compressedGrid(shape chunk.Shape, item int) chunk.Grid {
-	const most = 4 << 20
 	steps := chunk.DefaultGrid(shape, item).MaxChunk()
 	if len(shape) < 2 || steps[0] >= min(shape[0], 8) {
 		return chunk.Regular(shape, steps...)
@@ -314,7 +328,7 @@ func compressedGrid(shape chunk.Shape, item int) chunk.Grid {
 				long = i
 			}
 		}
-		if n <= most || steps[long] == 1 {
+		if n <= defaultCell || steps[long] == 1 {
 			return chunk.Regular(shape, steps...)
 		}
 		steps[long] = (steps[long] + 1) / 2

@@ -85,8 +85,9 @@ func shapedSeries(_ string, pages []*page) ([]*series, error) {
 			return nil, err
 		}
 		var meta struct {
-			Shape []int64 `json:"shape"`
-			Axes  string  `json:"axes"`
+			Shape     []int64 `json:"shape"`
+			Axes      string  `json:"axes"`
+			Truncated bool    `json:"truncated"`
 		}
 		if old, ok := strings.CutPrefix(strings.TrimSpace(text), "shape=("); ok { // what versions before 2013 wrote
 			text = `{"shape":[` + strings.TrimRight(old, ", )") + "]}"
@@ -111,7 +112,7 @@ func shapedSeries(_ string, pages []*page) ([]*series, error) {
 		if len(axes) != len(meta.Shape) {
 			axes = strings.Repeat("Q", len(lead))
 		}
-		s.set(axes[:len(lead)], lead)
+		s.setAll(axes[:len(lead)], lead)
 		if len(axes) == len(lead)+len(p.shape) { // the description also names the axes of a page
 			s.names = make([]string, len(s.axes))
 			for j := range p.shape {
@@ -119,7 +120,9 @@ func shapedSeries(_ string, pages []*page) ([]*series, error) {
 			}
 		}
 		out = append(out, s)
-		i += len(list)
+		if i += len(list); planes > 1 && !meta.Truncated && i+int(planes)-1 <= len(pages) {
+			i += int(planes) - 1 // the planes have pages of their own as well
+		}
 	}
 	return pyramids(out, true), nil
 }

@@ -116,17 +116,20 @@ func plain(pages []*page) ([]*series, error) {
 
 // set gives the series its leading axes, those of length 1 left out, and its page's own.
 func (s *series) set(axes string, lengths chunk.Shape) {
-	p := s.first()
-	s.axes, s.shape, s.lead = "", nil, 0
+	long, some := "", chunk.Shape{}
 	for i, n := range lengths {
 		if n != 1 {
-			s.axes += axes[i : i+1]
-			s.shape = append(s.shape, n)
-			s.lead++
+			long += axes[i : i+1]
+			some = append(some, n)
 		}
 	}
-	s.axes += p.axes
-	s.shape = append(s.shape, p.shape...)
+	s.setAll(long, some)
+}
+
+// setAll is set with the axes of length 1.
+func (s *series) setAll(axes string, lengths chunk.Shape) {
+	p := s.first()
+	s.axes, s.shape, s.lead = axes+p.axes, append(lengths.Clone(), p.shape...), len(lengths)
 }
 
 // pyramids moves series that are reduced copies of another to its levels: all have the first one's axes and dtype,

@@ -41,6 +41,9 @@ func newSink(w *writer, v *formats.VarSpec, version int) (*sink, object, object,
 	s.grid = chunk.Grid{Shape: v.Shape.Clone(), Axes: make([]chunk.Axis, len(v.Shape))}
 	for i, n := range v.Shape {
 		step := max(1, min(hint.Axes[i].Max(), n))
+		if n == 0 {
+			step = max(1, hint.Axes[i].Step) // what will be appended is cut like that
+		}
 		s.full[i], s.grid.Axes[i] = step, chunk.Axis{Len: n, Step: step}
 	}
 	if err := s.setShards(v, version); err != nil {

@@ -24,6 +24,7 @@ func Device(t *testing.T, dev kernels.Device) {
 	t.Run("continue", func(t *testing.T) { newSuite(t, dev).continued(t) })
 	t.Run("combine", func(t *testing.T) { newSuite(t, dev).combines(t) })
 	t.Run("scans", func(t *testing.T) { newSuite(t, dev).scans(t) })
+	t.Run("products", func(t *testing.T) { newSuite(t, dev).products(t) })
 }
 
 // suite is one run of a part.

@@ -37,7 +37,7 @@ func (heap) Alloc(n int64) (*mem.Block, error) {
 	return mem.Wrap(make([]byte, n, n+mem.Align)), nil
 }
 
-// Compile returns the kernel of a program, a combine or a scan.
+// Compile returns the kernel of a unit.
 func (device) Compile(_ context.Context, u kernels.Unit) (kernels.Kernel, error) {
 	switch u := u.(type) {
 	case *kernels.Program:
@@ -49,6 +49,8 @@ func (device) Compile(_ context.Context, u kernels.Unit) (kernels.Kernel, error)
 		return newCombine(u)
 	case *kernels.Scan:
 		return newScan(u)
+	case *kernels.Product:
+		return newProduct(u)
 	}
 	return nil, fmt.Errorf("kernels/ref: compile: %T: %w", u, kernels.ErrUnsupported)
 }

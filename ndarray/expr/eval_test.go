@@ -239,7 +239,8 @@ func TestEvalErrors(t *testing.T) {
 		{"x = 1\nx + y", `expression 2:5: name "y" is not defined`},
 		{"min(a), max(a)", "expression 1:1: the result is 2 values: name them"},
 		{"a.shape.foo", `expression 1:9: a tuple of 2 has no attribute "foo"`},
-		{"linalg.svd(a)", `no function "linalg.svd"`},
+		{"linalg.lu(a)", `no function "linalg.lu"`},
+		{"linalg.svd(ones((2, 2)))", "the result is 3 values: take one, for instance .U"},
 		{"a.sel(x=1)", "has no dimension names"},
 		{"2**100000000", "the integer is too large"},
 	} {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/arrayrun/arrayrun/chunk/dtype"
 	"github.com/arrayrun/arrayrun/ndarray"
+	"github.com/arrayrun/arrayrun/ndarray/linalg"
 )
 
 // products are sums of products and what linear algebra makes without decompositions, those of NumPy's sub-module linalg too.
@@ -276,7 +277,7 @@ func norm(a ndarray.Array, b params) (value, error) {
 		if err != nil {
 			return nil, err
 		}
-		return a.MatrixNorm(ord, keep, axes[0], axes[1]), nil
+		return linalg.MatrixNorm(a, ord, keep, axes[0], axes[1]), nil
 	}
 	return nil, fmt.Errorf("%s: got %d axes, want one for vectors or two for matrices", b.fn, len(axes))
 }
@@ -302,7 +303,7 @@ func matrixNorm(a ndarray.Array, b params) (value, error) {
 	if err != nil {
 		return nil, err
 	}
-	return a.MatrixNorm(ord, keep, -2, -1), nil
+	return linalg.MatrixNorm(a, ord, keep, -2, -1), nil
 }
 
 // matrixOrder returns the argument ord of matrices as the array layer spells it.
@@ -314,7 +315,7 @@ func matrixOrder(b params) (string, error) {
 		if slices.Contains([]string{"fro", "nuc"}, s) {
 			return s, nil
 		}
-		return "", fmt.Errorf("%s: ord: got %q, want 'fro', 1, -1, inf or -inf", b.fn, s)
+		return "", fmt.Errorf("%s: ord: got %q, want 'fro', 'nuc', 1, -1, 2, -2, inf or -inf", b.fn, s)
 	}
 	f, err := b.float("ord", 0)
 	if err != nil {
@@ -323,5 +324,8 @@ func matrixOrder(b params) (string, error) {
 	if math.IsInf(f, 0) {
 		return map[bool]string{true: "inf", false: "-inf"}[f > 0], nil
 	}
-	return fmt.Sprint(f), nil
+	if s := fmt.Sprint(f); slices.Contains([]string{"1", "-1", "2", "-2"}, s) {
+		return s, nil
+	}
+	return "", fmt.Errorf("%s: ord: got %v, want 'fro', 'nuc', 1, -1, 2, -2, inf or -inf", b.fn, f)
 }

@@ -252,7 +252,7 @@ func plainArrays(list []value, fn string) ([]ndarray.Array, error) {
 	return out, nil
 }
 
-func arrayTuple(list []ndarray.Array) value {
+func arrayTuple(list []ndarray.Array) tuple {
 	out := make(tuple, len(list))
 	for i, a := range list {
 		out[i] = a

@@ -130,6 +130,8 @@ type OpaqueArg struct {
 	Blocks  []chunk.Axis // by axis of the result, where it is cut into blocks of which a region is computed whole; nil for none
 	Need    func(i int, out chunk.Region) chunk.Region
 	Scratch func(out chunk.Shape) int64
+	Unit    kernels.Unit                  // nil, or what Run does its work with: the call's Kernel is of it, on the CPU or a GPU
+	Work    func(out chunk.Shape) float64 // with Unit: its fused multiply-adds
 	Run     func(ctx context.Context, c OpaqueCall) error
 }
 
@@ -139,6 +141,7 @@ type OpaqueCall struct {
 	Out    *chunk.Chunk // to be filled, of At's shape
 	In     []*chunk.Chunk
 	Device kernels.Device // the CPU, for what can be said as Programs; its allocator is where scratch comes from
+	Kernel kernels.Kernel // of the Unit
 }
 
 // LaterArg says what an engine puts in the node's place before it plans: what Build returns for the inputs, whose lengths are all

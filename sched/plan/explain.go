@@ -37,6 +37,7 @@ type ExplainedStage struct {
 	Name         string   `json:"name"`
 	Inputs       []string `json:"inputs"`
 	Outputs      []string `json:"outputs"`
+	Calls        []string `json:"calls,omitempty"` // functions of regions that compute operands of the program
 	Program      string   `json:"program"`
 	Hash         string   `json:"hash"`
 	Shape        []int64  `json:"shape"`
@@ -117,6 +118,9 @@ func (p *Plan) Explain() string {
 			fmt.Fprintf(&b, ", in memory %s", Bytes(s.KeptBytes))
 		}
 		fmt.Fprintf(&b, "\n   why: %s; %s: %s\n", s.WhyCut, s.Device, s.WhyDevice)
+		for _, call := range s.Calls {
+			fmt.Fprintf(&b, "      call %s\n", call)
+		}
 		for line := range strings.Lines(s.Program) {
 			b.WriteString("      " + line)
 		}
@@ -199,6 +203,13 @@ func (p *Plan) explainStage(s *Stage) ExplainedStage {
 	if !s.Computes() {
 		x.Program = copyOnly
 	}
+	visit(s.Body, func(l *Leaf, _ *Body) {
+		if l.Kind == Inner && l.Part.Opaque != nil {
+			if key := l.Part.Opaque.Key; !slices.Contains(x.Calls, key) {
+				x.Calls = append(x.Calls, key)
+			}
+		}
+	})
 	if h := s.Hash(); h != 0 {
 		x.Hash = fmt.Sprintf("%016x", h)
 	}

@@ -41,6 +41,7 @@ type Part struct {
 	Kinds  []int   // Stack: one input of each kind, as far as bytes are concerned
 	Axis   int     // Stack
 	Opaque *graph.OpaqueArg
+	Kernel kernels.Kernel // of Opaque's Unit
 }
 
 // shareRatio is how many times larger a loop must be than a broadcast operand

@@ -269,6 +269,12 @@ func (pl *planner) part(n *graph.Node) (*Part, error) {
 	case graph.Opaque:
 		arg := n.Arg.(graph.OpaqueArg)
 		p.Opaque = &arg
+		if arg.Unit != nil {
+			var err error
+			if p.Kernel, err = pl.compile(arg.Unit); err != nil {
+				return nil, err
+			}
+		}
 	default:
 		roots = []*graph.Node{n}
 	}

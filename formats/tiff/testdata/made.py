@@ -70,6 +70,9 @@ for _ in range(30):
 fax = np.array(rows)
 for name, comp, extra in [("g4", "group4", {}), ("g3", "group3", {}), ("g3_2d", "group3", {292: 1}), ("g3_rle", "tiff_ccitt", {})]:
     Image.fromarray(fax).save(f"made/{name}.tif", compression=comp, tiffinfo=extra)
+# axes of length 1; pixels behind each other with a directory for each page
+write("shaped_ones", smooth((2, 1, 3, 12, 14), "i2"), metadata={}, compression="zlib")
+write("shaped_behind", smooth((2, 2, 2, 13, 17), "u2"), metadata={})
 
 with open("made.txt", "w") as out:
     print("# tifffile", tifffile.__version__, "pillow", PIL.__version__, file=out)

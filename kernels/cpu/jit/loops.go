@@ -72,11 +72,12 @@ type loopKey struct {
 //	square, nansquare  acc[i] += (x[i] - mean)^2
 //	min, max       acc[i] = min(acc[i], x[i]): NaN wins, -0 is below +0
 //	nanmin, nanmax NaN stands for nothing, in acc too (rows); lanes: acc holds none; returns whether there were numbers
-//	count, nonzero lanes: returns how many of x are not NaN, not 0 (of integers: how many are 0); rows: acc[i] (int64) counts them
+//	count, nonzero lanes: returns how many of x are not NaN, not 0 (of integers: how many are 0); rows: acc[i] (int64) counts them, of complex numbers too
 //	any, all       see truths
-//	prod, nanprod  of floats: acc[i] *= x[i] in float64; of complex numbers see complexProd
+//	prod, nanprod  of floats: acc[i] *= x[i] in float64; prod of integers (no runs) in 64 bits; of complex numbers see complexProd
 //	turn tiles     see turn
 //	widen lanes    see widen
+//	product tile   see product
 //	reverse row, second row  see strided
 //	argmin, argmax, nanargmin, nanargmax  see firsts; rows: see args; Mean are the places, Quads the bytes between their rows, Width a multiple of 8
 //
@@ -179,7 +180,7 @@ func (w *writer) lanes64() int { return w.bytes / 8 }
 func loopCode(name string, d dtype.DType, bytes int) []byte {
 	name, form, _ := strings.Cut(name, " ")
 	w := &writer{}
-	for _, emit := range []func(name, form string, d dtype.DType) bool{w.sums, w.extremes, w.counts, w.args, w.firsts, w.truths, w.complexProd, w.turn, w.widen, w.strided} {
+	for _, emit := range []func(name, form string, d dtype.DType) bool{w.sums, w.extremes, w.counts, w.args, w.firsts, w.truths, w.complexProd, w.turn, w.widen, w.strided, w.product} {
 		w.width = widthOf(bytes)
 		if emit(name, form, d) {
 			w.finish(w.pool)
@@ -192,15 +193,15 @@ func loopCode(name string, d dtype.DType, bytes int) []byte {
 // sums emits a loop that accumulates in 64 bits.
 func (w *writer) sums(name, form string, d dtype.DType) bool {
 	s, ok := steps[name]
-	if !ok {
+	if !ok || s.skip && !d.IsFloat() {
 		return false
+	}
+	if whole, ok := wholeSteps[name]; ok && !d.IsFloat() {
+		s = whole
 	}
 	q, ok := s.from[d]
-	if !ok || (s.skip || s.unit()) && !d.IsFloat() {
+	if !ok {
 		return false
-	}
-	if !d.IsFloat() && name == "sum" {
-		s.add = vpaddq
 	}
 	switch form {
 	case "lanes":
@@ -208,6 +209,9 @@ func (w *writer) sums(name, form string, d dtype.DType) bool {
 	case "rows":
 		w.rows(func(n int) { w.panel(s, q, d.Size(), n) })
 	case "runs":
+		if s.add == vpmullq {
+			return false
+		}
 		w.runs(s, q, d)
 	default:
 		return false
@@ -238,6 +242,12 @@ var steps = map[string]step{
 	"nanprod":   {toFloat, vmulpd, true, false, false},
 }
 
+// wholeSteps are the steps of integers, which accumulate in 64 bits and wrap.
+var wholeSteps = map[string]step{
+	"sum":  {toWide, vpaddq, false, false, false},
+	"prod": {toWide, vpmullq, false, false, false},
+}
+
 // Registers of the loops beside the accumulators.
 const (
 	yTake = 13 // minus how many numbers, by lane
@@ -248,7 +258,7 @@ const (
 
 // quadStep adds the elements at x to register acc; t and m are free registers.
 func (w *writer) quadStep(s step, q quad, acc, t, m int, x operand) {
-	if !s.skip && !s.square && q.first == vmovupsLoad {
+	if !s.skip && !s.square && q.first == vmovupsLoad && (s.add != vpmullq || w.bytes > vectorBytes) {
 		w.op(s.add, acc, acc, x)
 		return
 	}
@@ -257,6 +267,10 @@ func (w *writer) quadStep(s step, q quad, acc, t, m int, x operand) {
 		return
 	}
 	w.quad(q, t, x, all)
+	if s.add == vpmullq {
+		w.multiplyWhole(acc, t, m)
+		return
+	}
 	if s.skip {
 		w.op(vcmppd, m, t, reg(t), isOrdered)
 	}
@@ -271,6 +285,20 @@ func (w *writer) quadStep(s step, q quad, acc, t, m int, x operand) {
 		}
 	}
 	w.op(s.add, acc, acc, reg(t))
+}
+
+// multiplyWhole is acc *= x of 64-bit integers with vectors of 32 bytes, which multiply 32 bits: the product of the lower halves, and the lower half of the two
+// mixed ones where the upper half is. m is free.
+func (w *writer) multiplyWhole(acc, x, m int) {
+	const mixed = yMean
+	w.op(vpsrlq, int(opcodes[vpsrlq].ext), m, reg(acc), 32)
+	w.op(vpmuludq, m, m, reg(x))
+	w.op(vpsrlq, int(opcodes[vpsrlq].ext), mixed, reg(x), 32)
+	w.op(vpmuludq, mixed, mixed, reg(acc))
+	w.op(vpaddq, m, m, reg(mixed))
+	w.op(vpsllq, int(opcodes[vpsllq].ext), m, reg(m), 32)
+	w.op(vpmuludq, acc, acc, reg(x))
+	w.op(vpaddq, acc, acc, reg(m))
 }
 
 // only leaves the lanes of m in t; the others change nothing.

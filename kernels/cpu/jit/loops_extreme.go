@@ -330,6 +330,14 @@ func (x extreme) long(signed bool) vop {
 func (w *writer) counts(name, form string, d dtype.DType) bool {
 	s := lane(d)
 	switch {
+	case d.IsComplex() && form == "rows" && (name == "count" || name == "nonzero"):
+		test := notZero
+		if name == "count" {
+			test = notNumber
+		}
+		w.width = widthOf(vectorBytes)
+		w.rows(func(n int) { w.countPairs(test, d, n) })
+		return true
 	case s == 0 || d.IsFloat() && s < 4:
 		return false
 	case name == "count" && d.IsFloat():

@@ -17,16 +17,16 @@ const (
 
 // truths emits a loop that looks at whether elements are 0, or NaN:
 //
-//	any, all rows           acc[i] |= x[i] != 0, acc[i] &= x[i] != 0: bytes of 0 and 1; Width is a multiple of 32
+//	any, all rows           acc[i] |= x[i] != 0, acc[i] &= x[i] != 0: bytes of 0 and 1; Width is a multiple of 32; x may be complex
 //	nonzero, count short1   and so on, see shorts: acc[r] (int64) is how many of x[0:n] are not 0 (of integers: are 0), not NaN
 func (w *writer) truths(name, form string, d dtype.DType) bool {
-	if lane(d) == 0 || d.IsFloat() && d.Size() < 4 {
+	if laneOf(d) == 0 || d.IsFloat() && d.Size() < 4 {
 		return false
 	}
 	w.width = widthOf(vectorBytes)
 	n, short := shortForms[form]
 	switch {
-	case short && (name == "nonzero" || name == "count" && d.IsFloat()):
+	case short && !d.IsComplex() && (name == "nonzero" || name == "count" && d.IsFloat()):
 		w.countShorts(d, n, name == "count")
 	case form == "rows" && (name == "any" || name == "all"):
 		w.op(vpxor, yZero, yZero, reg(yZero))
@@ -43,15 +43,15 @@ func (w *writer) truthRows(d dtype.DType, n int, every bool) {
 	s := d.Size()
 	w.load(rAcc, memAt(rArgs, argAcc))
 	w.columns(s, n, []cursor{{rAcc, 1}}, func() int { return vectorBytes }, func(first int) {
-		for v := range s {
-			at := func(k int) operand { return rowAt(k, first*s+vectorBytes*v) }
-			if every {
-				w.anyZero(d, v, n, at)
-			} else {
-				w.allZero(d, v, n, at)
+		if d.IsComplex() {
+			for v := range vectorBytes / 4 {
+				w.pairTruth(d, v, n, first+4*v, every)
 			}
+			w.packTruth(8)
+		} else {
+			w.truthLanes(d, n, first, every)
+			w.packTruth(s)
 		}
-		w.packTruth(s)
 		to := memAt(rAcc, int32(first))
 		if every {
 			w.op(vpandn, 0, 0, to)
@@ -61,6 +61,19 @@ func (w *writer) truthRows(d dtype.DType, n int, every bool) {
 		}
 		w.op(vmovupsStore, 0, 0, to)
 	})
+}
+
+// truthLanes sets the lanes of the registers from 0 on, of n rows, of which an element is 0, or all are.
+func (w *writer) truthLanes(d dtype.DType, n, first int, every bool) {
+	s := d.Size()
+	for v := range s {
+		at := func(k int) operand { return rowAt(k, first*s+vectorBytes*v) }
+		if every {
+			w.anyZero(d, v, n, at)
+		} else {
+			w.allZero(d, v, n, at)
+		}
+	}
 }
 
 // allZero sets the lanes of register r whose elements in all rows are 0.

@@ -239,6 +239,7 @@ const (
 	vpermi2ps
 	vcvtqq2pd
 	vcvtuqq2pd
+	vpmullq
 	vgetexpps
 	vgetexppd
 	vgetmantps
@@ -437,6 +438,7 @@ var opcodes = [vopCount]opcode{
 	vpermpd:       {"vpermpd", p66, map0F38, 1, 0x16, shapeBinary, 0},
 	vpermi2pd:     {"vpermi2pd", p66, map0F38, 1, 0x77, shapePermute, 0},
 	vpermi2ps:     {"vpermi2ps", p66, map0F38, 0, 0x77, shapePermute, 0},
+	vpmullq:       {"vpmullq", p66, map0F38, 1, 0x40, shapeBinary, 0},
 	vgetexpps:     {"vgetexpps", p66, map0F38, 0, 0x42, shapeUnary, 0},
 	vgetexppd:     {"vgetexppd", p66, map0F38, 1, 0x42, shapeUnary, 0},
 	vgetmantps:    {"vgetmantps", p66, map0F3A, 0, 0x26, shapeUnary, 0},

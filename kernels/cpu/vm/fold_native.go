@@ -127,13 +127,10 @@ type accelerated interface {
 
 func (s *sumSweep[T, A]) accelerate(asm Assembler, r *kernels.Reduction, in dtype.DType) {
 	name := map[kernels.Algebra]string{kernels.FoldSum: "sum", kernels.FoldMean: "mean", kernels.FoldProd: "prod"}[r.Algebra]
-	switch {
-	case in.IsComplex():
+	if in.IsComplex() {
 		if !s.skip {
 			s.pairs.find(asm, name == "prod", in)
 		}
-		return
-	case name == "prod" && !in.IsFloat():
 		return
 	}
 	if s.skip {

@@ -27,7 +27,10 @@ type Assembler interface {
 	// all, argmin, argmax, nanargmin and nanargmax, each followed by a form: " lanes", " rows", " runs", " short1" to " short4" or
 	// " panel". "widen lanes" makes float32 of shorter floats.
 	// "turn tiles" turns tiles of elements of 4 (Float32) or 8 bytes (Float64).
+	// "product tile" is the code of a tile of a product of matrices.
 	Loop(name string, d dtype.DType) Loop
+	// ProductTile returns the rows and columns of such a tile.
+	ProductTile(d dtype.DType) (rows, cols int)
 }
 
 // Assembled is machine code for many elements at a time.

@@ -25,6 +25,8 @@ func CompileWith(u kernels.Unit, asm Assembler) (kernels.Kernel, error) {
 		return compileCombine(u)
 	case *kernels.Scan:
 		return compileScan(u, asm)
+	case *kernels.Product:
+		return compileProduct(u, asm)
 	}
 	return nil, fmt.Errorf("kernels/cpu: compile: %T: %w", u, kernels.ErrUnsupported)
 }

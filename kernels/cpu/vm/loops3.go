@@ -43,21 +43,24 @@ func fma64(d, a, b, c unsafe.Pointer, n int, u uniform) {
 	}
 }
 
-// fma32 rounds the float64 sum to float32, which is rounding once unless the sum is the middle between two float32 or the
-// result has fewer bits than others.
+// fma32 rounds the float64 sum of fmaShort.
 func fma32(d, a, b, c unsafe.Pointer, n int, u uniform) {
-	const low, middle = 1<<29 - 1, 1 << 28
 	z := values[float32](d, n)
 	ma, mb, mc := masks(u)
 	for i := range z {
-		p := float64(float64(at[float32](a, i, ma)) * float64(at[float32](b, i, mb)))
-		w := float64(at[float32](c, i, mc))
-		s := p + w
-		if math.Float64bits(s)&low == middle || math.Abs(s) < 0x1p-126 {
-			s = kernels.OddSum(p, w)
-		}
-		z[i] = float32(s)
+		z[i] = fmaShort(float64(float64(at[float32](a, i, ma))*float64(at[float32](b, i, mb))), float64(at[float32](c, i, mc)))
 	}
+}
+
+// fmaShort returns p + w rounded to float32, p and w being exact: rounding the float64 sum is rounding once unless that is the middle
+// between two float32 or the result has fewer bits than others.
+func fmaShort(p, w float64) float32 {
+	const low, middle = 1<<29 - 1, 1 << 28
+	s := p + w
+	if math.Float64bits(s)&low == middle || math.Abs(s) < 0x1p-126 {
+		s = kernels.OddSum(p, w)
+	}
+	return float32(s)
 }
 
 // whereLoop selects by bit masks, for any type of T's size: a branch on data costs up to 7 ns.
