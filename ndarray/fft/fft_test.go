@@ -164,8 +164,8 @@ func TestBudgets(t *testing.T) {
 func TestLinesThatDoNotFit(t *testing.T) {
 	eng := newEngine(t, sched.Options{Memory: 16 << 20, Workers: 1})
 	a := ndarray.Ones(chunk.Shape{8 << 20}, dtype.Float64, ndarray.Chunked(1<<16))
-	if _, err := ndarray.Compute(context.Background(), eng, fft.FFT(a, 0, 0, fft.Backward)); !errors.Is(err, sched.ErrBudget) {
-		t.Errorf("got %v, want sched.ErrBudget", err)
+	if _, err := ndarray.Compute(context.Background(), eng, fft.FFT(a, 0, 0, fft.Backward)); !errors.Is(err, sched.ErrBudget) || !strings.Contains(err.Error(), "select a part of axis 0, of which a task needs all 8388608, or raise --memory") {
+		t.Errorf("got %v, want sched.ErrBudget and what to do", err)
 	}
 }
 

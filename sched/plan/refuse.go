@@ -58,7 +58,7 @@ func withWorking(ctx context.Context, err error, outs []Output, opt Options) err
 }
 
 // advice names what makes the task large: the memory of the GPU's driver where that is the most of it, else the axis with the longest
-// chunks, where there is one.
+// chunks, where there is one; other chunks are no help where a function takes all of the axis.
 func (pl *planner) advice(s *Stage) string {
 	if pl.opt.Far && pl.opt.Beside > s.Run+s.Hold {
 		return fmt.Sprintf("use --device cpu, as %s of that are for the GPU's driver and transfers, or ", Bytes(pl.opt.Beside))
@@ -72,6 +72,9 @@ func (pl *planner) advice(s *Stage) string {
 	}
 	if worst < 0 {
 		return ""
+	}
+	if s.Body.whole(worst) {
+		return fmt.Sprintf("select a part of axis %d, of which a task needs all %d, or ", worst, most)
 	}
 	return fmt.Sprintf("rechunk axis %d from %d to %d or ", worst, most, max(1, most/2))
 }
