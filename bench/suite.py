@@ -27,11 +27,16 @@ ROOT = os.path.dirname(HERE)
 BIN = os.path.join(HERE, "data", "bin")
 THREADS = os.environ.get("BENCH_THREADS", "2")
 CLOCK = "wall"  # or "processor"
+<<<<<<< HEAD
 ALONE = {"numpy", "bottleneck", "cdo"}  # peers that use one thread
 <<<<<<< HEAD
 GROUPS = ["elementwise", "reductions", "scans", "packed", "W1", "W2", "W3", "W5", "W6", "W7", "W11", "W11c", "chunks", "start"]
 =======
 GROUPS = ["elementwise", "reductions", "scans", "products", "packed", "W1", "W2", "W3", "W5", "W6", "W7", "chunks", "start"]
+>>>>>>> main
+=======
+ALONE = {"numpy", "scipy", "bottleneck", "cdo"}  # peers that use one thread
+GROUPS = ["elementwise", "reductions", "scans", "products", "packed", "W1", "W2", "W3", "W5", "W6", "W7", "W12", "chunks", "start"]
 >>>>>>> main
 BESIDE = {"numba"}  # loops somebody has to write out: shown, but no goal speaks of them
 median = statistics.median
@@ -137,7 +142,7 @@ class Report:
         self.add(f"FAILED: {text}")
 
 
-PACKAGES = ["numpy", "numexpr", "jax", "numba", "bottleneck", "scipy", "dask", "xarray", "flox", "zarr", "netCDF4"]
+PACKAGES = ["numpy", "numexpr", "jax", "numba", "bottleneck", "scipy", "scikit-image", "dask", "xarray", "flox", "zarr", "netCDF4"]
 
 
 def head(rep, names, packages, more):
@@ -161,7 +166,7 @@ def head(rep, names, packages, more):
     rep.add()
     if CLOCK == "processor":
         rep.add("Others used the machine at the same time, so times are seconds on processors, user and system, over the threads at work: "
-                f"{THREADS} of the product, of STREAM, numexpr, JAX, numba, Dask and xarray, 1 of NumPy, Bottleneck and CDO. Idle threads cost nothing in it.\n")
+                f"{THREADS} of the product, of STREAM, numexpr, JAX, numba, Dask and xarray, 1 of NumPy, SciPy, Bottleneck and CDO. Idle threads cost nothing in it.\n")
 
 
 def programs():
@@ -369,7 +374,14 @@ def compare(w, folder, names, printed):
         return max(fields(f"{folder}/ours-{w.name}.nc", f"{folder}/{p}-{w.name}.nc", "t2m", range(100)) for p in names)
     if not w.outputs:
         return max(off(float(printed), np.load(f"{folder}/{p}-0.npy")) for p in names)
-    return max(off(np.load(f"{folder}/ours-{f}"), np.load(f"{folder}/{p}-{i}.npy")) for p in names for i, f in enumerate(w.outputs))
+    return max(off(result(f"{folder}/ours-{f}"), np.load(f"{folder}/{p}-{i}.npy")) for p in names for i, f in enumerate(w.outputs))
+
+
+def result(path):
+    """The numbers of an array or of a table."""
+    if path.endswith(".csv"):
+        return np.loadtxt(path, delimiter=",", skiprows=1)
+    return np.load(path)
 
 
 def fields(a, b, name, steps):
