@@ -80,6 +80,19 @@ def running(k):
         peers={"numpy": f"np.cumsum(a,axis={k},out=o[0])", "jax": f"jnp.cumsum(a, axis={k})"})
 
 
+def product(title, dtype, shapes, formula, out, numpy):
+    """A product of matrices. NumPy has OpenBLAS with as many threads as everyone."""
+    short = {"f4": "f32", "f8": "f64"}[dtype]
+    return Case(
+        name=f"{title} {short}", group="products", arrays={k: ("x", dtype, s) for k, s in zip("ab", shapes)}, product=formula,
+        results=[(dtype, out)] if out else [], tol=1e-3 if dtype == "f4" else 1e-9,
+        peers={"numpy": numpy, "jax": formula})
+
+
+def square(n, dtype):
+    return product(f"a @ b, ({n}, {n})", dtype, [(n, n), (n, n)], "a @ b", (n, n), "np.matmul(a,b,out=o[0])")
+
+
 W2 = (365, 721, 720)
 
 CASES = [
@@ -107,6 +120,9 @@ CASES = [
                 "bottleneck": "r=[bn.nanmean(a), bn.nanvar(a)]"}),
     axis(0), axis(1), axis(2),
     running(0), running(1), running(2),
+    square(2048, "f4"), square(2048, "f8"),
+    product("(a @ a.T).sum(), (4096, 4096)", "f8", [(4096, 4096)], "(a @ a.T).sum()", None, "r=[(a@a.T).sum()]"),
+    product("a.T @ a, (500000, 32)", "f8", [(500000, 32)], "a.T @ a", (32, 32), "np.matmul(a.T,a,out=o[0])"),
     Case("decode int16 to f32", "packed", {"p": ("packed", "i2", (N,))}, DECODE, results=[("f4", (N,))], goal=0.85, npy=True,
          peers={"numpy": "q=o[0]; " + DECODE_NP, "numexpr": DECODE_NE, "jax": DECODE_JAX}),
     Case("mean over time of packed int16", "packed", {"p": ("packed", "i2", (DAYS, PIXELS))}, f"nanmean({DECODE}, axis=0)", stream="sum", goal=0.85,
@@ -118,6 +134,10 @@ CASES = [
                 "jax": "jnp.nanmean(a,axis=0), jnp.nanstd(a,axis=0), jnp.sum(a), jnp.min(a), jnp.max(a)",
                 "bottleneck": "r=[bn.nanmean(a,axis=0), bn.nanstd(a,axis=0), a.sum(), a.min(), a.max()]"}),
 ]
+
+
+CELLS = ("s = ndimage.gaussian_filter(image.astype('float32'), 2); l = ndimage.label(s > filters.threshold_otsu(s)).labels; "
+         "t = measure.regionprops_table(l, image, properties=['label', 'area', 'intensity_mean', 'centroid'])")
 
 
 @dataclasses.dataclass
@@ -150,4 +170,10 @@ PROGRAMS = [
             ["eval", "--progress", "none", "--memory", "256MiB", "--overwrite", "t = tas.astype('float32'); t - t.groupby('time.month').mean()", "{d}/daily.nc",
              "-o", "tas={o}anomaly.nc"], ["anomaly.nc"], ["cdo", "xarray"], cap=320,
             cdo=["-s", "-L", "-b", "F32", "-f", "nc4", "-O", "ymonsub", "{d}/daily.nc", "-ymonmean", "{d}/daily.nc", "{o}anomaly.nc"]),
+    Program("W12", "Gaussian σ=2, Otsu, label, area, mean and centroid of each label, uint16 512³ to a table", "w12",
+            ["eval", "--progress", "none", "--memory", "4GiB", "--overwrite", CELLS, "image={d}/w12.zarr", "-o", "t={o}cells.csv"],
+            ["cells.csv"], ["scipy"], tol=1e-5, beat=2),
+    Program("W12", "the same inside 512 MiB", "w12",
+            ["eval", "--progress", "none", "--memory", "448MiB", "--overwrite", CELLS, "image={d}/w12.zarr", "-o", "t={o}cells.csv"],
+            ["cells.csv"], ["scipy"], cap=512, tol=1e-5),
 ]

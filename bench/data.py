@@ -105,6 +105,30 @@ def w6():
     os.rename(path + ".part", path)
 
 
+def w12():
+    """A stack of uint16 512³ in Zarr v3, as OME-Zarr has them: some three thousand bright cells of many sizes, blurred, with noise."""
+    import zarr
+    from scipy import ndimage
+
+    path = os.path.join(DISK, "w12.zarr")
+    if once(path):
+        return
+    n, r = 512, np.random.default_rng(12)
+    cells = np.zeros((n, n, n), "f4")
+    ball = {k: np.sum((np.mgrid[-k : k + 1, -k : k + 1, -k : k + 1]) ** 2, axis=0) <= k * k for k in range(4, 10)}
+    for _ in range(3600):
+        k = int(r.integers(4, 10))
+        z, y, x = r.integers(0, n - 2 * k, 3)
+        part = cells[z : z + 2 * k + 1, y : y + 2 * k + 1, x : x + 2 * k + 1]
+        part[ball[k][: part.shape[0], : part.shape[1], : part.shape[2]]] = r.integers(1500, 6000)
+    ndimage.uniform_filter(cells, 3, output=cells)
+    z = zarr.create_array(path + ".part", name="image", shape=(n, n, n), chunks=(128,) * 3, dtype="u2", dimension_names=("z", "y", "x"),
+                          compressors=zarr.codecs.BloscCodec(cname="lz4", clevel=5, shuffle="shuffle", typesize=2))
+    for i in range(0, n, 128):
+        z[i : i + 128] = (cells[i : i + 128] + r.normal(400, 90, (128, n, n)).astype("f4")).clip(0, 65535).astype("u2")
+    os.rename(path + ".part", path)
+
+
 def w7():
     """The packed daily data set: (3652, 180, 360) int16, chunks of one day."""
     import netCDF4

@@ -195,6 +195,21 @@ def w6_numpy():
     return [(x - c[kind]).mean(axis=0)]
 
 
+def w12_scipy():
+    import zarr
+    from scipy import ndimage
+    from skimage.filters import threshold_otsu
+
+    image = zarr.open_array(f"{data.DISK}/w12.zarr/image", mode="r")[:]
+    s = ndimage.gaussian_filter(image.astype("f4"), 2)
+    labels, n = ndimage.label(s > threshold_otsu(s))
+    index = np.arange(1, n + 1)
+    area = np.bincount(labels.ravel(), minlength=n + 1)[1:]
+    mean = ndimage.mean(image, labels, index)
+    center = np.array(ndimage.center_of_mass(np.broadcast_to(np.float32(1), image.shape), labels, index))
+    return [np.column_stack([index, area, mean, center])]
+
+
 def w7_xarray(prefix):
     import xarray as xr
 
@@ -212,6 +227,8 @@ def chunks_dask(prefix):
 def once(program, library, prefix):
     import dask
     import dask.array  # noqa: F401
+    import scipy.ndimage  # noqa: F401
+    import skimage.filters  # noqa: F401
     import xarray  # noqa: F401
     import zarr  # noqa: F401
 

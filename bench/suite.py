@@ -27,8 +27,8 @@ ROOT = os.path.dirname(HERE)
 BIN = os.path.join(HERE, "data", "bin")
 THREADS = os.environ.get("BENCH_THREADS", "2")
 CLOCK = "wall"  # or "processor"
-ALONE = {"numpy", "bottleneck", "cdo"}  # peers that use one thread
-GROUPS = ["elementwise", "reductions", "scans", "packed", "W1", "W2", "W3", "W5", "W6", "W7", "chunks", "start"]
+ALONE = {"numpy", "scipy", "bottleneck", "cdo"}  # peers that use one thread
+GROUPS = ["elementwise", "reductions", "scans", "products", "packed", "W1", "W2", "W3", "W5", "W6", "W7", "W12", "chunks", "start"]
 BESIDE = {"numba"}  # loops somebody has to write out: shown, but no goal speaks of them
 median = statistics.median
 
@@ -133,7 +133,7 @@ class Report:
         self.add(f"FAILED: {text}")
 
 
-PACKAGES = ["numpy", "numexpr", "jax", "numba", "bottleneck", "scipy", "dask", "xarray", "flox", "zarr", "netCDF4"]
+PACKAGES = ["numpy", "numexpr", "jax", "numba", "bottleneck", "scipy", "scikit-image", "dask", "xarray", "flox", "zarr", "netCDF4"]
 
 
 def head(rep, names, packages, more):
@@ -157,7 +157,7 @@ def head(rep, names, packages, more):
     rep.add()
     if CLOCK == "processor":
         rep.add("Others used the machine at the same time, so times are seconds on processors, user and system, over the threads at work: "
-                f"{THREADS} of the product, of STREAM, numexpr, JAX, numba, Dask and xarray, 1 of NumPy, Bottleneck and CDO. Idle threads cost nothing in it.\n")
+                f"{THREADS} of the product, of STREAM, numexpr, JAX, numba, Dask and xarray, 1 of NumPy, SciPy, Bottleneck and CDO. Idle threads cost nothing in it.\n")
 
 
 def programs():
@@ -363,7 +363,14 @@ def compare(w, folder, names, printed):
         return max(anomalies(f"{folder}/ours-anomaly.nc", f"{folder}/{p}-anomaly.nc") for p in names)
     if not w.outputs:
         return max(off(float(printed), np.load(f"{folder}/{p}-0.npy")) for p in names)
-    return max(off(np.load(f"{folder}/ours-{f}"), np.load(f"{folder}/{p}-{i}.npy")) for p in names for i, f in enumerate(w.outputs))
+    return max(off(result(f"{folder}/ours-{f}"), np.load(f"{folder}/{p}-{i}.npy")) for p in names for i, f in enumerate(w.outputs))
+
+
+def result(path):
+    """The numbers of an array or of a table."""
+    if path.endswith(".csv"):
+        return np.loadtxt(path, delimiter=",", skiprows=1)
+    return np.load(path)
 
 
 def anomalies(a, b):
