@@ -159,3 +159,28 @@ def w7():
             x[r.random((180, 360)) < 0.01] = -32768
             v[i] = x
     os.rename(path + ".part", path)
+
+
+def w11():
+    """A global field at a quarter of a degree, poles included: (100, 721, 1440) float32 with two decimals, chunks of one step."""
+    import netCDF4
+
+    path = os.path.join(DISK, "quarter.nc")
+    if once(path):
+        return
+    r = np.random.default_rng(11)
+    with netCDF4.Dataset(path + ".part", "w") as d:
+        for name, n in (("time", None), ("latitude", 721), ("longitude", 1440)):
+            d.createDimension(name, n)
+        t = d.createVariable("time", "i4", ("time",))
+        t.units, t.calendar, t.standard_name = "hours since 2000-01-01", "standard", "time"
+        lat, lon = (d.createVariable(n, "f4", (n,)) for n in ("latitude", "longitude"))
+        lat.units, lon.units = "degrees_north", "degrees_east"
+        lat[:], lon[:] = 90 - np.arange(721) / 4, np.arange(1440) / 4
+        v = d.createVariable("t2m", "f4", ("time", "latitude", "longitude"), zlib=True, complevel=1, shuffle=True, chunksizes=(1, 721, 1440))
+        v.units = "K"
+        base = 250 + 50 * np.cos(np.deg2rad(lat[:]))[:, None] + 5 * np.sin(np.deg2rad(3 * lon[:]))
+        t[:] = 6 * np.arange(100)
+        for i in range(100):
+            v[i] = np.round(base + r.normal(size=base.shape), 2)
+    os.rename(path + ".part", path)

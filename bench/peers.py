@@ -218,6 +218,14 @@ def w7_xarray(prefix):
         (g - g.mean()).astype("f4").to_netcdf(prefix + "anomaly.nc", encoding={"tas": {"zlib": True, "complevel": 1, "chunksizes": (1, 180, 360)}})
 
 
+def w11_xarray(prefix):
+    import xarray as xr
+
+    with xr.open_dataset(f"{data.DISK}/quarter.nc", chunks={"time": 1}) as ds:
+        r = ds.t2m.interp(latitude=np.arange(180) - 89.5, longitude=np.arange(360.0)).rename(latitude="lat", longitude="lon")
+        r.astype("f4").to_netcdf(prefix + "W11.nc")
+
+
 def chunks_dask(prefix):
     import dask.array as da
 

@@ -188,13 +188,18 @@ func (e *Engine) plan(ctx context.Context, outputs []ndarray.Output, beside int6
 	if !e.opt.NoRewrite {
 		nodes = graph.Rewrite(nodes, graph.RewriteOptions{})
 	}
+	tables := listBytes(nodes)
+	if tables >= e.opt.Memory { // nothing is planned: functions may make their tables to say what they need
+		return nil, fmt.Errorf("sched: lists of positions and tables of functions take %s of host memory, budget is %s; raise --memory to at least %dMiB: %w",
+			plan.Bytes(tables), plan.Bytes(e.opt.Memory), tables>>20+16, ErrBudget)
+	}
 	outs := make([]plan.Output, len(outputs))
 	with := nodes[len(outputs):]
 	for i, o := range outputs {
 		outs[i] = plan.Output{Node: nodes[i], Name: o.Name, Sink: o.To, Placed: o.To == nil && o.Into != nil && o.Into.DType != dtype.String, With: with[:len(o.With)]}
 		with = with[len(o.With):]
 	}
-	return e.build(ctx, outs, plan.Options{Device: e.device, Budget: e.opt.Memory, Beside: listBytes(nodes) + share + beside, Workers: e.opt.Workers, NoFuse: e.opt.NoFuse, TileElements: e.opt.tileElements, Chains: e.opt.chains,
+	return e.build(ctx, outs, plan.Options{Device: e.device, Budget: e.opt.Memory, Beside: tables + share + beside, Workers: e.opt.Workers, NoFuse: e.opt.NoFuse, TileElements: e.opt.tileElements, Chains: e.opt.chains,
 		Room: e.room,
 		Scratch: func(n *graph.Node, grid chunk.Grid) plan.Scratch {
 			return newScratchFile(e.opt.TmpDir, e.pool, n, grid)
