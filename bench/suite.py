@@ -27,17 +27,8 @@ ROOT = os.path.dirname(HERE)
 BIN = os.path.join(HERE, "data", "bin")
 THREADS = os.environ.get("BENCH_THREADS", "2")
 CLOCK = "wall"  # or "processor"
-<<<<<<< HEAD
-ALONE = {"numpy", "bottleneck", "cdo"}  # peers that use one thread
-<<<<<<< HEAD
-GROUPS = ["elementwise", "reductions", "scans", "packed", "W1", "W2", "W3", "W5", "W6", "W7", "W11", "W11c", "chunks", "start"]
-=======
-GROUPS = ["elementwise", "reductions", "scans", "products", "packed", "W1", "W2", "W3", "W5", "W6", "W7", "chunks", "start"]
->>>>>>> main
-=======
 ALONE = {"numpy", "scipy", "bottleneck", "cdo"}  # peers that use one thread
-GROUPS = ["elementwise", "reductions", "scans", "products", "packed", "W1", "W2", "W3", "W5", "W6", "W7", "W12", "chunks", "start"]
->>>>>>> main
+GROUPS = ["elementwise", "reductions", "scans", "products", "packed", "W1", "W2", "W3", "W5", "W6", "W7", "W11", "W11c", "W12", "chunks", "start"]
 BESIDE = {"numba"}  # loops somebody has to write out: shown, but no goal speaks of them
 median = statistics.median
 
