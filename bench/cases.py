@@ -136,6 +136,10 @@ CASES = [
 ]
 
 
+CELLS = ("s = ndimage.gaussian_filter(image.astype('float32'), 2); l = ndimage.label(s > filters.threshold_otsu(s)).labels; "
+         "t = measure.regionprops_table(l, image, properties=['label', 'area', 'intensity_mean', 'centroid'])")
+
+
 @dataclasses.dataclass
 class Program:
     name: str
@@ -166,4 +170,14 @@ PROGRAMS = [
             ["eval", "--progress", "none", "--memory", "256MiB", "--overwrite", "t = tas.astype('float32'); t - t.groupby('time.month').mean()", "{d}/daily.nc",
              "-o", "tas={o}anomaly.nc"], ["anomaly.nc"], ["cdo", "xarray"], cap=320,
             cdo=["-s", "-L", "-b", "F32", "-f", "nc4", "-O", "ymonsub", "{d}/daily.nc", "-ymonmean", "{d}/daily.nc", "{o}anomaly.nc"]),
+    *(Program(name, f"{method} regridding from 0.25 to 1 degree, f32 NetCDF-4 (100, 721, 1440) to NetCDF-4", "w11",
+              ["eval", "--progress", "none", "--memory", "256MiB", "--overwrite", f"t2m.regrid('r360x180', method='{method}')", "{d}/quarter.nc", "-o", "t2m={o}" + name + ".nc"],
+              [name + ".nc"], peers, cap=320, cdo=["-s", "-L", "-P", "2", "-f", "nc4", "-O", operator + ",r360x180", "{d}/quarter.nc", "{o}" + name + ".nc"])
+      for name, method, operator, peers in (("W11", "bilinear", "remapbil", ["cdo", "xarray"]), ("W11c", "conservative", "remapcon", ["cdo"]))),
+    Program("W12", "Gaussian σ=2, Otsu, label, area, mean and centroid of each label, uint16 512³ to a table", "w12",
+            ["eval", "--progress", "none", "--memory", "4GiB", "--overwrite", CELLS, "image={d}/w12.zarr", "-o", "t={o}cells.csv"],
+            ["cells.csv"], ["scipy"], tol=1e-5, beat=2),
+    Program("W12", "the same inside 512 MiB", "w12",
+            ["eval", "--progress", "none", "--memory", "448MiB", "--overwrite", CELLS, "image={d}/w12.zarr", "-o", "t={o}cells.csv"],
+            ["cells.csv"], ["scipy"], cap=512, tol=1e-5),
 ]

@@ -105,6 +105,30 @@ def w6():
     os.rename(path + ".part", path)
 
 
+def w12():
+    """A stack of uint16 512³ in Zarr v3, as OME-Zarr has them: some three thousand bright cells of many sizes, blurred, with noise."""
+    import zarr
+    from scipy import ndimage
+
+    path = os.path.join(DISK, "w12.zarr")
+    if once(path):
+        return
+    n, r = 512, np.random.default_rng(12)
+    cells = np.zeros((n, n, n), "f4")
+    ball = {k: np.sum((np.mgrid[-k : k + 1, -k : k + 1, -k : k + 1]) ** 2, axis=0) <= k * k for k in range(4, 10)}
+    for _ in range(3600):
+        k = int(r.integers(4, 10))
+        z, y, x = r.integers(0, n - 2 * k, 3)
+        part = cells[z : z + 2 * k + 1, y : y + 2 * k + 1, x : x + 2 * k + 1]
+        part[ball[k][: part.shape[0], : part.shape[1], : part.shape[2]]] = r.integers(1500, 6000)
+    ndimage.uniform_filter(cells, 3, output=cells)
+    z = zarr.create_array(path + ".part", name="image", shape=(n, n, n), chunks=(128,) * 3, dtype="u2", dimension_names=("z", "y", "x"),
+                          compressors=zarr.codecs.BloscCodec(cname="lz4", clevel=5, shuffle="shuffle", typesize=2))
+    for i in range(0, n, 128):
+        z[i : i + 128] = (cells[i : i + 128] + r.normal(400, 90, (128, n, n)).astype("f4")).clip(0, 65535).astype("u2")
+    os.rename(path + ".part", path)
+
+
 def w7():
     """The packed daily data set: (3652, 180, 360) int16, chunks of one day."""
     import netCDF4
@@ -134,4 +158,29 @@ def w7():
             x = np.round(x).astype("i2")
             x[r.random((180, 360)) < 0.01] = -32768
             v[i] = x
+    os.rename(path + ".part", path)
+
+
+def w11():
+    """A global field at a quarter of a degree, poles included: (100, 721, 1440) float32 with two decimals, chunks of one step."""
+    import netCDF4
+
+    path = os.path.join(DISK, "quarter.nc")
+    if once(path):
+        return
+    r = np.random.default_rng(11)
+    with netCDF4.Dataset(path + ".part", "w") as d:
+        for name, n in (("time", None), ("latitude", 721), ("longitude", 1440)):
+            d.createDimension(name, n)
+        t = d.createVariable("time", "i4", ("time",))
+        t.units, t.calendar, t.standard_name = "hours since 2000-01-01", "standard", "time"
+        lat, lon = (d.createVariable(n, "f4", (n,)) for n in ("latitude", "longitude"))
+        lat.units, lon.units = "degrees_north", "degrees_east"
+        lat[:], lon[:] = 90 - np.arange(721) / 4, np.arange(1440) / 4
+        v = d.createVariable("t2m", "f4", ("time", "latitude", "longitude"), zlib=True, complevel=1, shuffle=True, chunksizes=(1, 721, 1440))
+        v.units = "K"
+        base = 250 + 50 * np.cos(np.deg2rad(lat[:]))[:, None] + 5 * np.sin(np.deg2rad(3 * lon[:]))
+        t[:] = 6 * np.arange(100)
+        for i in range(100):
+            v[i] = np.round(base + r.normal(size=base.shape), 2)
     os.rename(path + ".part", path)

@@ -195,12 +195,35 @@ def w6_numpy():
     return [(x - c[kind]).mean(axis=0)]
 
 
+def w12_scipy():
+    import zarr
+    from scipy import ndimage
+    from skimage.filters import threshold_otsu
+
+    image = zarr.open_array(f"{data.DISK}/w12.zarr/image", mode="r")[:]
+    s = ndimage.gaussian_filter(image.astype("f4"), 2)
+    labels, n = ndimage.label(s > threshold_otsu(s))
+    index = np.arange(1, n + 1)
+    area = np.bincount(labels.ravel(), minlength=n + 1)[1:]
+    mean = ndimage.mean(image, labels, index)
+    center = np.array(ndimage.center_of_mass(np.broadcast_to(np.float32(1), image.shape), labels, index))
+    return [np.column_stack([index, area, mean, center])]
+
+
 def w7_xarray(prefix):
     import xarray as xr
 
     with xr.open_dataset(f"{data.DISK}/daily.nc", chunks={"time": 365}) as ds:
         g = ds.tas.groupby("time.month")
         (g - g.mean()).astype("f4").to_netcdf(prefix + "anomaly.nc", encoding={"tas": {"zlib": True, "complevel": 1, "chunksizes": (1, 180, 360)}})
+
+
+def w11_xarray(prefix):
+    import xarray as xr
+
+    with xr.open_dataset(f"{data.DISK}/quarter.nc", chunks={"time": 1}) as ds:
+        r = ds.t2m.interp(latitude=np.arange(180) - 89.5, longitude=np.arange(360.0)).rename(latitude="lat", longitude="lon")
+        r.astype("f4").to_netcdf(prefix + "W11.nc")
 
 
 def chunks_dask(prefix):
@@ -212,6 +235,8 @@ def chunks_dask(prefix):
 def once(program, library, prefix):
     import dask
     import dask.array  # noqa: F401
+    import scipy.ndimage  # noqa: F401
+    import skimage.filters  # noqa: F401
     import xarray  # noqa: F401
     import zarr  # noqa: F401
 

@@ -27,8 +27,8 @@ ROOT = os.path.dirname(HERE)
 BIN = os.path.join(HERE, "data", "bin")
 THREADS = os.environ.get("BENCH_THREADS", "2")
 CLOCK = "wall"  # or "processor"
-ALONE = {"numpy", "bottleneck", "cdo"}  # peers that use one thread
-GROUPS = ["elementwise", "reductions", "scans", "products", "packed", "W1", "W2", "W3", "W5", "W6", "W7", "chunks", "start"]
+ALONE = {"numpy", "scipy", "bottleneck", "cdo"}  # peers that use one thread
+GROUPS = ["elementwise", "reductions", "scans", "products", "packed", "W1", "W2", "W3", "W5", "W6", "W7", "W11", "W11c", "W12", "chunks", "start"]
 BESIDE = {"numba"}  # loops somebody has to write out: shown, but no goal speaks of them
 median = statistics.median
 
@@ -133,7 +133,7 @@ class Report:
         self.add(f"FAILED: {text}")
 
 
-PACKAGES = ["numpy", "numexpr", "jax", "numba", "bottleneck", "scipy", "dask", "xarray", "flox", "zarr", "netCDF4"]
+PACKAGES = ["numpy", "numexpr", "jax", "numba", "bottleneck", "scipy", "scikit-image", "dask", "xarray", "flox", "zarr", "netCDF4"]
 
 
 def head(rep, names, packages, more):
@@ -157,7 +157,7 @@ def head(rep, names, packages, more):
     rep.add()
     if CLOCK == "processor":
         rep.add("Others used the machine at the same time, so times are seconds on processors, user and system, over the threads at work: "
-                f"{THREADS} of the product, of STREAM, numexpr, JAX, numba, Dask and xarray, 1 of NumPy, Bottleneck and CDO. Idle threads cost nothing in it.\n")
+                f"{THREADS} of the product, of STREAM, numexpr, JAX, numba, Dask and xarray, 1 of NumPy, SciPy, Bottleneck and CDO. Idle threads cost nothing in it.\n")
 
 
 def programs():
@@ -360,20 +360,29 @@ def program(rep, w):
 def compare(w, folder, names, printed):
     """The largest difference between the product's outputs and any peer's."""
     if w.name == "W7":
-        return max(anomalies(f"{folder}/ours-anomaly.nc", f"{folder}/{p}-anomaly.nc") for p in names)
+        return max(fields(f"{folder}/ours-anomaly.nc", f"{folder}/{p}-anomaly.nc", "tas", range(0, 3652, 100)) for p in names)
+    if w.data == "w11":
+        return max(fields(f"{folder}/ours-{w.name}.nc", f"{folder}/{p}-{w.name}.nc", "t2m", range(100)) for p in names)
     if not w.outputs:
         return max(off(float(printed), np.load(f"{folder}/{p}-0.npy")) for p in names)
-    return max(off(np.load(f"{folder}/ours-{f}"), np.load(f"{folder}/{p}-{i}.npy")) for p in names for i, f in enumerate(w.outputs))
+    return max(off(result(f"{folder}/ours-{f}"), np.load(f"{folder}/{p}-{i}.npy")) for p in names for i, f in enumerate(w.outputs))
 
 
-def anomalies(a, b):
-    """The largest difference between two anomaly files, in kelvin, of every hundredth day."""
+def result(path):
+    """The numbers of an array or of a table."""
+    if path.endswith(".csv"):
+        return np.loadtxt(path, delimiter=",", skiprows=1)
+    return np.load(path)
+
+
+def fields(a, b, name, steps):
+    """The largest difference between a variable of two files, in its units, at some steps."""
     import netCDF4
 
     worst = 0.0
     with netCDF4.Dataset(a) as x, netCDF4.Dataset(b) as y:
-        for i in range(0, 3652, 100):
-            p, q = (np.ma.filled(np.ma.masked_invalid(d["tas"][i]).astype("f8"), np.nan) for d in (x, y))
+        for i in steps:
+            p, q = (np.ma.filled(np.ma.masked_invalid(d[name][i]).astype("f8"), np.nan) for d in (x, y))
             if not (np.isnan(p) == np.isnan(q)).all():
                 return float("inf")
             worst = max(worst, float(np.nanmax(np.abs(p - q))))

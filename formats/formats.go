@@ -228,6 +228,7 @@ type Spec struct {
 	Types     []Type      // names for types that variables and attributes have; formats without such names leave them out
 	Groups    []GroupSpec // formats without groups refuse them, and names of variables with slashes
 	Vars      []VarSpec   // Name is "forecast/t2m" for a variable of a group
+	Rows      string      // the dimension of a table's rows: its positions are no column, and a variable of its name is one like others; "": none
 	Overwrite bool
 	Format    string // "" or the member of the format's family to write: "zarr2", "zarr3", "netcdf4"
 }

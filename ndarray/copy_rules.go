@@ -82,7 +82,7 @@ func (c *copier) refuse(what, why string) error {
 func (r *copyRules) holds(name string, m *formats.ArrayMeta) string {
 	stored, _ := m.Stored.(string)
 	if !r.elem(m, stored) {
-		why := fmt.Sprintf("its data type is %s", storedText(m.Stored, m.DType))
+		why := fmt.Sprintf("its data type is %s", formats.TypeText(m.Stored, m.DType))
 		if r.name == "Zarr 3" && zarrElem(2)(m, stored) {
 			why += ", and a field of it is an array, which --zarr-version 2 has"
 		}
@@ -92,23 +92,6 @@ func (r *copyRules) holds(name string, m *formats.ArrayMeta) string {
 		return r.badName(name)
 	}
 	return ""
-}
-
-// storedText prints a data type as the file has it.
-func storedText(stored any, d dtype.DType) string {
-	switch x := stored.(type) {
-	case nil:
-		return d.String()
-	case string:
-		return x
-	case map[string]any:
-		for _, k := range []string{"fields", "enum", "vlen"} {
-			if v, ok := x[k]; ok {
-				return fmt.Sprintf("%s %v", map[string]string{"fields": "a compound", "enum": "an enumeration of", "vlen": "sequences of"}[k], v)
-			}
-		}
-	}
-	return fmt.Sprint(stored)
 }
 
 // reservedName says why Zarr 3 has no node of a name.
@@ -228,7 +211,7 @@ func (c *copier) plainNumbers(s *formats.VarSpec, name string) error {
 	if _, ok := s.Stored.(string); ok || s.Stored == nil || s.DType == dtype.Raw || s.DType == dtype.String || c.rules.types || c.dest == "zarr" {
 		return nil
 	}
-	text := storedText(s.Stored, s.DType)
+	text := formats.TypeText(s.Stored, s.DType)
 	s.Stored = nil
 	return c.refuse(fmt.Sprintf("variable %q: the names of %s", name, text), "only the numbers are written")
 }

@@ -265,10 +265,35 @@ func float64s(vals []kernels.Const) []float64 {
 	return out
 }
 
+// ReadInts is ReadFloats of an array of integers.
+func ReadInts(a Array) ([]int64, error) {
+	if a.Err() != nil {
+		return nil, a.Err()
+	}
+	if a.unknown() {
+		return nil, fmt.Errorf("ndarray: got %v, want integers that are known without a run", a)
+	}
+	vals, err := a.AsType(dtype.Int64).hostRead()
+	switch {
+	case err != nil:
+		return nil, err
+	case vals == nil && a.Size() > 0:
+		return nil, fmt.Errorf("ndarray: got %v, want at most %d integers that are known without a run", a, maxHost)
+	}
+	out := make([]int64, len(vals))
+	for i, v := range vals {
+		out[i] = int64(v.Bits)
+	}
+	return out, nil
+}
+
 // ReadFloats is HostFloats of an array of which parts may lie in files, which are read now. One that only an engine can tell is an error.
 func ReadFloats(a Array) ([]float64, error) {
 	if a.Err() != nil {
 		return nil, a.Err()
+	}
+	if a.unknown() {
+		return nil, fmt.Errorf("ndarray: got %v, want real numbers that are known without a run", a)
 	}
 	vals, err := a.AsType(dtype.Float64).hostRead()
 	switch {

@@ -176,7 +176,7 @@ func (m *matrixProduct) of(x, y Array) Array {
 		Work: func(out chunk.Shape) float64 {
 			return float64(out.Size()) * float64(m.length(m.sums)) / float64(chunk.Shape(m.counts).Size())
 		},
-		Run:     m.run,
+		Run: m.run,
 	}
 	p := Array{here().Opaque(arg, x.DType(), grid, x.Node(), y.Node())}
 	if m.step > 0 {

@@ -5,6 +5,7 @@ package ndarray_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -233,5 +234,40 @@ func TestRegridErrors(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", text, err, want)
 		}
+	}
+}
+
+// TestInterpInLogPressure interpolates a field that is linear in the logarithm of pressure, and selects by labels that were computed.
+func TestInterpInLogPressure(t *testing.T) {
+	levels := []float64{100000, 85000, 50000, 20000, 10000}
+	x := make([]float64, len(levels))
+	for i, p := range levels {
+		x[i] = 7 - 3*math.Log(p)
+	}
+	env := expr.Env{"v": ndarray.NewVariable("v", ndarray.FromSlice(x), []string{"plev"}, nil).WithCoord(coordinate("plev", levels)),
+		"g": regridded(t, "global", -1).Var("v")}
+	v := eval(t, "v.assign_coords(plev=log(v.plev)).interp(plev=log([92500.0, 70000.0, 12000.0]))", env)
+	eng := newEngine(t)
+	for i, got := range floats(t, eng, v.Array()) {
+		if want := 7 - 3*math.Log([]float64{92500, 70000, 12000}[i]); math.Abs(got-want) > 1e-12 {
+			t.Errorf("level %d: %v, want %v", i, got, want)
+		}
+	}
+	turned := eval(t, "g.assign_coords(lon=(g.lon + 180) % 360 - 180).sel(lon=-15)", env)
+	if got, want := floats(t, eng, turned.Array()), floats(t, eng, eval(t, "g.sel(lon=345)", env).Array()); !equal(got, want) {
+		t.Errorf("at 15 W: %v, want %v", got, want)
+	}
+}
+
+// TestRegridTables refuses tables of source points that do not fit the budget before they are made.
+func TestRegridTables(t *testing.T) {
+	eng, err := sched.New(sched.Options{Memory: 64 << 20, Workers: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer eng.Close()
+	v := regridded(t, "global", -1).Var("v").Regrid(ndarray.NamedGrid("r40000x20000"), regrid.Nearest, ndarray.RegridOptions{})
+	if _, err := ndarray.Values[float64](context.Background(), eng, v.ISel("lat", 0).ISel("lon", 0).Array()); !errors.Is(err, sched.ErrBudget) || !strings.Contains(err.Error(), "tables") {
+		t.Errorf("800 million targets in 64 MiB: %v, want an error wrapping ErrBudget", err)
 	}
 }

@@ -55,7 +55,8 @@ func NewVariable(name string, a Array, dims []string, attrs formats.Attrs) Varia
 }
 
 // WithCoord returns v with a coordinate: c's values label the dimension of its name, or belong to dimensions
-// that v has. c must be in host memory (FromSlice) or read from a file.
+// that v has. Labels that sel, interp and the like look at are those in host memory (FromSlice), those read from a file, and what elementwise operations make
+// of a vector of them.
 func (v Variable) WithCoord(c Variable) Variable {
 	if v.Err() != nil {
 		return v
@@ -94,6 +95,10 @@ func (v Variable) asCoord() *Coord {
 		if m, ok := v.array.hostMemory(); ok {
 			if l, ok := chunkLabels(m); ok {
 				c.host = l
+			}
+		} else if v.Rank() <= 1 { // log(a.plev), (a.lon + 180) % 360 - 180
+			if vals, ok := v.array.hostValue(); ok {
+				c.host = constLabels(vals, v.DType(), v.Shape())
 			}
 		}
 	}

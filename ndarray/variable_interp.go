@@ -14,6 +14,9 @@ import (
 // nearest label, the smaller of two as near, for "nearest". Labels beyond the ends give NaN. Labels are Go numbers, for times in the
 // units of the file, or texts that are dates. Several dimensions are interpolated one after another.
 //
+// Pressure levels are interpolated in the logarithm of pressure by giving them that coordinate first: v.WithCoord(v.Coord("plev").Log()), and
+// logarithms as labels.
+//
 // DType: float64; "nearest" keeps floats. Coordinates of numbers along the dimension are interpolated too, those of texts take the nearest. The labels of v
 // may be in any order.
 func (v Variable) Interp(dim, method string, labels ...any) Variable {

@@ -46,6 +46,23 @@ func Elementwise(op string, args ...any) Variable {
 	return out
 }
 
+// Align returns the arrays of variables as elementwise operations match them: the axes of all are dims, in the order in which these first appear, with a length of 1 where a
+// variable has none. Labels that differ are an error, other orders of them are undone.
+func Align(vars ...Variable) (arrays []Array, dims []string, err error) {
+	args := make([]any, len(vars))
+	for i, v := range vars {
+		args[i] = v
+	}
+	al := align(args)
+	if al.err != nil {
+		return nil, nil, al.err.Err()
+	}
+	for _, x := range al.args {
+		arrays = append(arrays, x.(Array))
+	}
+	return arrays, al.result.dims, nil
+}
+
 // aligned is what align made of the operands of an operation.
 type aligned struct {
 	args   []any    // Arrays and numbers, ready for Apply

@@ -31,8 +31,11 @@ type RegridOptions struct {
 	DestArea bool
 }
 
-// regridBytes is how large chunks of the result may be.
-const regridBytes = 16 << 20
+// regridBytes is how large chunks of the result may be, and levelBytes the part of a level that one is made from.
+const (
+	regridBytes = 16 << 20
+	levelBytes  = 64 << 20
+)
 
 // Regrid returns v on another horizontal grid: its latitudes and longitudes take the place of v's, other dimensions stay. It is xESMF's Regridder and CDO's remapbil,
 // remapnn, remapcon and remapdis. Longitudes wrap, and may count from 0 or from 180 W; axes may descend. Bilinear and Conservative need
@@ -191,15 +194,16 @@ func (j *regridJob) of(a Array) Array {
 	return Array{here().Opaque(arg, work, j.grid(a.Grid(), int64(work.Size())), a.AsType(work).Node())}.AsType(kept)
 }
 
-// grid cuts the result: by the chunks of the axes before, shorter ones where they would be large, and rows of places where one level is.
+// grid cuts the result: by the chunks of the axes before, shorter ones where they would be large, and into bands of rows where a level is.
 func (j *regridJob) grid(g chunk.Grid, item int64) chunk.Grid {
 	out := chunk.Grid{Shape: slices.Concat(g.Shape[:j.rest], j.to.size()), Axes: slices.Clone(g.Axes[:j.rest])}
 	bytes := item * max(j.to.shape.Rows, 1) * max(j.to.shape.Cols, 1)
 	for _, n := range j.to.size() {
 		out.Axes = append(out.Axes, chunk.Axis{Len: n, Step: max(n, 1)})
 	}
-	if rows := &out.Axes[j.rest]; bytes > regridBytes {
-		rows.Step = max(1, rows.Len*regridBytes/bytes)
+	level := item * j.from.shape.Rows * j.from.shape.Cols
+	if rows := &out.Axes[j.rest]; bytes > regridBytes || level > levelBytes {
+		rows.Step = max(1, min(rows.Len*regridBytes/bytes, rows.Len*levelBytes/level, rows.Len))
 		bytes = bytes / rows.Len * rows.Step
 	}
 	for _, a := range out.Axes[:j.rest] {

@@ -16,6 +16,7 @@ type Target struct {
 	URI   string
 	Value Variable
 	plain bool // an Array: no dimension names
+	table *Table
 	opts  writeOptions
 }
 
@@ -61,8 +62,9 @@ func Codec(name string) WriteOption { return writeOption(func(t *Target) { t.opt
 // History is what the line added to the output's history says was done.
 func History(text string) WriteOption { return writeOption(func(t *Target) { t.opts.history = text }) }
 
-// To returns the target that writes v, a Variable or an Array, to a URI, whose ending
-// says the format. A variable without a name is called "result". Anything else is an error of the target's value.
+// To returns the target that writes v, a Variable, an Array or a Table, to a URI, whose ending
+// says the format. A variable without a name is called "result". Anything else is an error of the target's value. A table, whose columns
+// become variables of one dimension, is an output of its own.
 func To(uri string, v any, opts ...WriteOption) Target {
 	t := Target{URI: uri}
 	switch x := v.(type) {
@@ -74,8 +76,10 @@ func To(uri string, v any, opts ...WriteOption) Target {
 		for i := range x.Rank() {
 			t.Value.dims = append(t.Value.dims, fmt.Sprintf("dim_%d", i))
 		}
+	case Table:
+		t.table = &x
 	default:
-		t.Value = Variable{}.fail("ndarray: to %q: got a %T, want a Variable or an Array", uri, v)
+		t.Value = Variable{}.fail("ndarray: to %q: got a %T, want a Variable, an Array or a Table", uri, v)
 	}
 	for _, o := range opts {
 		o.apply(&t)
@@ -108,4 +112,6 @@ type Writing struct {
 	Outputs []Output
 	writers []formats.Writer
 	uris    []string
+	tables  []*writingTable
+	create  createFunc
 }

@@ -310,9 +310,14 @@ func withHistory(attrs formats.Attrs, text string) formats.Attrs {
 	return attrs.With("history", line)
 }
 
-// PlanSpecs returns what PlanWrite would create, without creating anything: for plans and messages.
+// PlanSpecs returns what PlanWrite would create, without creating anything: for plans and messages. Tables, whose rows nobody knows yet, are not among it.
 func PlanSpecs(targets []Target) (uris []string, specs []formats.Spec, arrays [][]Array, err error) {
-	outs, err := layOut(targets, nil)
+	for _, t := range targets {
+		if t.table != nil && t.table.err != nil {
+			return nil, nil, nil, t.table.err
+		}
+	}
+	outs, err := layOut(slices.DeleteFunc(slices.Clone(targets), func(t Target) bool { return t.table != nil }), nil)
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -329,11 +334,15 @@ type createFunc func(ctx context.Context, uri string, spec formats.Spec) (format
 
 // planWrite opens a writer for each output.
 func planWrite(ctx context.Context, targets []Target, create createFunc) (*Writing, error) {
+	w := &Writing{create: create}
+	targets, err := w.planTables(ctx, targets, create)
+	if err != nil {
+		return nil, err
+	}
 	updates, err := openUpdates(ctx, targets)
 	if err != nil {
 		return nil, err
 	}
-	w := &Writing{}
 	fail := func(err error) (*Writing, error) {
 		w.Abort()
 		for _, u := range updates {
@@ -369,6 +378,10 @@ func planWrite(ctx context.Context, targets []Target, create createFunc) (*Writi
 
 // Commit makes every output visible. When one fails, those not yet visible are aborted.
 func (w *Writing) Commit(ctx context.Context) error {
+	if err := w.writeTables(ctx); err != nil {
+		w.Abort()
+		return err
+	}
 	for i, wr := range w.writers {
 		if err := wr.Commit(ctx); err != nil {
 			for _, rest := range w.writers[i:] {

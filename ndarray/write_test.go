@@ -180,7 +180,7 @@ func TestSpecs(t *testing.T) {
 		{"one name twice", []ndarray.Target{ndarray.To("x.nc", a), ndarray.To("x.nc", a)}, `two variables are named "tas"`},
 		{"two lengths", []ndarray.Target{ndarray.To("x.nc", a), ndarray.To("x.nc", a.ISel("lat", []int{0, 1}).Rename("b"))}, `dimension "lat" has length 3 and, in "b", 2`},
 		{"two in npy", []ndarray.Target{ndarray.To("x.npy", a), ndarray.To("x.npy", a)}, "a .npy file holds one array"},
-		{"a text", []ndarray.Target{ndarray.To("x.npy", "a")}, "got a string, want a Variable or an Array"},
+		{"a text", []ndarray.Target{ndarray.To("x.npy", "a")}, "got a string, want a Variable, an Array or a Table"},
 		{"an error", []ndarray.Target{ndarray.To("x.npy", a.Mean("x"))}, `has no dimension "x"`},
 	} {
 		if _, _, _, err := ndarray.PlanSpecs(c.targets); err == nil || !strings.Contains(err.Error(), c.want) {

@@ -138,7 +138,7 @@ func fits(l *Labels, i int, d dtype.DType) bool {
 
 // store decides how values become stored ones.
 func (u *updating) store(s formats.VarSpec, a Array, m *formats.ArrayMeta, c cf.Coding, there *stored) (Array, *packing, error) {
-	got, want := storedText(s.Stored, a.DType()), storedText(m.Stored, m.DType)
+	got, want := formats.TypeText(s.Stored, a.DType()), formats.TypeText(m.Stored, m.DType)
 	differ := func(what string) (Array, *packing, error) {
 		return a, nil, u.errorf("variable %q is %s there, got %s; %s: %w", s.Name, want, got, what, chunk.ErrShape)
 	}

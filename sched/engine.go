@@ -148,7 +148,7 @@ func (e *Engine) begin() error {
 // with its error. An array that carries an error gives that error; a plan that cannot fit
 // the budget an error wrapping ErrBudget, before anything runs.
 func (e *Engine) Run(ctx context.Context, outputs []ndarray.Output) error {
-	p, err := e.plan(ctx, outputs)
+	p, err := e.plan(ctx, outputs, 0)
 	if err != nil {
 		return err
 	}
@@ -156,22 +156,31 @@ func (e *Engine) Run(ctx context.Context, outputs []ndarray.Output) error {
 	return err
 }
 
-// plan makes the physical plan of outputs.
-func (e *Engine) plan(ctx context.Context, outputs []ndarray.Output) (*plan.Plan, error) {
+// plan makes the physical plan of outputs, beside whose run so many bytes of the budget are taken.
+func (e *Engine) plan(ctx context.Context, outputs []ndarray.Output, beside int64) (*plan.Plan, error) {
 	nodes := make([]*graph.Node, len(outputs))
 	for i, o := range outputs {
 		if err := o.Array.Err(); err != nil {
 			return nil, err
 		}
 		switch c := o.Into; {
-		case o.To != nil:
+		case o.To != nil || sweeps(o):
 		case c != nil && (c.DType != o.Array.DType() || !c.Shape.Equal(o.Array.Shape())):
 			return nil, fmt.Errorf("sched: output %d %q: memory for %s%v: want %s: %w", i, o.Name, c.DType, c.Shape, o.Array, chunk.ErrShape)
 		case c == nil && o.Each == nil:
-			return nil, fmt.Errorf("sched: output %d %q: neither a sink nor memory nor a function takes it", i, o.Name)
+			return nil, fmt.Errorf("sched: output %d %q: neither a sink nor memory nor a function nor a sweep takes it", i, o.Name)
 		}
 		nodes[i] = o.Array.Node()
 	}
+	for _, o := range outputs {
+		for _, a := range o.With {
+			if err := a.Err(); err != nil {
+				return nil, err
+			}
+			nodes = append(nodes, a.Node())
+		}
+	}
+	share, _ := e.forSweeps(outputs)
 	nodes, err := e.resolve(ctx, nodes)
 	if err != nil {
 		return nil, err
@@ -179,11 +188,18 @@ func (e *Engine) plan(ctx context.Context, outputs []ndarray.Output) (*plan.Plan
 	if !e.opt.NoRewrite {
 		nodes = graph.Rewrite(nodes, graph.RewriteOptions{})
 	}
-	outs := make([]plan.Output, len(outputs))
-	for i, o := range outputs {
-		outs[i] = plan.Output{Node: nodes[i], Name: o.Name, Sink: o.To, Placed: o.To == nil && o.Into != nil && o.Into.DType != dtype.String}
+	tables := listBytes(nodes)
+	if tables >= e.opt.Memory { // nothing is planned: functions may make their tables to say what they need
+		return nil, fmt.Errorf("sched: lists of positions and tables of functions take %s of host memory, budget is %s; raise --memory to at least %dMiB: %w",
+			plan.Bytes(tables), plan.Bytes(e.opt.Memory), tables>>20+16, ErrBudget)
 	}
-	return e.build(ctx, outs, plan.Options{Device: e.device, Budget: e.opt.Memory, Beside: listBytes(nodes), Workers: e.opt.Workers, NoFuse: e.opt.NoFuse, TileElements: e.opt.tileElements, Chains: e.opt.chains,
+	outs := make([]plan.Output, len(outputs))
+	with := nodes[len(outputs):]
+	for i, o := range outputs {
+		outs[i] = plan.Output{Node: nodes[i], Name: o.Name, Sink: o.To, Placed: o.To == nil && o.Into != nil && o.Into.DType != dtype.String, With: with[:len(o.With)]}
+		with = with[len(o.With):]
+	}
+	return e.build(ctx, outs, plan.Options{Device: e.device, Budget: e.opt.Memory, Beside: tables + share + beside, Workers: e.opt.Workers, NoFuse: e.opt.NoFuse, TileElements: e.opt.tileElements, Chains: e.opt.chains,
 		Room: e.room,
 		Scratch: func(n *graph.Node, grid chunk.Grid) plan.Scratch {
 			return newScratchFile(e.opt.TmpDir, e.pool, n, grid)

@@ -53,7 +53,7 @@ func (p *Plan) take() bool {
 
 // PlanOutputs plans outputs the caller has made; Engine.Plan is for targets.
 func (e *Engine) PlanOutputs(ctx context.Context, outputs []ndarray.Output) (*Plan, error) {
-	p, err := e.plan(ctx, outputs)
+	p, err := e.plan(ctx, outputs, 0)
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,8 @@ import (
 	"slices"
 
 	"github.com/arrayrun/arrayrun/chunk"
+	"github.com/arrayrun/arrayrun/chunk/mem"
+	"github.com/arrayrun/arrayrun/formats"
 	"github.com/arrayrun/arrayrun/kernels"
 	"github.com/arrayrun/arrayrun/ndarray"
 	"github.com/arrayrun/arrayrun/ndarray/graph"
@@ -49,10 +51,10 @@ func (e *Engine) resolve(ctx context.Context, nodes []*graph.Node) ([]*graph.Nod
 		if len(w.ready) == 0 {
 			return nodes, nil
 		}
-		if err := e.find(ctx, w.searches); err != nil {
+		memo, err := e.find(ctx, w.searches, e.opt.Memory/keptShare-listBytes(nodes))
+		if err != nil {
 			return nil, err
 		}
-		memo := map[*graph.Node]*graph.Node{}
 		for i, n := range nodes {
 			nodes[i] = replace(n, w.ready, memo)
 			if nodes[i].Err != nil {
@@ -62,10 +64,11 @@ func (e *Engine) resolve(ctx context.Context, nodes []*graph.Node) ([]*graph.Nod
 	}
 }
 
-// search is one pass over an array and what it found.
+// search is one pass over an array, or one sweep over several, and what it found.
 type search struct {
-	on     *graph.Node
+	on     []*graph.Node
 	pass   *graph.Pass
+	sweep  *graph.Sweep
 	finder graph.Finder
 	found  any
 }
@@ -89,12 +92,12 @@ func (w *waiting) visit(n *graph.Node) bool {
 	switch arg := n.Arg.(type) {
 	case graph.CompressArg:
 		if !w.visit(n.In[1]) {
-			w.ready[n] = w.search(n.In[1], truePositions) // what is selected from may wait: the positions are known without it
+			w.ready[n] = w.search(n.In[1:], truePositions, nil) // what is selected from may wait: the positions are known without it
 		}
 		dep = true
 	case graph.LaterArg:
 		if !dep {
-			w.ready[n] = w.search(n.In[0], arg.Pass)
+			w.ready[n] = w.search(n.In, arg.Pass, arg.Sweep)
 		}
 		dep = true
 	}
@@ -102,51 +105,140 @@ func (w *waiting) visit(n *graph.Node) bool {
 	return dep
 }
 
-// search returns the search that a pass over n is, nil for no pass.
-func (w *waiting) search(n *graph.Node, pass *graph.Pass) *search {
-	if pass == nil {
+// search returns the search that a pass over the first of the inputs, or a sweep over all, is; nil for neither.
+func (w *waiting) search(in []*graph.Node, pass *graph.Pass, sweep *graph.Sweep) *search {
+	s := &search{on: in, pass: pass, sweep: sweep}
+	switch {
+	case pass != nil:
+		s.on = in[:1]
+	case sweep == nil:
 		return nil
 	}
-	for _, s := range w.searches {
-		if s.on == n && s.pass.Key == pass.Key {
-			return s
+	for _, t := range w.searches {
+		if t.key() == s.key() && (t.sweep == nil) == (sweep == nil) && slices.Equal(t.on, s.on) {
+			return t
 		}
 	}
-	s := &search{on: n, pass: pass}
 	w.searches = append(w.searches, s)
 	return s
 }
 
-// find makes all passes in one run. What they find may take half the budget.
-func (e *Engine) find(ctx context.Context, searches []*search) error {
-	if len(searches) == 0 {
-		return nil
+// key tells searches over the same arrays apart.
+func (s *search) key() string {
+	if s.sweep != nil {
+		return s.sweep.Key
 	}
-	share := e.opt.Memory / 2 / int64(len(searches))
+	return s.pass.Key
+}
+
+// find makes all passes and sweeps in one run. What passes find may take half the budget, what sweeps find the share of it that they have in every run.
+// Of what they look at it keeps, and returns in the place of, the arrays that take more than a few operations to compute again, as long as room has the bytes.
+func (e *Engine) find(ctx context.Context, searches []*search, room int64) (kept map[*graph.Node]*graph.Node, err error) {
+	kept = map[*graph.Node]*graph.Node{}
+	if len(searches) == 0 {
+		return kept, nil
+	}
+	passes := int64(0)
+	for _, s := range searches {
+		if s.pass != nil {
+			passes++
+		}
+	}
+	share := e.opt.Memory / 2 / max(passes, 1)
 	outputs := make([]ndarray.Output, len(searches))
 	for i, s := range searches {
-		s.finder = s.pass.Begin(s.on, share)
-		outputs[i] = ndarray.Output{Name: s.pass.Key, Array: ndarray.FromNode(s.on), Each: func(at chunk.Region, c *chunk.Chunk) error { return s.finder.Add(at, c) }}
+		o := ndarray.Output{Name: s.key(), Array: ndarray.FromNode(s.on[0])}
+		if s.sweep != nil {
+			o.Sweep, o.Done = s.sweep, func(found any) error { s.found = found; return nil }
+			for _, n := range s.on[1:] {
+				o.With = append(o.With, ndarray.FromNode(n))
+			}
+		} else {
+			s.finder = s.pass.Begin(s.on[0], share)
+			o.Each = func(at chunk.Region, c *chunk.Chunk) error { return s.finder.Add(at, c) }
+		}
+		outputs[i] = o
 	}
-	err := e.Run(ctx, outputs)
+	keep, bytes := e.keep(searches, room)
+	p, err := e.plan(ctx, append(outputs, keep...), bytes)
+	if errors.Is(err, ErrBudget) && bytes > 0 { // computing them again is better than not at all
+		keep = nil
+		p, err = e.plan(ctx, outputs, 0)
+	}
+	if err == nil {
+		_, err = e.execute(ctx, p, append(outputs, keep...), nil)
+	}
 	for _, s := range searches {
-		if err == nil {
+		if err == nil && s.pass != nil {
 			s.found, err = s.finder.Found()
 		}
 		s.finder = nil
 	}
-	var room *graph.NoRoom
-	if errors.As(err, &room) {
-		return fmt.Errorf("sched: %s take %s of host memory, want at most %s of the budget of %s; raise --memory to at least %dMiB%s: %w",
-			room.What, plan.Bytes(room.Bytes), plan.Bytes(share), plan.Bytes(e.opt.Memory), 2*int64(len(searches))*room.Bytes>>20+16, room.Instead, ErrBudget)
+	for _, o := range keep {
+		grid := o.Array.Grid()
+		load := ndarray.FromChunk(o.Into, &grid).Node()
+		kept[o.Array.Node()] = ndarray.FromSource(&keptArray{load.Arg.(graph.LoadArg).Source.(memory)}, o.Name).Node()
 	}
-	return err
+	return kept, e.roomFor(err, share, 2*passes)
+}
+
+// keptShare: arrays that passes have looked at stay in memory for later passes, and for the run itself, up to this share of the budget.
+const keptShare = 4
+
+// memory is a stored array whose elements are in memory.
+type memory interface {
+	plan.Memory
+	formats.Source
+	formats.RegionReader
+}
+
+// keptArray is an array that has been computed for a pass and is kept. Its bytes are the engine's, unlike those of arrays that callers made.
+type keptArray struct{ memory }
+
+// Holds implements graph.Holder.
+func (k *keptArray) Holds() int64 { return k.Whole().Block.Len() }
+
+// keep returns the outputs that keep what searches look at, and the bytes that these take.
+func (e *Engine) keep(searches []*search, room int64) (keep []ndarray.Output, bytes int64) {
+	seen := map[*graph.Node]bool{}
+	for _, s := range searches {
+		for _, n := range s.on {
+			size := n.Shape().Size() * int64(n.DType.Size())
+			if seen[n] || !n.DType.IsNumeric() || size <= 0 || bytes+size > room || !costly(n, map[*graph.Node]bool{}) {
+				continue
+			}
+			seen[n] = true
+			bytes += size
+			c := &chunk.Chunk{DType: n.DType, ItemBytes: int32(n.DType.Size()), Shape: n.Shape(), Strides: n.Shape().RowMajor(), Block: mem.Wrap(make([]byte, size, size+mem.Align))}
+			keep = append(keep, ndarray.Output{Array: ndarray.FromNode(n), Name: "what passes look at", Into: c})
+		}
+	}
+	return keep, bytes
+}
+
+// costly reports whether n is made by a Go function, a filter say, whose results nothing keeps.
+func costly(n *graph.Node, seen map[*graph.Node]bool) bool {
+	if seen[n] || n.Kind == graph.Reduce || n.Kind == graph.Scan {
+		return false
+	}
+	seen[n] = true
+	return n.Kind == graph.Opaque || slices.ContainsFunc(n.In, func(in *graph.Node) bool { return costly(in, seen) })
+}
+
+// roomFor says of what a pass or a sweep has no room for how much there was, one of so many parts of the budget, and what to do; other errors it returns.
+func (e *Engine) roomFor(err error, share, parts int64) error {
+	var room *graph.NoRoom
+	if errors.Is(err, ErrBudget) || !errors.As(err, &room) {
+		return err
+	}
+	return fmt.Errorf("sched: %s take %s of host memory, want at most %s of the budget of %s; raise --memory to at least %dMiB%s: %w",
+		room.What, plan.Bytes(room.Bytes), plan.Bytes(share), plan.Bytes(e.opt.Memory), parts*room.Bytes>>20+16, room.Instead, ErrBudget)
 }
 
 // positionBytes is what one position of a list takes: itself, and its place in the key that makes equal nodes one.
 const positionBytes = 24
 
-// listBytes returns what the lists of positions that nodes select by, and the tables of functions, take in host memory.
+// listBytes returns what the lists of positions that nodes select by, the tables of functions and what passes have kept take in host memory.
 func listBytes(nodes []*graph.Node) int64 {
 	seen := map[*graph.Node]bool{}
 	total := int64(0)
@@ -165,6 +257,10 @@ func listBytes(nodes []*graph.Node) int64 {
 			total += int64(len(arg.IDs)) * positionBytes / 2 // int32
 		case graph.OpaqueArg:
 			total += arg.Holds
+		case graph.LoadArg:
+			if h, ok := arg.Source.(graph.Holder); ok {
+				total += h.Holds()
+			}
 		}
 		for _, in := range n.In {
 			walk(in)

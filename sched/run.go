@@ -15,6 +15,7 @@ import (
 	"github.com/arrayrun/arrayrun/formats"
 	"github.com/arrayrun/arrayrun/kernels"
 	"github.com/arrayrun/arrayrun/ndarray"
+	"github.com/arrayrun/arrayrun/ndarray/graph"
 	"github.com/arrayrun/arrayrun/sched/plan"
 )
 
@@ -38,8 +39,9 @@ type run struct {
 
 // output is where a result goes; mu makes calls of a function one at a time.
 type output struct {
-	out ndarray.Output
-	mu  sync.Mutex
+	out     ndarray.Output
+	mu      sync.Mutex
+	sweeper graph.Sweeper // nil: it is no sweep
 }
 
 func (o *output) name() string {
@@ -116,9 +118,10 @@ func (e *Engine) execute(ctx context.Context, p *plan.Plan, outputs []ndarray.Ou
 		outs: make([]output, len(p.Outputs)), results: make([]*chunk.Chunk, len(p.Results)), kept: make([]*kept, len(p.Sources)),
 		bar: newProgress(e.opt.Observer, p, hook),
 	}
-	for i := range outputs {
-		r.outs[i].out = outputs[i]
-	}
+	r.take(outputs)
+	forSweeps, _ := e.forSweeps(outputs) // it is on the heap
+	billHeap(forSweeps)
+	defer billHeap(-forSweeps)
 	if devs, _ := e.gpu.opened(); devs != nil {
 		r.stay(devs)
 	}
@@ -130,6 +133,12 @@ func (e *Engine) execute(ctx context.Context, p *plan.Plan, outputs []ndarray.Ou
 	st := &Stats{BudgetBytes: e.opt.Memory, Device: "cpu", CPU: e.device.Name()}
 	err := r.stages(ctx, st)
 	r.forget(len(p.Stages), true)
+	if err == nil {
+		err = r.found(len(outputs))
+	}
+	if all, n := e.forSweeps(outputs); n > 0 {
+		err = e.roomFor(err, all/n, n*ndarray.SweepShare)
+	}
 	e.pool.Trim(e.opt.Memory / idleShare)
 	st.WallSeconds = time.Since(start).Seconds()
 	st.PeakRSSBytes = PeakRSS()
@@ -141,6 +150,59 @@ func (e *Engine) execute(ctx context.Context, p *plan.Plan, outputs []ndarray.Ou
 	e.stats.Add(st)
 	e.mu.Unlock()
 	return st, err
+}
+
+// take notes where results go, and begins the sweeps.
+func (r *run) take(outputs []ndarray.Output) {
+	all, n := r.e.forSweeps(outputs)
+	for i, o := range outputs {
+		r.outs[i].out = o
+		if !sweeps(o) {
+			continue
+		}
+		dts := make([]dtype.DType, 1+len(o.With))
+		for k, a := range append([]ndarray.Array{o.Array}, o.With...) {
+			dts[k] = a.DType()
+		}
+		r.outs[i].sweeper = o.Sweep.Begin(dts, r.plan.Outputs[i].Node.Shape(), all/n)
+	}
+}
+
+// sweeps reports whether an output goes to a sweep.
+func sweeps(o ndarray.Output) bool {
+	return o.To == nil && o.Into == nil && o.Each == nil && o.Sweep != nil
+}
+
+// forSweeps returns what the sweeps of outputs may keep together, and how many there are.
+func (e *Engine) forSweeps(outputs []ndarray.Output) (all, n int64) {
+	for _, o := range outputs {
+		if sweeps(o) {
+			n++
+		}
+	}
+	if n > 0 {
+		all = e.opt.Memory / ndarray.SweepShare
+	}
+	return all, n
+}
+
+// found tells the first n outputs, those that were asked for, what their sweeps have found.
+func (r *run) found(n int) error {
+	for i := range r.outs[:n] {
+		o := &r.outs[i]
+		if o.sweeper == nil {
+			continue
+		}
+		found, err := o.sweeper.Found()
+		if err == nil && o.out.Done != nil {
+			err = o.out.Done(found)
+		}
+		if err != nil {
+			return fmt.Errorf("sched: %s: %w", o.name(), err)
+		}
+		o.sweeper = nil
+	}
+	return nil
 }
 
 // stages runs the stages one after another, those of a chain in turns.

@@ -299,14 +299,43 @@ func (t *tasker) write(ctx context.Context) error {
 		case t.s.Scan != nil:
 			c, place = t.scanned.tile, t.r.plan.ScanPlace(t.s)
 		case c == nil:
-			c, place = t.leafs[t.s.Body.Roots[w.Root].Leaf], -1
+			c, place = t.root(w.Root), -1
 		}
 		if place == w.Output {
+			continue
+		}
+		if o := &t.r.outs[w.Output]; o.sweeper != nil {
+			if err := t.sweep(ctx, o, w, c); err != nil {
+				return err
+			}
 			continue
 		}
 		if err := t.sr.deliver(ctx, w.Output, t.task.Region, c); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// root returns the tile of a root.
+func (t *tasker) root(i int) *chunk.Chunk {
+	if c := t.whole[i]; c != nil {
+		return c
+	}
+	return t.leafs[t.s.Body.Roots[i].Leaf]
+}
+
+// sweep gives the tile of an output, and those of the roots beside it, to what looks at them together.
+func (t *tasker) sweep(ctx context.Context, o *output, w plan.Write, c *chunk.Chunk) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	all := []*chunk.Chunk{c}
+	for _, root := range w.With {
+		all = append(all, t.root(root))
+	}
+	if err := o.sweeper.Add(t.task.Region, all); err != nil {
+		return fmt.Errorf("%s at %v: %w", o.name(), t.task.Region, err)
 	}
 	return nil
 }

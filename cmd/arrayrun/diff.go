@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/arrayrun/arrayrun/chunk"
+	"github.com/arrayrun/arrayrun/chunk/dtype"
 	"github.com/arrayrun/arrayrun/formats"
 	"github.com/arrayrun/arrayrun/ndarray"
 	"github.com/arrayrun/arrayrun/sched"
@@ -60,6 +61,7 @@ type differ struct {
 	same       []difference // variables without a difference
 	unread     error        // the first variable that cannot be read
 	narrow     [2]func(b []byte)
+	vars       [2]*formats.Var // the two that are compared, as their files have them
 }
 
 // difference is what differs of a variable, or of a group's attributes.
@@ -195,6 +197,7 @@ func (d *differ) groups(ctx context.Context, a, b side, path string) error {
 			}
 		}
 		d.narrow = narrowers(&ga.Vars[i], &gb.Vars[k])
+		d.vars = [2]*formats.Var{&ga.Vars[i], &gb.Vars[k]}
 		if err := d.variable(ctx, path+name, dsA.Var(name), dsB.Var(gb.Vars[k].Name)); err != nil {
 			return err
 		}
@@ -269,7 +272,7 @@ func (d *differ) variable(ctx context.Context, name string, a, b ndarray.Variabl
 		d.note(name, fmt.Sprintf("shapes %v and %v", x.Shape(), y.Shape()))
 		return nil
 	case x.DType() != y.DType() || x.Node().ItemBytes != y.Node().ItemBytes:
-		d.note(name, fmt.Sprintf("data types %v and %v", x.DType(), y.DType()))
+		d.note(name, fmt.Sprintf("data types %s and %s", d.typeOf(x, 0), d.typeOf(y, 1)))
 		return nil
 	case x.Size() == 0:
 		return nil
@@ -288,6 +291,14 @@ func (d *differ) variable(ctx context.Context, name string, a, b ndarray.Variabl
 		d.same = append(d.same, difference{name: name, values: v})
 	}
 	return nil
+}
+
+// typeOf names a data type; of elements that are only carried, as the file of a side does.
+func (d *differ) typeOf(x ndarray.Array, side int) string {
+	if v := d.vars[side]; x.DType() == dtype.Raw && v.Source != nil {
+		return formats.TypeText(v.Source.Meta().Stored, dtype.Raw)
+	}
+	return x.DType().String()
 }
 
 // print writes the differences.

@@ -20,6 +20,7 @@ import (
 type evaluated struct {
 	results []result
 	prints  []*printing
+	tables  []*printedTable
 	targets []ndarray.Target
 	text    string
 }
@@ -28,6 +29,14 @@ type evaluated struct {
 type result struct {
 	shape chunk.Shape
 	dtype string
+}
+
+// tableType is what answers say of a table in the place of a dtype.
+const tableType = "table"
+
+// tableResult returns the result that a table is, whose rows are filled in after the run.
+func tableResult(t ndarray.Table) result {
+	return result{shape: chunk.Shape{-1, int64(len(t.Columns()))}, dtype: tableType}
 }
 
 // printing is an array that becomes text.
@@ -145,6 +154,10 @@ func (r *evaluated) addText(v any) error {
 		return r.addPrint("", x.Array())
 	case ndarray.Array:
 		return r.addPrint("", x)
+	case ndarray.Table:
+		r.tables = append(r.tables, &printedTable{table: x})
+		r.results = append(r.results, tableResult(x))
+		return x.Err()
 	}
 	return fmt.Errorf("the result is a %T, want an array", v)
 }
@@ -188,6 +201,11 @@ func (r *evaluated) addFile(o output, v expr.Named, e evaluation) error {
 		if err := r.note(x); err != nil {
 			return err
 		}
+	case ndarray.Table:
+		if x.Err() != nil {
+			return x.Err()
+		}
+		r.results = append(r.results, tableResult(x))
 	default:
 		return fmt.Errorf("-o %s: the result is a %T, want an array", o.uri, v.Value)
 	}
@@ -222,6 +240,9 @@ func (r *evaluated) outputs() []ndarray.Output {
 			return nil
 		}})
 	}
+	for _, t := range r.tables {
+		list = append(list, t.output())
+	}
 	return list
 }
 
@@ -252,6 +273,16 @@ func (a *app) compute(ctx context.Context, eng *sched.Engine, r *evaluated) (err
 			fmt.Fprintf(&b, "%s:\n", p.title)
 		}
 		b.WriteString(arrayText(p.full, p.host) + "\n")
+	}
+	rows := w.TableRows()
+	for _, t := range r.tables {
+		b.WriteString(t.text)
+		rows = append(rows, t.rows)
+	}
+	for i := range r.results {
+		if x := &r.results[i]; x.dtype == tableType {
+			x.shape[0], rows = rows[0], rows[1:]
+		}
 	}
 	r.text = b.String()
 	return nil

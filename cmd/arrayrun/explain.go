@@ -42,6 +42,7 @@ func (a *app) explain(ctx context.Context, eng *sched.Engine, r *evaluated, e ev
 			}
 		}
 	}
+	outputs = append(outputs, ndarray.TableOutputs(r.targets)...)
 	p, err := eng.PlanOutputs(ctx, append(outputs, r.outputs()...))
 	if err != nil {
 		return at(exitUsage, err)

@@ -38,6 +38,7 @@ type writer struct {
 	shape     chunk.Shape // lengths of dims
 	columns   []*sink
 	coords    map[string]*sink
+	rows      string // Spec.Rows
 	done      bool
 }
 
@@ -53,7 +54,7 @@ type sink struct {
 // Create starts a table at path. Errors wrap formats.ErrExists when path is there and must stay,
 // formats.ErrFormat for what a table cannot hold.
 func Create(ctx context.Context, path string, spec formats.Spec) (formats.Writer, error) {
-	w := &writer{path: filepath.Clean(path), overwrite: spec.Overwrite, coords: map[string]*sink{}}
+	w := &writer{path: filepath.Clean(path), overwrite: spec.Overwrite, rows: spec.Rows, coords: map[string]*sink{}}
 	if err := w.open(ctx, spec); err != nil {
 		return nil, fmt.Errorf("formats/csv: create %s: %w", path, err)
 	}
@@ -108,7 +109,7 @@ func (w *writer) layout() error {
 	for _, s := range w.sinks {
 		switch v := &s.spec; {
 		case bounds[v.Name]:
-		case len(v.Dims) == 1 && v.Dims[0] == v.Name:
+		case len(v.Dims) == 1 && v.Dims[0] == v.Name && v.Name != w.rows:
 			w.coords[v.Name] = s
 		default:
 			w.columns = append(w.columns, s)
@@ -244,7 +245,7 @@ func (w *writer) matrix(c *csv.Writer) error {
 }
 
 func (w *writer) table(c *csv.Writer) error {
-	row := slices.Clone(w.dims)
+	row := slices.DeleteFunc(slices.Clone(w.dims), func(d string) bool { return d == w.rows })
 	for _, s := range w.columns {
 		row = append(row, s.spec.Name)
 	}
@@ -271,6 +272,9 @@ func (w *writer) table(c *csv.Writer) error {
 		g.At(n, k)
 		row = row[:0]
 		for i, d := range w.dims {
+			if d == w.rows {
+				continue
+			}
 			if co := w.coords[d]; co != nil {
 				row = append(row, co.text(k[i]))
 			} else {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/arrayrun/arrayrun/chunk"
 	"github.com/arrayrun/arrayrun/chunk/dtype"
+	"github.com/arrayrun/arrayrun/chunk/mem"
 	"github.com/arrayrun/arrayrun/formats"
 	"github.com/arrayrun/arrayrun/formats/formattest"
 )
@@ -79,6 +80,31 @@ func TestMatrix(t *testing.T) {
 	copy(chunk.Slice[complex128](z), []complex128{1 + 2i, -1.5i})
 	if got := written(t, formats.Spec{Vars: []formats.VarSpec{{Name: "z", Shape: z.Shape, DType: z.DType}}}, z); got != "1+2j\n0-1.5j\n" {
 		t.Errorf("complex numbers are %q", got)
+	}
+}
+
+// TestRows: the dimension of a table's rows is no column, and a variable of its name keeps its place.
+func TestRows(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "t.csv")
+	vars := []formats.VarSpec{
+		{Name: "area", Dims: []string{"label"}, Shape: chunk.Shape{2}, DType: dtype.Int8},
+		{Name: "label", Dims: []string{"label"}, Shape: chunk.Shape{2}, DType: dtype.Int8},
+	}
+	w, err := Create(context.Background(), path, formats.Spec{Vars: vars, Rows: "label"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, v := range [][]byte{{3, 4}, {7, 9}} {
+		c := &chunk.Chunk{DType: dtype.Int8, ItemBytes: 1, Shape: chunk.Shape{2}, Strides: []int64{1}, Block: mem.Wrap(v)}
+		if _, err := w.Sink(i).WriteChunk(context.Background(), chunk.Key{0}, c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Commit(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := os.ReadFile(path); err != nil || string(b) != "area,label\n3,7\n4,9\n" {
+		t.Errorf("the table is %q (%v)", b, err)
 	}
 }
 

@@ -38,7 +38,7 @@ func (s *source) Ref(_ context.Context, k chunk.Key) (formats.ChunkRef, error) {
 		return fail(fmt.Errorf("it lies in another file, %s: %w", s.o.f.name, formats.ErrFormat))
 	}
 	if s.t.indirect() || s.t.bits > 0 {
-		return fail(fmt.Errorf("elements of type %v are not stored one behind the other: %w", s.meta.Stored, formats.ErrFormat))
+		return fail(fmt.Errorf("elements of %s are not stored one behind the other: %w", formats.TypeText(s.meta.Stored, s.meta.DType), formats.ErrFormat))
 	}
 	base := int64(s.o.f.base)
 	if !s.meta.Chunked {

@@ -142,7 +142,7 @@ func elemOf(v *formats.VarSpec) (elem, error) {
 			return vlen("bytes"), nil
 		}
 		if v.Stored != nil && name == "" {
-			return elem{}, fmt.Errorf("data type %s cannot be written to Zarr, which has no sequences of numbers of any length; --lossy leaves it out: %w", typeText(v.Stored), formats.ErrFormat)
+			return elem{}, fmt.Errorf("data type %s cannot be written to Zarr, which has no sequences of numbers of any length; --lossy leaves it out: %w", formats.TypeText(v.Stored, v.DType), formats.ErrFormat)
 		}
 		return vlen("str"), nil
 	case dtype.Raw:
@@ -152,7 +152,7 @@ func elemOf(v *formats.VarSpec) (elem, error) {
 		if e, ok := storedElem(v.Stored, 0); ok && e.item == v.ItemBytes {
 			return e, nil
 		}
-		return elem{}, fmt.Errorf("data type %s of %d bytes cannot be written to Zarr: %w", typeText(v.Stored), v.ItemBytes, formats.ErrFormat)
+		return elem{}, fmt.Errorf("data type %s of %d bytes cannot be written to Zarr: %w", formats.TypeText(v.Stored, v.DType), v.ItemBytes, formats.ErrFormat)
 	case dtype.Int64:
 		if e, ok := storedMoment(name); ok {
 			return e, nil

@@ -10,6 +10,8 @@
 // Kernels are cached by the hash of their program's text. A kernel is safe for
 // concurrent use; a call takes its memory from Call.Scratch.
 //
+// The folders fft and lapack are functions of whole lines and matrices of chunks. They are not Units: nodes of Go functions call them.
+//
 // What it must not know: graphs, files, where chunks come from. A faster
 // executor goes beside vm and must give the same bits.
 package cpu

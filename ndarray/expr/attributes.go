@@ -29,6 +29,8 @@ func attribute(v value, name string) (value, error) {
 		return x.v.Time(name), nil
 	case record:
 		return x.field(name)
+	case ndarray.Table:
+		return x.Column(name), nil
 	case facts:
 		return x.get(name)
 	case ndarray.GroupBy, ndarray.Weighted:

@@ -81,7 +81,7 @@ func (e *evaluator) defined(name string) bool {
 }
 
 // modules are the prefixes of function names, sub-modules of NumPy and SciPy.
-var modules = map[string]bool{"linalg": true, "fft": true, "random": true, "ndimage": true, "np": true, "numpy": true, "xr": true}
+var modules = map[string]bool{"linalg": true, "fft": true, "random": true, "ndimage": true, "filters": true, "measure": true, "exposure": true, "np": true, "numpy": true, "xr": true}
 
 // callFunction finds a name among the array functions, then the operations, the reductions and the scans.
 func callFunction(a args) (value, error) {

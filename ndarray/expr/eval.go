@@ -20,7 +20,7 @@ type Env map[string]any
 // Named is a result with its name; the expression at the end, where it is not an assignment, has none.
 type Named struct {
 	Name  string
-	Value any // ndarray.Array, ndarray.Variable or *ndarray.Dataset
+	Value any // ndarray.Array, ndarray.Variable, ndarray.Table or *ndarray.Dataset
 }
 
 // Result is what an expression gives: the assigned names in order, and the value of the last statement.
@@ -79,7 +79,7 @@ func Eval(src string, env Env) (*Result, error) {
 // asResult returns a value as what can be computed and written.
 func asResult(v value) (any, error) {
 	switch x := v.(type) {
-	case ndarray.Array, ndarray.Variable, *ndarray.Dataset:
+	case ndarray.Array, ndarray.Variable, ndarray.Table, *ndarray.Dataset:
 		return x, nil
 	case ndarray.GroupBy, perVariable:
 		return nil, fmt.Errorf("the result is groups: reduce them, for instance with .mean()")
@@ -120,6 +120,8 @@ func errOf(v value) error {
 	case ndarray.Array:
 		return x.Err()
 	case ndarray.Variable:
+		return x.Err()
+	case ndarray.Table:
 		return x.Err()
 	case ndarray.GroupBy:
 		return x.Err()
@@ -275,6 +277,8 @@ func describe(v value) string {
 		return "the variable " + x.String()
 	case *ndarray.Dataset:
 		return x.String()
+	case ndarray.Table:
+		return "a table of " + strings.Join(x.Columns(), ", ")
 	case ndarray.GroupBy:
 		return "groups"
 	case ndarray.Weighted:

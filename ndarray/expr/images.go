@@ -55,7 +55,12 @@ var modes = map[string]ndarray.Boundary{
 
 // filtered calls f with the operand and the options that all filters have.
 func filtered(b params, f func(b params, a ndarray.Array, o ndimage.Options) (ndarray.Array, error)) (value, error) {
-	a, err := asArray(b.vals["a"], b.fn)
+	return filteredOf(b, "a", f)
+}
+
+// filteredOf is filtered for an operand of that name.
+func filteredOf(b params, operand string, f func(b params, a ndarray.Array, o ndimage.Options) (ndarray.Array, error)) (value, error) {
+	a, err := asArray(b.vals[operand], b.fn)
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +85,7 @@ func filtered(b params, f func(b params, a ndarray.Array, o ndimage.Options) (nd
 	if err != nil {
 		return nil, err
 	}
-	if v, ok := b.vals["a"].(ndarray.Variable); ok {
+	if v, ok := b.vals[operand].(ndarray.Variable); ok {
 		return v.WithArray(out), nil
 	}
 	return out, nil
@@ -371,7 +376,7 @@ func label(b params) (value, error) {
 			return nil, err
 		}
 	}
-	l := ndimage.Label(a, p)
+	l := ndimage.LabelArray(a, p)
 	out := record{tuple: tuple{l.Array, l.Count}, names: []string{"labels", "num_features"}}
 	if v, ok := b.vals["a"].(ndarray.Variable); ok {
 		out.tuple[0] = v.WithArray(l.Array)

@@ -57,6 +57,16 @@ func indexValue(v value, items []value) (value, error) {
 			}
 		}
 		return nil, fmt.Errorf("a data set is indexed by the name of a variable: ds['name']; it has %s", x)
+	case ndarray.Table:
+		if len(items) == 1 {
+			if s, ok := items[0].(string); ok {
+				return x.Column(s), nil
+			}
+			if names, ok := textsOf(items[0]); ok {
+				return x.Select(names...), nil
+			}
+		}
+		return nil, fmt.Errorf("a table is indexed by names of columns: t['area'], t[['label', 'area']]")
 	case ndarray.Variable:
 		if len(items) == 1 {
 			if s, ok := items[0].(string); ok {

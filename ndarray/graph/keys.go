@@ -93,6 +93,9 @@ func (a LaterArg) AppendKey(b []byte) []byte {
 	if a.Pass != nil {
 		b = appendString(b, a.Pass.Key)
 	}
+	if a.Sweep != nil {
+		b = appendString(b, a.Sweep.Key)
+	}
 	return b
 }
 

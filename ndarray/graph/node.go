@@ -97,6 +97,9 @@ type AxisSel struct {
 	IDs   []int64
 }
 
+// Holder is a Source that holds so many bytes of host memory which are part of the engine's budget: what a pass has found, say.
+type Holder interface{ Holds() int64 }
+
 // SelectArg lists the output axes in order; input axes that occur in none are fixed at Fixed[axis].
 // The input axes that occur do so once each and in ascending order (Permute changes order).
 type SelectArg struct {
@@ -145,11 +148,12 @@ type OpaqueCall struct {
 }
 
 // LaterArg says what an engine puts in the node's place before it plans: what Build returns for the inputs, whose lengths are all
-// known by then. With a Pass every element of In[0] has been looked at, and found is what the Pass's Finder had found, else nil.
-// Key identifies Build. The node's lengths are -1 where they are not known.
+// known by then. With a Pass every element of In[0] has been looked at, with a Sweep every element of all inputs, and found is what the Finder or the Sweeper
+// had found, else nil. Key identifies Build. The node's lengths are -1 where they are not known.
 type LaterArg struct {
 	Key   string
 	Pass  *Pass
+	Sweep *Sweep
 	Build func(in []*Node, found any) *Node
 }
 
@@ -168,7 +172,22 @@ type Finder interface {
 	Found() (any, error)
 }
 
-// NoRoom is the error of a Finder that finds more than its budget holds: What ("the distinct elements") takes Bytes. Instead is
+// Sweep looks at every element of several arrays of one shape together, once. Sweeps over the same arrays with equal Keys are one. Begin returns what
+// looks at them, of the dtypes and the shape, and may keep budget bytes of what it finds.
+type Sweep struct {
+	Key   string
+	Begin func(dts []dtype.DType, shape chunk.Shape, budget int64) Sweeper
+}
+
+// Sweeper looks at arrays region by region.
+type Sweeper interface {
+	// Add is given each region once, with a chunk of each array, in any order and several at a time; chunks are borrowed. An error ends the sweep.
+	Add(at chunk.Region, c []*chunk.Chunk) error
+	// Found is called once, after the last Add. What it returns depends on elements and positions only.
+	Found() (any, error)
+}
+
+// NoRoom is the error of a Finder or a Sweeper that finds more than its budget holds: What ("the distinct elements") takes Bytes. Instead is
 // what to do other than raise the budget, " or use where", perhaps empty.
 type NoRoom struct {
 	What    string

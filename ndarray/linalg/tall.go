@@ -76,7 +76,7 @@ func (t tall) triangles() ndarray.Array {
 }
 
 // wholeBytes is about how much a block of triangles has.
-const wholeBytes = 4 << 20
+const wholeBytes = 1 << 20
 
 // orthonormal returns Q times what c has for each block: n rows of n columns.
 func (t tall) orthonormal(c ndarray.Array) ndarray.Array {

@@ -13,4 +13,8 @@
 //
 // Results have the operand's dtype, and sums are made in float64 in SciPy's order and rounded to it after each pass, so that an integer image
 // gives SciPy's integers. NaN goes wherever a window has one. Complex numbers are refused.
+//
+// Label numbers the connected parts of a mask, Otsu finds the threshold that makes one, and Measure tells in a table what the parts are like: a row for each, whose number is known
+// after a run. Measuring is one sweep over labels and images (groupSweep), of which tables, SciPy's measurements by labels and find_objects are made alike. A property is a row of
+// properties in measure.go.
 package ndimage

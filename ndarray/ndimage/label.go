@@ -20,13 +20,28 @@ type Labels struct {
 	Count ndarray.Array // how many there are, int32 of rank 0
 }
 
-// Label numbers the parts of a that hang together, elements other than 0 that are neighbours by a structure of 3 positions along each axis, the
+// Label returns the labels of v's connected parts, int32, as LabelArray numbers them, with v's name, dimensions and coordinates. One structure may be given,
+// none is a cross.
+func Label(v ndarray.Variable, structure ...Footprint) ndarray.Variable {
+	var s Footprint
+	switch {
+	case v.Err() != nil:
+		return v
+	case len(structure) == 1:
+		s = structure[0]
+	case len(structure) > 1:
+		return v.WithArray(failed(fmt.Errorf("ndimage: label: got %d structures, want one", len(structure))))
+	}
+	return v.WithArray(LabelArray(v.Array(), s).Array)
+}
+
+// LabelArray numbers the parts of a that hang together, elements other than 0 that are neighbours by a structure of 3 positions along each axis, the
 // same in both directions; a zero Footprint is a cross. Parts are numbered in the order of their first elements: scipy.ndimage.label.
 //
 // Each chunk is labelled by itself, whole, in one pass; that pass keeps what lies at the faces of chunks and 16 bytes for each part of a chunk,
-// which must fit in half of the budget. Then the parts that touch are joined, and labels are made chunk by chunk. At most 2^31-1 parts
-// can be numbered.
-func Label(a ndarray.Array, structure Footprint) Labels {
+// which must fit in half of the budget, and where there is room a bit for each element. Then the parts that touch are joined, and labels are made chunk by chunk, from the bits where they were kept, so that a is
+// computed once. At most 2^31-1 parts can be numbered.
+func LabelArray(a ndarray.Array, structure Footprint) Labels {
 	bad := func(err error) Labels { return Labels{failed(err), failed(err)} }
 	if a.Err() != nil {
 		return Labels{a, a}
@@ -51,7 +66,11 @@ func Label(a ndarray.Array, structure Footprint) Labels {
 	parts := l.inChunks(a.AsType(dtype.Bool))
 	pass := &graph.Pass{Key: "label " + l.key, Begin: l.begin}
 	array := graph.At("").Later(graph.LaterArg{Key: "label", Pass: pass, Build: func(in []*graph.Node, found any) *graph.Node {
-		return l.joined(in[0], a.Grid(), found.(*joining))
+		j := found.(*joining)
+		if parts := in[0]; parts.Kind == graph.Load || j.bits == nil {
+			return l.joined(parts, a.Grid(), j)
+		}
+		return l.joined(l.inChunks(ndarray.FromSource(j.bits, "mask")).Node(), a.Grid(), j)
 	}}, dtype.Int32, a.Grid(), parts.Node())
 	count := graph.At("").Later(graph.LaterArg{Key: "count of labels", Pass: pass, Build: func(_ []*graph.Node, found any) *graph.Node {
 		return ndarray.Full(nil, int64(found.(*joining).count), dtype.Int32).Node()

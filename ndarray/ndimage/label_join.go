@@ -18,6 +18,7 @@ type joining struct {
 	number []int32 // by part of a chunk, in the order of chunks, of the joined part
 	count  int32
 	hash   uint64
+	bits   *bitArray // which elements are in a part; nil where there was no room
 }
 
 // begin starts the pass over the parts of chunks.
@@ -30,6 +31,9 @@ func (l *labelling) begin(_ *graph.Node, budget int64) graph.Finder {
 		f.planes = append(f.planes, nil)
 		f.bytes += 4 * cross.Size()
 		f.cross = append(f.cross, cross)
+	}
+	if f.bits = newBits(l.grid, budget/bitsShare); f.bits != nil {
+		f.bytes += f.bits.Holds()
 	}
 	if f.bytes <= budget {
 		for k, c := range f.cross {
@@ -47,6 +51,7 @@ type faces struct {
 	cross  []chunk.Shape
 	planes [][]int32
 	first  [][]int64 // by chunk and part: where its first element is in the array, row-major
+	bits   *bitArray
 }
 
 // Add looks at a region of the parts.
@@ -66,10 +71,18 @@ func (f *faces) Add(at chunk.Region, c *chunk.Chunk) error {
 				step = c.Strides[k]
 			}
 			list := f.first[id]
+			var line []uint64
+			x := int64(0)
+			if f.bits != nil {
+				line, x = f.bits.at(pos)
+			}
 			for i := range length {
 				v := src[from+i*step]
 				if v == 0 {
 					continue
+				}
+				if line != nil {
+					line[(x+i)>>6] |= 1 << (uint(x+i) & 63)
 				}
 				for len(list) < int(v) {
 					list = append(list, math.MaxInt64)
@@ -128,7 +141,7 @@ func (f *faces) Found() (any, error) {
 	if f.bytes > f.budget {
 		return nil, f.noRoom()
 	}
-	j := &joining{first: make([]int64, len(f.first)+1)}
+	j := &joining{bits: f.bits, first: make([]int64, len(f.first)+1)}
 	for i, list := range f.first {
 		j.first[i+1] = j.first[i] + int64(len(list))
 	}

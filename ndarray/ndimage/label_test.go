@@ -41,7 +41,7 @@ func TestLabelsEqualSciPy(t *testing.T) {
 		}
 		s := ndimage.Footprint{Shape: slices.Repeat([]int64{3}, len(c.Shape)), Set: c.Structure}
 		for _, step := range []int64{-1, 3, 2, 1} {
-			l := ndimage.Label(ndarray.FromSlice(x, c.Shape...).Rechunk(slices.Repeat([]int64{step}, len(c.Shape))...), s)
+			l := ndimage.LabelArray(ndarray.FromSlice(x, c.Shape...).Rechunk(slices.Repeat([]int64{step}, len(c.Shape))...), s)
 			if got := values(t, eng, l.Count); len(got) != 1 || got[0] != c.Count {
 				t.Errorf("%d %v in chunks of %d: %v parts, want %v", n, c.Shape, step, got, c.Count)
 			}
@@ -63,7 +63,7 @@ func TestLabelsOfPieces(t *testing.T) {
 		}
 	}
 	a := ndarray.FromSlice(x, rows, columns).Rechunk(-1, -1)
-	l := ndimage.Label(a, ndimage.Footprint{})
+	l := ndimage.LabelArray(a, ndimage.Footprint{})
 	if got := values(t, eng, l.Count); got[0] != 1 {
 		t.Errorf("a snake is %v parts, want 1", got[0])
 	}
@@ -82,11 +82,11 @@ func TestLabelErrors(t *testing.T) {
 	odd := ndimage.Structure(2, 1)
 	odd.Set[1] = false
 	for want, l := range map[string]ndimage.Labels{
-		"want real numbers or bool": ndimage.Label(evalArray(t, `a.astype("complex64")`, a), ndimage.Footprint{}),
-		"want 3 along each axis":    ndimage.Label(a, ndimage.Box(2, 5)),
-		"the same in both":          ndimage.Label(a, odd),
-		"window of rank 3":          ndimage.Label(a, ndimage.Structure(3, 1)),
-		"after a run only":          ndimage.Label(evalArray(t, `a[a[:, 0] > 0]`, a), ndimage.Footprint{}),
+		"want real numbers or bool": ndimage.LabelArray(evalArray(t, `a.astype("complex64")`, a), ndimage.Footprint{}),
+		"want 3 along each axis":    ndimage.LabelArray(a, ndimage.Box(2, 5)),
+		"the same in both":          ndimage.LabelArray(a, odd),
+		"window of rank 3":          ndimage.LabelArray(a, ndimage.Structure(3, 1)),
+		"after a run only":          ndimage.LabelArray(evalArray(t, `a[a[:, 0] > 0]`, a), ndimage.Footprint{}),
 	} {
 		if err := l.Array.Err(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want an error with %q", err, want)
@@ -101,7 +101,7 @@ func TestLabelErrors(t *testing.T) {
 		x[i] = (i/1024+i)%2 == 0
 	}
 	small := newEngine(t, sched.Options{Memory: 12 << 20, Workers: 1})
-	_, err := ndarray.Values[int32](context.Background(), small, ndimage.Label(ndarray.FromSlice(x, 1024, 1024).Rechunk(256, 256), ndimage.Footprint{}).Count)
+	_, err := ndarray.Values[int32](context.Background(), small, ndimage.LabelArray(ndarray.FromSlice(x, 1024, 1024).Rechunk(256, 256), ndimage.Footprint{}).Count)
 	if !errors.Is(err, sched.ErrBudget) || !strings.Contains(err.Error(), "--memory") {
 		t.Errorf("half a million parts in 12 MiB: got %v, want an error that names a budget", err)
 	}

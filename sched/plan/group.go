@@ -33,7 +33,11 @@ func (pl *planner) cut(top int) error {
 	for level := 0; level <= top; level++ {
 		var items []*item
 		for i, o := range pl.plan.Outputs {
-			if pl.levels[o.Node] == level && !slices.Contains(pl.direct[o.Node], i) {
+			first := 0
+			for _, n := range o.nodes() {
+				first = max(first, pl.levels[n])
+			}
+			if first == level && !slices.Contains(pl.direct[o.Node], i) {
 				items = append(items, &item{output: i, node: o.Node, loop: o.Node})
 			}
 		}
@@ -55,9 +59,12 @@ func (pl *planner) cut(top int) error {
 		}
 		for _, it := range items {
 			it.reads = map[*graph.Node]bool{}
-			roots := []*graph.Node{it.node}
-			if it.output < 0 {
-				roots = it.node.In
+			roots := it.node.In
+			switch {
+			case it.copies:
+				roots = []*graph.Node{it.node}
+			case it.output >= 0:
+				roots = pl.plan.Outputs[it.output].nodes()
 			}
 			for _, n := range roots {
 				readBy(n, it.reads, map[*graph.Node]bool{})

@@ -25,8 +25,12 @@ type Output struct {
 	Node   *graph.Node
 	Name   string
 	Sink   formats.Sink
-	Placed bool // into memory, where programs can write it in place
+	Placed bool          // into memory, where programs can write it in place
+	With   []*graph.Node // of Node's shape: the function is given their regions beside it
 }
+
+// nodes returns all that the output is computed from.
+func (o *Output) nodes() []*graph.Node { return append([]*graph.Node{o.Node}, o.With...) }
 
 // Options says what a plan is made for.
 type Options struct {
@@ -162,13 +166,21 @@ func build(ctx context.Context, outs []Output, opt Options, spill map[*graph.Nod
 	slices.SortFunc(pl.loads, func(a, b *graph.Node) int { return cmp.Compare(a.ID, b.ID) })
 	top := 0
 	for _, o := range outs {
-		if o.Node.Err != nil {
-			return nil, nil, o.Node.Err
+		for _, n := range o.nodes() {
+			if n.Err != nil {
+				return nil, nil, n.Err
+			}
+			if n.Shape().Size() < 0 {
+				return nil, nil, fmt.Errorf("plan: %s: shape %v has a length that is not known yet%s: %w", o.Name, n.Shape(), at(n), chunk.ErrShape)
+			}
+			if !n.Shape().Equal(o.Node.Shape()) {
+				return nil, nil, fmt.Errorf("plan: %s: shapes %v and %v are to be looked at together%s: %w", o.Name, o.Node.Shape(), n.Shape(), at(n), chunk.ErrShape)
+			}
+			top = max(top, pl.level(n))
+			if len(o.With) > 0 {
+				pl.uses[n]++ // it is no output of its own
+			}
 		}
-		if o.Node.Shape().Size() < 0 {
-			return nil, nil, fmt.Errorf("plan: %s: shape %v has a length that is not known yet%s: %w", o.Name, o.Node.Shape(), at(o.Node), chunk.ErrShape)
-		}
-		top = max(top, pl.level(o.Node))
 	}
 	for i, o := range outs {
 		// A large result that nothing else needs is written part by part; one of a scan whatever its size, as its tasks have whole tiles.

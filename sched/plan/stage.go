@@ -46,8 +46,11 @@ type Placement struct {
 	Why    func() string
 }
 
-// Write is an elementwise result of a stage: root Root of the body goes to output Output.
-type Write struct{ Root, Output int }
+// Write is an elementwise result of a stage: root Root of the body goes to output Output, with the roots With beside it.
+type Write struct {
+	Root, Output int
+	With         []int
+}
 
 // Fold is one fold of a stage: output Index of the program's folds.
 type Fold struct {
@@ -119,10 +122,17 @@ func (pl *planner) stage(level int, items []*item) (*Stage, error) {
 				return nil, err
 			}
 		case it.output >= 0:
+			w := Write{Root: len(f.body.Roots), Output: it.output}
 			if err := f.root(it.node); err != nil {
 				return nil, named(pl.plan.Outputs[it.output].Name, err)
 			}
-			s.Writes = append(s.Writes, Write{Root: len(f.body.Roots) - 1, Output: it.output})
+			for _, n := range pl.plan.Outputs[it.output].With {
+				w.With = append(w.With, len(f.body.Roots))
+				if err := f.root(n); err != nil {
+					return nil, named(pl.plan.Outputs[it.output].Name, err)
+				}
+			}
+			s.Writes = append(s.Writes, w)
 		default:
 			fold, err := f.fold(it)
 			if err != nil {
