@@ -41,7 +41,8 @@ func (r *windowRun[T]) medians(to int64, n int) {
 						v = (ranks64.float(r.sorted[m/2-1]) + v) / 2
 					}
 				}
-				w.put(at+int64(q)*stride+int64(lane)*w.step, v)
+				r.row = append(r.row[:0], v)
+				w.put(at+int64(q)*stride+int64(lane)*w.step, r.row)
 			}
 		}
 	})
