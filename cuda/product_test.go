@@ -25,7 +25,7 @@ func TestProductPieces(t *testing.T) {
 		u     kernels.Product
 		shape chunk.Shape
 	}{
-		{kernels.Product{Rows: 1, Sums: 1, Cols: 1}, chunk.Shape{300, 40, 7}},
+		{kernels.Product{Rows: 1, Sums: 1, Cols: 1}, chunk.Shape{2000, 40, 7}},
 		{kernels.Product{Rows: 1, Sums: 1, Cols: 1}, chunk.Shape{7, 300, 90}},
 		{kernels.Product{Batch: 1, Rows: 1, Sums: 1, Cols: 1}, chunk.Shape{40, 9, 30, 8}},
 		{kernels.Product{Batch: 1, Rows: 2, Sums: 1, Cols: 2}, chunk.Shape{3, 4, 20, 70, 30, 3}},

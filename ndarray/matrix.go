@@ -167,11 +167,19 @@ func (m *matrixProduct) of(x, y Array) Array {
 	}
 	unit := &kernels.Product{DType: x.DType(), Batch: len(m.batch), Rows: len(m.rows), Sums: len(m.sums), Cols: len(m.cols)}
 	grid := m.grid(x, y)
+	// Each operand is wanted once for every piece of the other's labels in the result.
+	if m.pieces(grid, m.cols) > 1 && x.callsFunctions() {
+		x = x.kept()
+	}
+	if m.pieces(grid, m.rows) > 1 && y.callsFunctions() {
+		y = y.kept()
+	}
 	operands := [2][]int{m.x.labels, m.y.labels}
 	arg := graph.OpaqueArg{
 		Key:     fmt.Sprintf("%v of %v and %v to %v, steps of %d", unit, m.x.labels, m.y.labels, m.out, m.step),
 		Need:    func(i int, at chunk.Region) chunk.Region { return m.need(operands[i], at) },
 		Scratch: func(chunk.Shape) int64 { return kernels.ProductScratch },
+		Blocks:  grid.Axes,
 		Unit:    unit,
 		Work: func(out chunk.Shape) float64 {
 			return float64(out.Size()) * float64(m.length(m.sums)) / float64(chunk.Shape(m.counts).Size())
@@ -183,6 +191,15 @@ func (m *matrixProduct) of(x, y Array) Array {
 		p = p.Sum(0)
 	}
 	return p
+}
+
+// pieces returns how many chunks of the result lie side by side along labels.
+func (m *matrixProduct) pieces(g chunk.Grid, labels []int) int64 {
+	n := int64(1)
+	for _, l := range labels {
+		n *= g.Axes[len(g.Axes)-len(m.out)+slices.Index(m.out, l)].Count()
+	}
+	return n
 }
 
 // tileSide bounds the rows and the columns of a chunk of the result, batchBytes what is read and written for one of several small matrices.

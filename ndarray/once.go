@@ -4,6 +4,7 @@ package ndarray
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/arrayrun/arrayrun/chunk"
 	"github.com/arrayrun/arrayrun/kernels"
@@ -18,6 +19,26 @@ func (a Array) Once() Array {
 	}
 	// Scans and folds are what plans compute whole; a scan along one element copies it.
 	return a.ExpandDims(0).CumSum(0).Squeeze(0).AsType(a.DType())
+}
+
+// kept is Once for real floats, computed in tiles of its own grid: a fold of one element.
+func (a Array) kept() Array { return a.ExpandDims(0).Max(0) }
+
+// callsFunctions reports whether tasks that want a run functions of regions for it, such as products and sorts, and run them again wherever they want it again.
+func (a Array) callsFunctions() bool {
+	seen := map[*graph.Node]bool{}
+	var below func(n *graph.Node) bool
+	below = func(n *graph.Node) bool {
+		if seen[n] || n.Kind == graph.Reduce || n.Kind == graph.Scan {
+			return false
+		}
+		seen[n] = true
+		if arg, ok := n.Arg.(graph.OpaqueArg); ok && !strings.HasPrefix(arg.Key, "reshape ") {
+			return true
+		}
+		return slices.ContainsFunc(n.In, below)
+	}
+	return below(a.Node())
 }
 
 // wholeBytes is the size of chunks that are whole along some axes: a task has several of them, one for each operand and result.
