@@ -167,12 +167,14 @@ func (m *matrixProduct) of(x, y Array) Array {
 	}
 	unit := &kernels.Product{DType: x.DType(), Batch: len(m.batch), Rows: len(m.rows), Sums: len(m.sums), Cols: len(m.cols)}
 	grid := m.grid(x, y)
-	// Each operand is wanted once for every piece of the other's labels in the result.
-	if m.pieces(grid, m.cols) > 1 && x.callsFunctions() {
-		x = x.kept()
+	// Each operand is wanted once for every piece of the other's labels in the result, and what both are made of twice: powers would double it again and again.
+	inX, inY := x.functions(), y.functions()
+	shared := slices.ContainsFunc(inX, func(n *graph.Node) bool { return slices.Contains(inY, n) })
+	if len(inX) > 0 && (shared || m.pieces(grid, m.cols) > 1) {
+		x = x.Once()
 	}
-	if m.pieces(grid, m.rows) > 1 && y.callsFunctions() {
-		y = y.kept()
+	if len(inY) > 0 && (shared || m.pieces(grid, m.rows) > 1) {
+		y = y.Once()
 	}
 	operands := [2][]int{m.x.labels, m.y.labels}
 	arg := graph.OpaqueArg{

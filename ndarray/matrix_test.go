@@ -114,6 +114,36 @@ func TestProductsOfMatrices(t *testing.T) {
 	}
 }
 
+// TestPowersOfMatrices squares a permutation again and again: each product is computed once, in a small budget.
+func TestPowersOfMatrices(t *testing.T) {
+	eng, err := sched.New(sched.Options{Memory: 32 << 20, Workers: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer eng.Close()
+	const n, times = 17, 20 // 17 is prime: powers of one cycle are cycles
+	x, want := make([]float64, n*n), make([]float64, n*n)
+	step := 1
+	for range times {
+		step = step * 2 % n
+	}
+	for i := range n {
+		x[i*n+(i+1)%n] = 1
+		want[i*n+(i+step)%n] = 1
+	}
+	a := ndarray.FromSlice(x, n, n)
+	for range times {
+		a = ndarray.MatMul(a, a)
+	}
+	got, err := ndarray.Values[float64](context.Background(), eng, a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(got, want) {
+		t.Error("other values")
+	}
+}
+
 // TestProductsKeepBits computes products with sums that are cut in several budgets, with one worker and with several, from operands in other
 // chunks: the bits are the same.
 func TestProductsKeepBits(t *testing.T) {

@@ -21,24 +21,14 @@ func (a Array) Once() Array {
 	return a.ExpandDims(0).CumSum(0).Squeeze(0).AsType(a.DType())
 }
 
-// kept is Once for real floats, computed in tiles of its own grid: a fold of one element.
-func (a Array) kept() Array { return a.ExpandDims(0).Max(0) }
-
-// callsFunctions reports whether tasks that want a run functions of regions for it, such as products and sorts, and run them again wherever they want it again.
-func (a Array) callsFunctions() bool {
-	seen := map[*graph.Node]bool{}
-	var below func(n *graph.Node) bool
-	below = func(n *graph.Node) bool {
-		if seen[n] || n.Kind == graph.Reduce || n.Kind == graph.Scan {
-			return false
-		}
-		seen[n] = true
+// functions returns the functions of regions, such as products and sorts, that tasks which want a run for it, and run again wherever they want it again.
+func (a Array) functions() (list []*graph.Node) {
+	for n := range a.Node().Together() {
 		if arg, ok := n.Arg.(graph.OpaqueArg); ok && !strings.HasPrefix(arg.Key, "reshape ") {
-			return true
+			list = append(list, n)
 		}
-		return slices.ContainsFunc(n.In, below)
 	}
-	return below(a.Node())
+	return list
 }
 
 // wholeBytes is the size of chunks that are whole along some axes: a task has several of them, one for each operand and result.

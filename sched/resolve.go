@@ -204,7 +204,7 @@ func (e *Engine) keep(searches []*search, room int64) (keep []ndarray.Output, by
 	for _, s := range searches {
 		for _, n := range s.on {
 			size := n.Shape().Size() * int64(n.DType.Size())
-			if seen[n] || !n.DType.IsNumeric() || size <= 0 || bytes+size > room || !costly(n, map[*graph.Node]bool{}) {
+			if seen[n] || !n.DType.IsNumeric() || size <= 0 || bytes+size > room || !costly(n) {
 				continue
 			}
 			seen[n] = true
@@ -217,12 +217,13 @@ func (e *Engine) keep(searches []*search, room int64) (keep []ndarray.Output, by
 }
 
 // costly reports whether n is made by a Go function, a filter say, whose results nothing keeps.
-func costly(n *graph.Node, seen map[*graph.Node]bool) bool {
-	if seen[n] || n.Kind == graph.Reduce || n.Kind == graph.Scan {
-		return false
+func costly(n *graph.Node) bool {
+	for x := range n.Together() {
+		if x.Kind == graph.Opaque {
+			return true
+		}
 	}
-	seen[n] = true
-	return n.Kind == graph.Opaque || slices.ContainsFunc(n.In, func(in *graph.Node) bool { return costly(in, seen) })
+	return false
 }
 
 // roomFor says of what a pass or a sweep has no room for how much there was, one of so many parts of the budget, and what to do; other errors it returns.

@@ -5,6 +5,7 @@ package graph
 import (
 	"context"
 	"fmt"
+	"iter"
 
 	"github.com/arrayrun/arrayrun/chunk"
 	"github.com/arrayrun/arrayrun/chunk/dtype"
@@ -185,6 +186,30 @@ type Sweeper interface {
 	Add(at chunk.Region, c []*chunk.Chunk) error
 	// Found is called once, after the last Add. What it returns depends on elements and positions only.
 	Found() (any, error)
+}
+
+// Together yields n and what tasks that want n compute along with it, each node once: what folds and scans are made of is computed before them.
+func (n *Node) Together() iter.Seq[*Node] {
+	return func(yield func(*Node) bool) {
+		seen := map[*Node]bool{}
+		var visit func(n *Node) bool
+		visit = func(n *Node) bool {
+			if seen[n] || n.Kind == Reduce || n.Kind == Scan {
+				return true
+			}
+			seen[n] = true
+			if !yield(n) {
+				return false
+			}
+			for _, in := range n.In {
+				if !visit(in) {
+					return false
+				}
+			}
+			return true
+		}
+		visit(n)
+	}
 }
 
 // NoRoom is the error of a Finder or a Sweeper that finds more than its budget holds: What ("the distinct elements") takes Bytes. Instead is
