@@ -4,6 +4,7 @@ package cuda
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/arrayrun/arrayrun/chunk"
 	"github.com/arrayrun/arrayrun/chunk/dtype"
@@ -59,8 +60,8 @@ func (k productForm) steps(p *piece, in []*chunk.Chunk) []*step {
 	left, right := k.Left(x.Strides), k.Right(y.Strides)
 	l := k.Split(p.Shape)
 	none := func(n int) []int64 { return make([]int64, n) }
-	x.Shape, x.Strides = p.Shape, joined(left.Batch, left.Rows, left.Sums, none(len(l.Cols)))
-	y.Shape, y.Strides = p.Shape, joined(right.Batch, none(len(l.Rows)), right.Sums, right.Cols)
+	x.Shape, x.Strides = p.Shape, slices.Concat(left.Batch, left.Rows, left.Sums, none(len(l.Cols)))
+	y.Shape, y.Strides = p.Shape, slices.Concat(right.Batch, none(len(l.Rows)), right.Sums, right.Cols)
 	g := newGeometry(p.Shape, set, fixed, []*chunk.Chunk{&x, &y}, []bool{true, true})
 	tiles := func(part []int64) int64 { return (chunk.Shape(part).Size() + productSide - 1) / productSide }
 	st := &step{geo: g, vector: 1, width: 1, template: templateTiles, updates: func(int) bool { return false },
@@ -71,13 +72,6 @@ func (k productForm) steps(p *piece, in []*chunk.Chunk) []*step {
 	st.name += fmt.Sprint(rows, sums, cols, g.wide)
 	st.source = func() (*Source, error) { return renderProduct(k, g) }
 	return []*step{st}
-}
-
-func joined(parts ...[]int64) (all []int64) {
-	for _, p := range parts {
-		all = append(all, p...)
-	}
-	return all
 }
 
 // halves cuts the longest axis of the result.
@@ -123,7 +117,7 @@ func (k productForm) example(shape chunk.Shape, _ int64) ([]*step, error) {
 	}
 	l := k.Split(shape)
 	operand := func(parts ...[]int64) *chunk.Chunk {
-		s := chunk.Shape(joined(parts...))
+		s := chunk.Shape(slices.Concat(parts...))
 		return &chunk.Chunk{DType: k.DType, ItemBytes: int32(k.DType.Size()), Shape: s, Strides: s.RowMajor()}
 	}
 	in := []*chunk.Chunk{operand(l.Batch, l.Rows, l.Sums), operand(l.Batch, l.Sums, l.Cols)}

@@ -244,7 +244,7 @@ func (m *matrixProduct) grid(x, y Array) chunk.Grid {
 	}
 	for _, l := range m.out {
 		g.Shape = append(g.Shape, m.size[l])
-		g.Axes = append(g.Axes, chunk.Axis{Len: m.size[l], Step: max(steps[l], 1)})
+		g.Axes = append(g.Axes, chunk.Axis{Len: m.size[l], Step: steps[l]})
 	}
 	return g
 }

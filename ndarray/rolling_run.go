@@ -3,7 +3,6 @@
 package ndarray
 
 import (
-	"iter"
 	"math"
 	"slices"
 
@@ -18,7 +17,8 @@ const (
 	windowLanes = 64
 )
 
-// piece returns the shape of the largest of pieces of a region of the shape.
+// piece returns the lengths of the pieces that a region of the shape is cut into along the axes of the windows, so that the states of a piece stay in the
+// cache and of enough lines together. What windows reach beyond a piece is folded twice; pieces are as long as windows at least.
 func (j *windowJob) piece(out chunk.Shape) chunk.Shape {
 	axes := 0
 	for _, n := range j.length {
@@ -38,33 +38,6 @@ func (j *windowJob) piece(out chunk.Shape) chunk.Shape {
 		}
 	}
 	return steps
-}
-
-// pieces cuts a region along the axes of the windows, so that the states of a piece stay in the cache and of enough lines together. What windows
-// reach beyond a piece is folded twice; pieces are as long as windows at least.
-func (j *windowJob) pieces(at chunk.Region) iter.Seq[chunk.Region] {
-	steps := j.piece(at.Shape())
-	return func(yield func(chunk.Region) bool) {
-		part := at.Clone()
-		for {
-			for k := range part.Hi {
-				part.Hi[k] = min(part.Lo[k]+steps[k], at.Hi[k])
-			}
-			if !yield(part) {
-				return
-			}
-			k := len(steps) - 1
-			for ; k >= 0; k-- {
-				if part.Lo[k] += steps[k]; part.Lo[k] < at.Hi[k] {
-					break
-				}
-				part.Lo[k] = at.Lo[k]
-			}
-			if k < 0 {
-				return
-			}
-		}
-	}
 }
 
 // panel returns the lengths that windows at a region of the shape reach along the axes that have one, the axis whose neighbours are
@@ -124,11 +97,13 @@ func foldWindows[T float32 | float64](j *windowJob, at chunk.Region, shape chunk
 	}
 	have := j.around(at).Intersect(chunk.Whole(shape))
 	r := windowRun[T]{windowJob: j, in: in}
-	for part := range j.pieces(at) {
-		place := part.Clone()
+	pieces := chunk.Regular(out.Shape, j.piece(out.Shape)...)
+	for key := range pieces.Covering(chunk.Whole(out.Shape)) {
+		place := pieces.Region(key)
+		part := place.Clone()
 		for k, lo := range at.Lo {
-			place.Lo[k] -= lo
-			place.Hi[k] -= lo
+			part.Lo[k] += lo
+			part.Hi[k] += lo
 		}
 		r.out = out.Sub(place)
 		r.compute(part, have)

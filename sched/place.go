@@ -62,7 +62,8 @@ func workOf(p *plan.Plan, s *plan.Stage, there map[array]bool, r rates) work {
 			}
 		}
 	}
-	for _, b := range insideOf(s).bodies {
+	in := insideOf(s)
+	for _, b := range in.bodies {
 		n := float64(b.Shape.Size())
 		for _, l := range b.Leaves {
 			w.decode += decoding(p, l, float64(l.Count(b.Shape))*float64(l.ItemBytes), r)
@@ -72,7 +73,7 @@ func workOf(p *plan.Plan, s *plan.Stage, there map[array]bool, r rates) work {
 			w.decode += n * (f32/r.float32 + f64/r.float64)
 		}
 	}
-	for _, part := range insideOf(s).units {
+	for _, part := range in.units {
 		w.add(part)
 	}
 	prog := s.Body.Program

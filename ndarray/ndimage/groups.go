@@ -3,6 +3,7 @@
 package ndimage
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -313,12 +314,7 @@ func (g *gatherer) Found() (any, error) {
 	for i := range g.total.labels {
 		out.order = append(out.order, i)
 	}
-	slices.SortFunc(out.order, func(a, b int) int {
-		if g.total.labels[a] < g.total.labels[b] {
-			return -1
-		}
-		return 1
-	})
+	slices.SortFunc(out.order, func(a, b int) int { return cmp.Compare(g.total.labels[a], g.total.labels[b]) })
 	return out, nil
 }
 

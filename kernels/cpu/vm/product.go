@@ -107,7 +107,7 @@ type numbers interface{ float32 | float64 }
 // axisWalk gives the places of the elements of several axes in row-major order.
 type axisWalk struct {
 	shape, strides []int64
-	at             [2 * kernels.MaxAxes]int64
+	at             [kernels.MaxAxes]int64
 	pos            int64
 }
 
