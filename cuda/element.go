@@ -106,12 +106,7 @@ func (w *writer) load(q *part, g *geometry, i int, indent string) {
 
 // missingOf is what an id below 0 reads: NaN for floats, 0 for other dtypes.
 func missingOf(d dtype.DType) kernels.Const {
-	switch d {
-	case dtype.Complex64:
-		d = dtype.Float32
-	case dtype.Complex128:
-		d = dtype.Float64
-	}
+	d = d.Part()
 	if !d.IsFloat() {
 		return kernels.Const{DType: d}
 	}

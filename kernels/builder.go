@@ -98,7 +98,7 @@ var noArgs = [3]Reg{NoReg, NoReg, NoReg}
 // other complex constants are made by the operation complex.
 func (b *Builder) Const(c Const) Reg {
 	if c.DType.IsComplex() { // its bits are the real part's; there is no imaginary one
-		f := partOf(c.DType)
+		f := c.DType.Part()
 		return b.join(c.DType, parts{b.Const(Const{f, trim(f, c.Bits)}), b.Const(Const{DType: f})})
 	}
 	return b.add(value{kind: valueConst, c: c, args: noArgs})

@@ -15,9 +15,6 @@ import (
 // parts is a complex value as two float64 registers, or two of its own part dtype.
 type parts struct{ re, im Reg }
 
-// partOf is the float of a complex dtype's parts.
-func partOf(d dtype.DType) dtype.DType { return realPart(d) }
-
 // split takes a complex register apart.
 func (b *Builder) split(r Reg) parts {
 	return parts{b.part(OpReal, r), b.part(OpImag, r)}
@@ -33,12 +30,12 @@ func (b *Builder) part(op OpID, r Reg) Reg {
 		}
 		return v.args[1]
 	}
-	return b.emit(op, partOf(b.Type(r)), r)
+	return b.emit(op, b.Type(r).Part(), r)
 }
 
 // join makes a complex register of a dtype from parts, rounding them to it.
 func (b *Builder) join(d dtype.DType, p parts) Reg {
-	f := partOf(d)
+	f := d.Part()
 	return b.emit(OpComplex, d, b.Cast(p.re, f), b.Cast(p.im, f))
 }
 
@@ -46,7 +43,7 @@ func (b *Builder) join(d dtype.DType, p parts) Reg {
 // part; to a real dtype the imaginary part is dropped, to bool both parts count.
 func (b *Builder) castComplex(r Reg, to dtype.DType) Reg {
 	if !b.Type(r).IsComplex() {
-		re := b.Cast(r, partOf(to))
+		re := b.Cast(r, to.Part())
 		return b.join(to, parts{re, b.num(re, 0)})
 	}
 	p := b.split(r)
@@ -72,7 +69,7 @@ func complexOf(f func(m mb, z ...parts) parts) func(*Builder, []Reg) Reg {
 // realOf is complexOf for real results, which are rounded to the operands' parts.
 func realOf(f func(m mb, z ...parts) Reg) func(*Builder, []Reg) Reg {
 	return func(b *Builder, a []Reg) Reg {
-		d := partOf(b.Type(a[0]))
+		d := b.Type(a[0]).Part()
 		defer b.shorten(d == dtype.Float32)()
 		r := f(mb{b}, b.wideParts(a)...)
 		if b.Type(r) == dtype.Bool {

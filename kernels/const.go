@@ -20,7 +20,7 @@ func ConstOf(dt dtype.DType, v any) (Const, error) {
 		return c, fmt.Errorf("kernels: constant: %v does not fit %v: %w", v, dt, dtype.ErrPromote)
 	}
 	if dt.IsComplex() { // its bits are the real part's
-		c, err := ConstOf(partOf(dt), v)
+		c, err := ConstOf(dt.Part(), v)
 		c.DType = dt
 		return c, err
 	}

@@ -113,24 +113,6 @@ func realOnly(f func(dt) dt) func(dt) dt {
 	}
 }
 
-func realPart(d dt) dt {
-	switch d {
-	case dtype.Complex64:
-		return dtype.Float32
-	case dtype.Complex128:
-		return dtype.Float64
-	}
-	return d
-}
-
-// complexFor is the complex dtype with parts of a float.
-func complexFor(d dt) dt {
-	if d == dtype.Float64 {
-		return dtype.Complex128
-	}
-	return dtype.Complex64
-}
-
 func boolFloat(d dt) dt {
 	if d == dtype.Bool {
 		return dtype.Float16
@@ -156,7 +138,7 @@ var (
 	ruleSignbit  rule = mapped("takes real numbers", realOnly(floatOf), toBool)
 	ruleTrueDiv  rule = mapped("", trueFloat, same)
 	ruleWide     rule = mapped("", wideFloat, same)
-	ruleAbs      rule = mapped("", same, realPart)
+	ruleAbs      rule = mapped("", same, dt.Part)
 	ruleTest     rule = mapped("", same, toBool)
 	ruleRealTest rule = mapped("takes real numbers", realOnly(same), toBool)
 	ruleLogic    rule = mapped("", toBool, toBool)
@@ -165,9 +147,9 @@ var (
 	ruleShift    rule = mapped("takes integers", shiftInts, same)
 	ruleCount    rule = mapped("takes integers and bool", intsOrBool, toUint8)
 	ruleRound    rule = mapped("", boolFloat, same)
-	ruleRe       rule = mapped("", same, realPart)
-	ruleAngle    rule = mapped("", floatOf, realPart)
-	ruleComplex  rule = mapped("takes real numbers", realOnly(trueFloat), complexFor)
+	ruleRe       rule = mapped("", same, dt.Part)
+	ruleAngle    rule = mapped("", floatOf, dt.Part)
+	ruleComplex  rule = mapped("takes real numbers", realOnly(trueFloat), dt.Complex)
 )
 
 // ruleReFloat computes in the common float of the floats each operand would be computed in.

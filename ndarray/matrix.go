@@ -136,13 +136,9 @@ func (m *matrixProduct) cutSums() {
 
 // complex returns the product of complex numbers: those of the parts.
 func (m *matrixProduct) complex(dt dtype.DType) Array {
-	part := dtype.Float64
-	if dt == dtype.Complex64 {
-		part = dtype.Float32
-	}
 	parts := func(a Array) (re, im Array, real bool) {
 		if !a.DType().IsComplex() {
-			return a.AsType(part), Array{}, true
+			return a.AsType(dt.Part()), Array{}, true
 		}
 		a = a.AsType(dt)
 		return Apply("real", a), Apply("imag", a), false

@@ -109,6 +109,25 @@ func (d DType) IsInteger() bool { k := d.Kind(); return k == KindInt || k == Kin
 // IsComplex reports whether d is a complex type.
 func (d DType) IsComplex() bool { return d.Kind() == KindComplex }
 
+// Part returns the dtype of the real and imaginary parts of d, d itself where it is not complex.
+func (d DType) Part() DType {
+	switch d {
+	case Complex64:
+		return Float32
+	case Complex128:
+		return Float64
+	}
+	return d
+}
+
+// Complex returns the complex dtype with parts of d, or as wide as d where that is complex: complex128 of float64 and complex128, else complex64.
+func (d DType) Complex() DType {
+	if d.Part() == Float64 {
+		return Complex128
+	}
+	return Complex64
+}
+
 // IsNumeric reports whether kernels compute with d: everything but Raw and String.
 func (d DType) IsNumeric() bool { k := d.Kind(); return k >= KindBool && k <= KindComplex }
 

@@ -372,10 +372,7 @@ func setFill(m *formats.ArrayMeta, attrs formats.Attrs) {
 		return
 	}
 	if r := reflect.ValueOf(v); r.IsValid() && r.CanComplex() && m.DType.IsComplex() {
-		part := dtype.Float64
-		if m.DType == dtype.Complex64 {
-			part = dtype.Float32
-		}
+		part := m.DType.Part()
 		re, _ := castNumber(real(r.Complex()), part)
 		im, _ := castNumber(imag(r.Complex()), part)
 		_, m.Fill, _, _ = numbers.Encode([]any{re, im})

@@ -216,13 +216,7 @@ func registers(p *kernels.Program, c *kernels.Call, index []int64) (regs []kerne
 // missing is what an id below 0 reads: NaN for floats, without an imaginary part for complex numbers, 0 for other dtypes.
 func missing(d dtype.DType) kernels.Const {
 	nan := kernels.Const{DType: d}
-	float := d
-	switch d {
-	case dtype.Complex64:
-		float = dtype.Float32
-	case dtype.Complex128:
-		float = dtype.Float64
-	}
+	float := d.Part()
 	if c, err := kernels.ConstOf(float, math.NaN()); err == nil && float.IsFloat() {
 		nan.Bits = c.Bits
 	}

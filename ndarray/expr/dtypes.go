@@ -187,12 +187,7 @@ func floatInfo(b params) (value, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch d {
-	case dtype.Complex64:
-		d = dtype.Float32
-	case dtype.Complex128:
-		d = dtype.Float64
-	}
+	d = d.Part()
 	rules := map[dtype.DType]struct{ mantissa, least int }{
 		dtype.Float16: {10, -14}, dtype.BFloat16: {7, -126}, dtype.Float32: {23, -126}, dtype.Float64: {52, -1022},
 	}

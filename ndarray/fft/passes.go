@@ -82,16 +82,15 @@ func transform(fn string, a ndarray.Array, steps []step, norm Norm) ndarray.Arra
 func dtypes(d dtype.DType, steps []step) (first, last dtype.DType) {
 	single := d == dtype.Float16 || d == dtype.BFloat16 || d == dtype.Float32 || d == dtype.Complex64
 	isReal := steps[0].from == lines.Real || steps[0].from == lines.Complex && !d.IsComplex()
+	wide := dtype.Complex128
+	if single {
+		wide = dtype.Complex64
+	}
 	pick := func(isReal bool) dtype.DType {
-		switch {
-		case single && isReal:
-			return dtype.Float32
-		case single:
-			return dtype.Complex64
-		case isReal:
-			return dtype.Float64
+		if isReal {
+			return wide.Part()
 		}
-		return dtype.Complex128
+		return wide
 	}
 	first, last = pick(isReal), pick(steps[len(steps)-1].to == lines.Real)
 	if len(steps) == 1 && steps[0].to == lines.Real && d == dtype.Float16 {
@@ -102,7 +101,7 @@ func dtypes(d dtype.DType, steps []step) (first, last dtype.DType) {
 
 // together returns how many steps one task computes: those whose axes, as long as they get, are few bytes.
 func together(shape chunk.Shape, steps []step, d dtype.DType) int {
-	size := complexOf(d).Size()
+	size := d.Complex().Size()
 	long, total := map[int]int64{}, int64(size)
 	for i, s := range steps {
 		was := max(long[s.axis], 1)
@@ -112,14 +111,6 @@ func together(shape chunk.Shape, steps []step, d dtype.DType) int {
 		}
 	}
 	return len(steps)
-}
-
-// complexOf returns the complex dtype of as many bits.
-func complexOf(d dtype.DType) dtype.DType {
-	if d == dtype.Float32 || d == dtype.Complex64 {
-		return dtype.Complex64
-	}
-	return dtype.Complex128
 }
 
 // passes are the steps that one task computes.
@@ -156,11 +147,8 @@ func (p *passes) apply(a ndarray.Array) ndarray.Array {
 		}
 		lengths[s.axis] = s.to.Length(s.n)
 		work[i] = &lines.Transform{Axis: s.axis, N: s.n, From: s.from, To: s.to, Inverse: s.inverse, Scale: p.norm.scale(s.n, s.inverse)}
-		if made[i] = complexOf(a.DType()); s.to == lines.Real {
-			made[i] = dtype.Float32
-			if complexOf(a.DType()) == dtype.Complex128 {
-				made[i] = dtype.Float64
-			}
+		if made[i] = a.DType().Complex(); s.to == lines.Real {
+			made[i] = made[i].Part()
 		}
 		scratch += work[i].Bytes()
 		key += fmt.Sprintf(" %v", s)

@@ -76,7 +76,7 @@ func singular(fn string, a ndarray.Array) ndarray.Array {
 	}
 	core := []int64{min(x.m, x.n)}
 	if x.DType().IsComplex() {
-		return apply(fn, "", lapack.ComplexSingular(int(x.m), int(x.n)), x.DType(), core, x).AsType(x.part())
+		return apply(fn, "", lapack.ComplexSingular(int(x.m), int(x.n)), x.DType(), core, x).AsType(x.DType().Part())
 	}
 	if t, ok := tallOf(x); ok {
 		x = matrices{t.factor(), x.n, x.n}
@@ -103,7 +103,7 @@ func EigValsH(a ndarray.Array, upper bool) ndarray.Array {
 		return x.Array
 	}
 	if x.DType().IsComplex() {
-		return apply("eigvalsh", fmt.Sprint(upper), lapack.Hermitian(int(x.n), upper), x.DType(), []int64{x.n}, x).AsType(x.part())
+		return apply("eigvalsh", fmt.Sprint(upper), lapack.Hermitian(int(x.n), upper), x.DType(), []int64{x.n}, x).AsType(x.DType().Part())
 	}
 	return apply("eigvalsh", fmt.Sprint(upper), lapack.Symmetric(int(x.n), false, upper), x.DType(), []int64{x.n}, x)
 }
@@ -130,5 +130,5 @@ func EigVals(a ndarray.Array) ndarray.Array {
 // general returns eigenvalues and perhaps vectors, packed.
 func general(fn string, x matrices, vectors bool) ndarray.Array {
 	f := lapack.General(int(x.n), vectors)
-	return apply(fn, "", f, complexOf(x.DType()), []int64{int64(f.Out) / 2}, x)
+	return apply(fn, "", f, x.DType().Complex(), []int64{int64(f.Out) / 2}, x)
 }

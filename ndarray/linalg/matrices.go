@@ -83,25 +83,6 @@ func reals(fn string, x matrices, instead string) matrices {
 // batch returns the axes before those of the matrices.
 func (x matrices) batch() chunk.Shape { return x.Shape()[:x.Rank()-2] }
 
-// part returns the dtype of the parts of x's elements.
-func (x matrices) part() dtype.DType {
-	switch x.DType() {
-	case dtype.Complex64:
-		return dtype.Float32
-	case dtype.Complex128:
-		return dtype.Float64
-	}
-	return x.DType()
-}
-
-// complexOf returns the complex dtype with parts of d.
-func complexOf(d dtype.DType) dtype.DType {
-	if d == dtype.Float32 || d == dtype.Complex64 {
-		return dtype.Complex64
-	}
-	return dtype.Complex128
-}
-
 // apply returns what a routine makes of the matrices of operands with equal axes before their last two: of dtype dt, with the axes core in the place of those two.
 // options tell all that the routine depends on but shapes.
 func apply[T lapack.Number](fn, options string, r *lapack.Routine[T], dt dtype.DType, core []int64, in ...matrices) ndarray.Array {

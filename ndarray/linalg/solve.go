@@ -50,7 +50,7 @@ func SlogDet(a ndarray.Array) (sign, logabsdet ndarray.Array) {
 		packed = apply("slogdet", "", lapack.Determinant(int(x.n), true), x.DType(), []int64{2}, x)
 	}
 	packed = packed.Once()
-	return packed.Index(ndarray.Ellipsis(), ndarray.At(0)), packed.Index(ndarray.Ellipsis(), ndarray.At(1)).AsType(x.part())
+	return packed.Index(ndarray.Ellipsis(), ndarray.At(0)), packed.Index(ndarray.Ellipsis(), ndarray.At(1)).AsType(x.DType().Part())
 }
 
 // Inv returns the inverses of a's matrices. A singular one ends the run with an error that names it.
@@ -120,7 +120,7 @@ func (x matrices) tolerance(rtol float64) float64 {
 		return rtol
 	}
 	eps := 0x1p-52
-	if x.part() == dtype.Float32 {
+	if x.DType().Part() == dtype.Float32 {
 		eps = 0x1p-23
 	}
 	return eps * float64(max(x.m, x.n))

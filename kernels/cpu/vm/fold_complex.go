@@ -88,10 +88,7 @@ func (p *pairs) find(asm Assembler, product bool, in dtype.DType) {
 		p.rows, p.size, p.columns = asm.Loop("prod rows", in), in.Size(), 1
 		return
 	}
-	part := dtype.Float64
-	if in == dtype.Complex64 {
-		part = dtype.Float32
-	}
+	part := in.Part()
 	p.rows, p.size, p.columns = asm.Loop("sum rows", part), part.Size(), 2
 }
 
