@@ -113,17 +113,21 @@ func (b params) lengthsOf(name string) ([]int64, error) {
 	return list, err
 }
 
+// operand reads what all transforms are given: an array, the norm, and the axes by their parameter's name.
+func (b params) operand(name string, def ...int) (a ndarray.Array, norm fft.Norm, axes []int, err error) {
+	if a, err = asArray(b.vals["a"], b.fn); err != nil {
+		return a, norm, nil, err
+	}
+	if norm, err = b.norm(); err != nil {
+		return a, norm, nil, err
+	}
+	axes, err = b.lines(name, def...)
+	return a, norm, axes, err
+}
+
 func transformed(f func(a ndarray.Array, n int64, axis int, norm fft.Norm) ndarray.Array) func(b params) (value, error) {
 	return func(b params) (value, error) {
-		a, err := asArray(b.vals["a"], b.fn)
-		if err != nil {
-			return nil, err
-		}
-		norm, err := b.norm()
-		if err != nil {
-			return nil, err
-		}
-		axes, err := b.lines("axis", -1)
+		a, norm, axes, err := b.operand("axis", -1)
 		if err != nil {
 			return nil, err
 		}
@@ -143,15 +147,7 @@ func transformed(f func(a ndarray.Array, n int64, axis int, norm fft.Norm) ndarr
 
 func transformedAlong(f func(a ndarray.Array, s []int64, axes []int, norm fft.Norm) ndarray.Array, def ...int) func(b params) (value, error) {
 	return func(b params) (value, error) {
-		a, err := asArray(b.vals["a"], b.fn)
-		if err != nil {
-			return nil, err
-		}
-		norm, err := b.norm()
-		if err != nil {
-			return nil, err
-		}
-		axes, err := b.lines("axes", def...)
+		a, norm, axes, err := b.operand("axes", def...)
 		if err != nil {
 			return nil, err
 		}
