@@ -8,7 +8,8 @@
 //
 // A task has whole matrices, and several of them where they are small. What has several results is computed once, and each is taken from that. A matrix that has
 // many more rows than columns, in several chunks of rows, is decomposed by QR of the chunks and of their triangles one below the other (TSQR, Demmel et al. 2012,
-// SIAM J. Sci. Comput. 34, A206), so that QR, SVD and SVDVals of it need a chunk at a time; the chunks of its grid fix the order.
+// SIAM J. Sci. Comput. 34, A206), so that QR, SVD and SVDVals of it need a chunk at a time; the chunks of its grid fix the order. Chunks
+// that a core's cache does not hold are cut to equal parts first.
 //
 // # DTypes
 //

@@ -240,15 +240,18 @@ func TestSingularCondition(t *testing.T) {
 	}
 }
 
-// TestBudgets: the same bits in much memory and in so little that a tall matrix is decomposed block by block, the triangles in several levels.
+// TestBudgets: the same bits in much memory and in so little that a tall matrix is decomposed block by block, the triangles in several levels, or by parts
+// of its chunks.
 func TestBudgets(t *testing.T) {
 	shape := chunk.Shape{17000, 32} // 133 blocks, the triangles of which are two
-	tall := arrayOf(t, elements(t, shape, 0, false, "float64"), shape, "float64").Add(ndarray.IndexOf(shape, 0).Mul(1e-3)).Rechunk(128, 20)
+	matrix := arrayOf(t, elements(t, shape, 0, false, "float64"), shape, "float64").Add(ndarray.IndexOf(shape, 0).Mul(1e-3))
+	tall, parts := matrix.Rechunk(128, 20), matrix.Rechunk(8500, 32) // parts of 850 rows
 	many := chunk.Shape{20, 20, 12}
 	u, s, vh := linalg.SVD(tall, false)
 	_, s2, _ := linalg.SVD(arrayOf(t, elements(t, many, 0, false, "float32"), many, "float32").Rechunk(7, 5, 12), true)
-	back := ndarray.MatMul(u.Mul(s), vh).Sub(tall).Abs().Max()
-	list := []ndarray.Array{u, s, vh, s2, linalg.QRFactor(tall)}
+	u3, s3, vh3 := linalg.SVD(parts, false)
+	back := ndarray.Apply("maximum", ndarray.MatMul(u.Mul(s), vh).Sub(tall).Abs().Max(), ndarray.MatMul(u3.Mul(s3), vh3).Sub(parts).Abs().Max())
+	list := []ndarray.Array{u, s, vh, s2, linalg.QRFactor(tall), u3, s3, vh3}
 	var want [][]complex128
 	for _, o := range []sched.Options{{Memory: 512 << 20, Workers: 3}, {Memory: 20 << 20, Workers: 1}, {Memory: 24 << 20, Workers: 2, NoRewrite: true}} {
 		o.TmpDir = t.TempDir()

@@ -36,9 +36,23 @@ func tallOf(x matrices) (t tall, ok bool) {
 	if least := tallest * x.n; step < least {
 		step *= (least + step - 1) / step
 	}
-	t = tall{a: x.AsType(dtype.Float64), dt: x.DType(), n: x.n, blocks: chunk.Axis{Len: x.m, Step: step}}
+	t = tall{a: x.AsType(dtype.Float64), dt: x.DType(), n: x.n, blocks: chunk.Axis{Len: x.m, Step: cached(step, x.n)}}
 	return t, step < x.m
 }
+
+// cached returns the rows of blocks that are whole parts of step rows of n columns: as many as a core's own cache holds, since each column's reflection
+// passes over all of them. Where step has no such divisor, it is step.
+func cached(step, n int64) int64 {
+	for rows := min(step, max(cacheBytes/(8*n), tallest*n)); rows >= tallest*n; rows-- {
+		if step%rows == 0 {
+			return rows
+		}
+	}
+	return step
+}
+
+// cacheBytes is about how much a block of rows has.
+const cacheBytes = 256 << 10
 
 // rows returns the blocks of rows between lo and hi of an array with each rows for each block.
 func (t tall) rows(lo, hi, each int64) (from, to int64) {
@@ -150,14 +164,15 @@ func (j blockwise) run(ctx context.Context, c graph.OpaqueCall) error {
 		}
 		err = lapack.Each(ctx, r, chunk.Region{Lo: chunk.Shape{0, 0}, Hi: fresh.Shape}, 2, fresh, in, c.Device.Allocator())
 		if err == nil {
-			src, dst := chunk.View[float64](fresh), chunk.View[float64](c.Out)
+			src, dst := chunk.Elems[float64](fresh.Block), chunk.Elems[float64](c.Out.Block)[c.Out.Offset:]
 			for row := max(c.At.Lo[0], b*j.each); row < min(c.At.Hi[0], (b+1)*j.each); row++ {
+				to := dst[(row-c.At.Lo[0])*c.Out.Strides[0]:]
 				for k := range t.n {
 					v := 0.0
 					if i := row - b*j.each; i < height {
-						v = src.At(i, k)
+						v = src[i*t.n+k]
 					}
-					dst.Set(v, row-c.At.Lo[0], k)
+					to[k*c.Out.Strides[1]] = v
 				}
 			}
 		}
