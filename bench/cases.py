@@ -24,6 +24,7 @@ class Case:
     rival: str = ""  # the one peer that beat speaks of; "": all
     tol: float = 1e-5  # largest difference from NumPy's answer, relative to the larger of it and 1
     npy: bool = False  # also from .npy files to a .npy file by the command line
+    signs: bool = True  # False: an answer may have other signs, as singular vectors may
 
 
 def elementwise(name, dtype, kinds, formula, goal=0.85, beat=1.0, group="elementwise", numexpr=None, numpy=None, n=N, product=None, npy=True):
@@ -121,7 +122,6 @@ CASES = [
     axis(0), axis(1), axis(2),
     running(0), running(1), running(2),
     square(2048, "f4"), square(2048, "f8"),
-    product("(a @ a.T).sum(), (4096, 4096)", "f8", [(4096, 4096)], "(a @ a.T).sum()", None, "r=[(a@a.T).sum()]"),
     product("a.T @ a, (500000, 32)", "f8", [(500000, 32)], "a.T @ a", (32, 32), "np.matmul(a.T,a,out=o[0])"),
     Case("decode int16 to f32", "packed", {"p": ("packed", "i2", (N,))}, DECODE, results=[("f4", (N,))], goal=0.85, npy=True,
          peers={"numpy": "q=o[0]; " + DECODE_NP, "numexpr": DECODE_NE, "jax": DECODE_JAX}),
@@ -133,6 +133,16 @@ CASES = [
          peers={"numpy": "r=[np.nanmean(a,axis=0), np.nanstd(a,axis=0), a.sum(), a.min(), a.max()]",
                 "jax": "jnp.nanmean(a,axis=0), jnp.nanstd(a,axis=0), jnp.sum(a), jnp.min(a), jnp.max(a)",
                 "bottleneck": "r=[bn.nanmean(a,axis=0), bn.nanstd(a,axis=0), a.sum(), a.min(), a.max()]"}),
+    Case("10 by 10 of a filter of (10000, 10000) f64 in 40,000 chunks", "W13", {},
+         "ndimage.uniform_filter(ones((10000, 10000), chunks=(50, 50)) * sin(arange(10000.)), 3)[5000:5010, 7000:7010]", beat=100,
+         peers={"dask": "x=da.ones((10000,10000),chunks=(50,50))*da.sin(da.arange(10000.,chunks=50)); "
+                        "r=[x.map_overlap(ndimage.uniform_filter,depth=1,boundary='reflect',size=3)[5000:5010,7000:7010].compute()]"}),
+    Case("(a @ a.T).sum(), (4096, 4096) f64", "W14", {"a": ("x", "f8", (4096, 4096))}, "(a @ a.T).sum()", tol=1e-9,
+         peers={"numpy": "r=[(a@a.T).sum()]", "jax": "(a @ a.T).sum()", "dask": "d=da.from_array(a,chunks=1024); r=[(d@d.T).sum().compute()]"}),
+    Case("singular value decomposition of (500000, 32) f64", "W14", {"a": ("x", "f8", (500000, 32))},
+         "d = linalg.svd(a, full_matrices=False); u = d.U; s = d.S; vh = d.Vh", results=[("f8", (500000, 32)), ("f8", (32,)), ("f8", (32, 32))], tol=1e-8, signs=False,
+         peers={"numpy": "r=np.linalg.svd(a,full_matrices=False)", "jax": "jnp.linalg.svd(a, full_matrices=False)",
+                "dask": "r=dask.compute(*da.linalg.svd(da.from_array(a,chunks=(62500,32))))"}),
 ]
 
 
@@ -153,6 +163,12 @@ class Program:
     cdo: list = dataclasses.field(default_factory=list)
     rounds: int = 2
     tol: float = 1e-4
+    var: str = ""  # outputs are files with this variable, which peers write too
+    parts: list = dataclasses.field(default_factory=list)  # of it, to compare
+
+
+def steps(stop, step=1):
+    return [(i,) for i in range(0, stop, step)]
 
 
 CAP = ["--progress", "none", "--memory", "464MiB", "--overwrite"]
@@ -160,6 +176,10 @@ CAP = ["--progress", "none", "--memory", "464MiB", "--overwrite"]
 PROGRAMS = [
     Program("W3", "(a − a.mean(0)).sum(), int16 1000³ of Zarr v2, Blosc LZ4, chunks of 200³", "w3",
             ["eval", *CAP, "(a - a.mean(axis=0)).sum()", "a={d}/w3.zarr"], [], ["dask"], cap=512, beat=2, tol=1e-3),
+    Program("W4", "dx·u − dy·v, u and v with their first row and column behind the last, f64 (1500, 1500, 48) each, Zarr v3 to Zarr v3", "w4",
+            ["eval", *CAP, "p = ((0, 1), (0, 1), (0, 0)); vort = dx[..., None] * pad(u, p, mode='wrap') - dy[..., None] * pad(v, p, mode='wrap')",
+             *(f"{k}={{d}}/w4.zarr#{k}" for k in ("dx", "dy", "u", "v")), "-o", "vort={o}vort.zarr"], ["vort.zarr"], ["dask", "numpy"],
+            cap=512, var="vort", parts=[(..., k) for k in (0, 21, 47)], tol=0),
     Program("W5", "mean(u²), mean(v²), mean(u·v) over time, f32 (300, 987, 1920) each, Zarr v3", "w5",
             ["eval", *CAP, "uu = (u*u).mean(axis=0); vv = (v*v).mean(axis=0); uv = (u*v).mean(axis=0)", "u={d}/w5.zarr#u", "v={d}/w5.zarr#v",
              "-o", "uu={o}uu.npy", "-o", "vv={o}vv.npy", "-o", "uv={o}uv.npy"], ["uu.npy", "vv.npy", "uv.npy"], ["dask"], cap=512, beat=5),
@@ -168,11 +188,14 @@ PROGRAMS = [
             cap=512, beat=5, tol=1e-9),
     Program("W7", "daily anomaly from the monthly climatology, packed int16 NetCDF-4 (3652, 180, 360) to NetCDF-4", "w7",
             ["eval", "--progress", "none", "--memory", "256MiB", "--overwrite", "t = tas.astype('float32'); t - t.groupby('time.month').mean()", "{d}/daily.nc",
-             "-o", "tas={o}anomaly.nc"], ["anomaly.nc"], ["cdo", "xarray"], cap=320,
+             "-o", "tas={o}anomaly.nc"], ["anomaly.nc"], ["cdo", "xarray"], cap=320, var="tas", parts=steps(3652, 100),
             cdo=["-s", "-L", "-b", "F32", "-f", "nc4", "-O", "ymonsub", "{d}/daily.nc", "-ymonmean", "{d}/daily.nc", "{o}anomaly.nc"]),
+    Program("W10", "chunks of a step to chunks of a region, f32 (1460, 360, 720), Zarr v3 to Zarr v3", "w10",
+            ["rechunk", *CAP, "{d}/w10.zarr", "{o}pencils.zarr", "--chunks", "time=-1,lat=36,lon=36", "--codec", "blosc-lz4"], ["pencils.zarr"], ["dask", "numpy"],
+            cap=512, var="t2m", parts=[(slice(None), slice(y, y + 36), slice(y, y + 36)) for y in range(0, 360, 72)], tol=0),
     *(Program(name, f"{method} regridding from 0.25 to 1 degree, f32 NetCDF-4 (100, 721, 1440) to NetCDF-4", "w11",
               ["eval", "--progress", "none", "--memory", "256MiB", "--overwrite", f"t2m.regrid('r360x180', method='{method}')", "{d}/quarter.nc", "-o", "t2m={o}" + name + ".nc"],
-              [name + ".nc"], peers, cap=320, cdo=["-s", "-L", "-P", "2", "-f", "nc4", "-O", operator + ",r360x180", "{d}/quarter.nc", "{o}" + name + ".nc"])
+              [name + ".nc"], peers, cap=320, var="t2m", parts=steps(100), cdo=["-s", "-L", "-P", "2", "-f", "nc4", "-O", operator + ",r360x180", "{d}/quarter.nc", "{o}" + name + ".nc"])
       for name, method, operator, peers in (("W11", "bilinear", "remapbil", ["cdo", "xarray"]), ("W11c", "conservative", "remapcon", ["cdo"]))),
     Program("W12", "Gaussian σ=2, Otsu, label, area, mean and centroid of each label, uint16 512³ to a table", "w12",
             ["eval", "--progress", "none", "--memory", "4GiB", "--overwrite", CELLS, "image={d}/w12.zarr", "-o", "t={o}cells.csv"],
@@ -180,4 +203,9 @@ PROGRAMS = [
     Program("W12", "the same inside 512 MiB", "w12",
             ["eval", "--progress", "none", "--memory", "448MiB", "--overwrite", CELLS, "image={d}/w12.zarr", "-o", "t={o}cells.csv"],
             ["cells.csv"], ["scipy"], cap=512, tol=1e-5),
+    Program("W16", "120 files of a month as one, mean weighted by the cosine of latitude for each day, packed int16 NetCDF-4", "w16",
+            ["eval", *CAP, "tas.weighted(cos(deg2rad(tas.lat))).mean(('lat', 'lon'))", "{d}/months/*.nc", "-o", "tas={o}series.nc"], ["series.nc"], ["cdo", "xarray"],
+            cap=512, var="tas", parts=[...], tol=5e-4, cdo=["-s", "-L", "-b", "F64", "-f", "nc4", "-O", "fldmean", "-mergetime", "[", "{d}/months/*.nc", "]", "{o}series.nc"]),
+    Program("W17", "mean of 200 steps of f32 (1400, 1400) over each of 3,000 counties, Zarr v3", "w17",
+            ["eval", *CAP, "rain.groupby(county).mean()", "rain={d}/w17.zarr#rain", "county={d}/w17.zarr#county", "-o", "{o}zones.npy"], ["zones.npy"], ["xarray", "numpy"], cap=512),
 ]

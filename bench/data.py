@@ -184,3 +184,92 @@ def w11():
         for i in range(100):
             v[i] = np.round(base + r.normal(size=base.shape), 2)
     os.rename(path + ".part", path)
+
+
+def w4():
+    """Winds in float64 noise, a level a chunk, uncompressed, and the lengths that weigh them."""
+    import zarr
+
+    path = os.path.join(DISK, "w4.zarr")
+    if once(path):
+        return
+    n, levels = 1500, 48
+    g = zarr.open_group(path + ".part", mode="w")
+    r = np.random.default_rng(4)
+    for name in ("dx", "dy"):
+        g.create_array(name, data=r.random((n + 1, n + 1)) + 0.5, chunks=(n + 1, n + 1), compressors=None)
+    for name in "uv":
+        z = g.create_array(name, shape=(n, n, levels), chunks=(n, n, 1), dtype="f8", compressors=None)
+        for k in range(levels):
+            z[:, :, k] = r.normal(size=(n, n))
+    os.rename(path + ".part", path)
+
+
+def w10():
+    """A float32 field of six-hourly steps in Zarr v3, a step a chunk, Blosc Zstandard behind bitshuffle, 1.4% of it missing."""
+    import zarr
+
+    path = os.path.join(DISK, "w10.zarr")
+    if once(path):
+        return
+    r = np.random.default_rng(10)
+    shape = (1460, 360, 720)
+    codec = zarr.codecs.BloscCodec(cname="zstd", clevel=3, shuffle="bitshuffle", typesize=4)
+    z = zarr.open_group(path + ".part", mode="w").create_array(
+        "t2m", shape=shape, chunks=(1, *shape[1:]), dtype="f4", compressors=codec, dimension_names=("time", "lat", "lon"))
+    base = (280 + 30 * np.cos(np.linspace(-1.5, 1.5, 360)))[:, None]
+    for i in range(0, shape[0], 20):
+        x = np.round((base + 5 * np.sin(i / 200) + r.standard_normal((20, *shape[1:]), dtype="f4") * 2) * 16) / 16  # sixteenths of a kelvin
+        x[r.random(x.shape, dtype="f4") < 0.014] = np.nan
+        z[i : i + 20] = x.astype("f4")
+    os.rename(path + ".part", path)
+
+
+def w16():
+    """The packed daily data set of w7 as 120 files of a month each."""
+    import cftime
+    import netCDF4
+
+    w7()
+    path = os.path.join(DISK, "months")
+    if once(path):
+        return
+    os.makedirs(path + ".part", exist_ok=True)
+    with netCDF4.Dataset(os.path.join(DISK, "daily.nc")) as d:
+        d.set_auto_maskandscale(False)
+        days = cftime.num2date(d["time"][:], d["time"].units, "standard")
+        month = np.array([12 * t.year + t.month - 1 for t in days])
+        for m in np.unique(month):
+            with netCDF4.Dataset(f"{path}.part/tas_{m // 12:04d}{m % 12 + 1:02d}.nc", "w") as out:
+                for name, v in d.variables.items():
+                    of = np.flatnonzero(month == m) if v.dimensions[0] == "time" else slice(None)
+                    for dim in v.dimensions:
+                        if dim not in out.dimensions:
+                            out.createDimension(dim, None if dim == "time" else d.dimensions[dim].size)
+                    fill = {"fill_value": v._FillValue, "zlib": True, "complevel": 4, "shuffle": True, "chunksizes": (1, 180, 360)} if v.ndim == 3 else {}
+                    w = out.createVariable(name, v.dtype, v.dimensions, **fill)
+                    w.setncatts({k: v.getncattr(k) for k in v.ncattrs() if k != "_FillValue"})
+                    w.set_auto_maskandscale(False)
+                    w[:] = v[of]
+    os.rename(path + ".part", path)
+
+
+def w17():
+    """A float32 field in Zarr v3 over a map of 3,000 counties: the land nearer to one of as many points than to all others."""
+    import zarr
+    from scipy.spatial import cKDTree
+
+    path = os.path.join(DISK, "w17.zarr")
+    if once(path):
+        return
+    n, groups = 1400, 3000
+    r = np.random.default_rng(17)
+    g = zarr.open_group(path + ".part", mode="w")
+    where = np.stack(np.mgrid[:n, :n], axis=-1).reshape(-1, 2)
+    county = cKDTree(r.random((groups, 2)) * n).query(where)[1].reshape(n, n).astype("i4")
+    g.create_array("county", data=county, chunks=(350, 350), dimension_names=("y", "x"))
+    z = g.create_array("rain", shape=(200, n, n), chunks=(10, 350, 350), dtype="f4", dimension_names=("time", "y", "x"),
+                       compressors=zarr.codecs.BloscCodec(cname="lz4", clevel=5, shuffle="shuffle", typesize=4))
+    for i in range(0, 200, 10):
+        z[i : i + 10] = np.round(r.gamma(0.6, 4, (10, n, n)) * 256) / 256
+    os.rename(path + ".part", path)
