@@ -76,7 +76,7 @@ func (g *Generator) Uniform(lo, hi float64, shape chunk.Shape, dt dtype.DType, o
 }
 
 // Normal returns numbers of the normal distribution with mean loc and standard deviation scale, one word each: one bit is the sign, and 63 make a probability
-// p = (m+1/2)/2**64 of the tail whose end ndtri finds, so that tails are exact to rounding down to p = 2**-65, 9.2 standard deviations. NumPy's ziggurat takes more draws
+// p = (m+1/2)/2**64 of the tail whose end ndtri finds, so that tails are exact to rounding down to p = 2**-65, 9.16 standard deviations. NumPy's ziggurat takes more draws
 // for some numbers than for others: its numbers are others. A scale below 0 is an error.
 func (g *Generator) Normal(loc, scale float64, shape chunk.Shape, dt dtype.DType, opts ...ndarray.Option) ndarray.Array {
 	return g.draws("normal", shape, dt, opts, func(words ndarray.Array) ndarray.Array {
