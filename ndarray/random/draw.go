@@ -2,8 +2,6 @@
 
 package random
 
-import "math/bits"
-
 // stretch is the part of a stream that one call draws: words from first on. Draws of 32 bits are halves of words, the lower one first; where spare is
 // set the first of them is the upper half of the word left, which an earlier call had begun.
 type stretch struct {
@@ -41,40 +39,45 @@ func draw(s *source, c *scratch, first uint64, n int64) {
 			return
 		}
 		for i, x := range out {
-			out[i] = x>>r.shift + r.lo
+			out[i] = x>>(r.shift&63) + r.lo // without a test of the shift
 		}
 	default:
 		at.parts(c, r, first, out)
 	}
 }
 
-// parts draws fewer than 64 bits for each integer: the lowest bits of a half come first, and a call does not use what an earlier one has left of a half.
+// parts draws fewer than 64 bits for each integer: the lowest bits of a word come first, and a call does not use what an earlier one has left of a half.
 func (at stretch) parts(c *scratch, r rule, first uint64, out []uint64) {
-	each := uint64(bits.TrailingZeros(32 / r.width)) // 2^each integers from a half
-	mask := uint64(1)<<r.width - 1
-	emit := func(i int, half uint64) {
-		k := (first + uint64(i)) & (1<<each - 1)
-		out[i] = (half>>(uint64(r.width)*k)&mask)>>r.shift + r.lo
-	}
-	i, skip := 0, uint64(0)
 	if at.spare {
-		skip = 1
-		if first>>each == 0 {
+		half := 32 / uint64(r.width) // integers in the upper half of the word left
+		if first < half {
 			at.stream.words(c.drawn[:1], at.left)
-			for ; i < len(out) && (first+uint64(i))>>each == 0; i++ {
-				emit(i, c.drawn[0]>>32)
-			}
+			n := min(uint64(len(out)), half-first)
+			r.cut(out[:n], c.drawn[0]>>(32+uint64(r.width)*first))
+			out, first = out[n:], first+n
 		}
+		first -= half
 	}
-	if i == len(out) {
+	if len(out) == 0 {
 		return
 	}
-	base := ((first+uint64(i))>>each - skip) / 2
-	last := ((first+uint64(len(out))-1)>>each - skip) / 2
-	at.stream.words(c.drawn[:last-base+1], at.first+base)
-	for ; i < len(out); i++ {
-		half := (first+uint64(i))>>each - skip
-		emit(i, c.drawn[half/2-base]>>(32*(half%2))&(1<<32-1))
+	each := 64 / uint64(r.width)
+	word, skip := first/each, first%each
+	words := c.drawn[:(skip+uint64(len(out))-1)/each+1]
+	at.stream.words(words, at.first+word)
+	for _, x := range words {
+		n := min(uint64(len(out)), each-skip)
+		r.cut(out[:n], x>>(uint64(r.width)*skip))
+		out, skip = out[n:], 0
+	}
+}
+
+// cut makes integers of the lowest bits of x.
+func (r rule) cut(out []uint64, x uint64) {
+	mask := uint64(1)<<r.width - 1
+	for i := range out {
+		out[i] = (x&mask)>>(r.shift&63) + r.lo
+		x >>= r.width & 63
 	}
 }
 

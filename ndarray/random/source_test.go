@@ -12,8 +12,6 @@ import (
 	"github.com/arrayrun/arrayrun/chunk/dtype"
 	"github.com/arrayrun/arrayrun/chunk/mem"
 	"github.com/arrayrun/arrayrun/formats"
-	"github.com/arrayrun/arrayrun/ndarray"
-	"github.com/arrayrun/arrayrun/sched"
 )
 
 // sourceOf returns the source of integers by a rule.
@@ -240,35 +238,5 @@ func BenchmarkDraw(b *testing.B) {
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(shape.Size()), "ns/element")
 		})
-	}
-}
-
-// TestNormalTails makes normal numbers of chosen words: both ends are symmetric, and what lies beyond a number has the probability of its words.
-func TestNormalTails(t *testing.T) {
-	eng, err := sched.New(sched.Options{Memory: 16 << 20})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer eng.Close()
-	var words []uint64
-	for m := uint64(1); m != 0; m <<= 3 {
-		words = append(words, m-1, m, m+1, m+2)
-	}
-	words = append(words, math.MaxUint64, math.MaxUint64-1)
-	z, err := ndarray.Values[float64](context.Background(), eng, normal(ndarray.FromSlice(words)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, w := range words {
-		p := (float64(w>>1) + 0.5) * 0x1p-64
-		if got := math.Erfc(math.Abs(z[i])/math.Sqrt2) / 2; math.Abs(got-p) > 1e-13*p {
-			t.Errorf("word %#x: %v, beyond which lies %v, want %v", w, z[i], got, p)
-		}
-		if w&1 == 1 != (z[i] > 0) && z[i] != 0 {
-			t.Errorf("word %#x: got %v, want the sign of the lowest bit", w, z[i])
-		}
-	}
-	if z[0] > -9.15 || z[0] < -9.16 {
-		t.Errorf("the least number is %v, want one between -9.16 and -9.15", z[0])
 	}
 }
