@@ -22,6 +22,10 @@ func draw(s *source, c *scratch, first uint64, n int64) {
 	at, r := s.from, s.rule
 	out := c.words[:n]
 	switch {
+	case s.order != nil:
+		for i := range out {
+			out[i] = s.order.at(first + uint64(i))
+		}
 	case r.pair():
 		w := c.words[:2*n]
 		at.stream.words(w, at.first+2*first)
