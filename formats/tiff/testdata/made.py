@@ -83,6 +83,12 @@ for i, (n, u) in enumerate(zip(parts, ids)):
         '<?xml version="1.0" encoding="UTF-8"?><OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06" UUID="' + u + '">'
         '<Image ID="Image:0"><Pixels ID="Pixels:0" DimensionOrder="XYZCT" Type="uint16" SizeX="9" SizeY="8" SizeZ="3" SizeC="1" SizeT="1">'
         '<Channel ID="Channel:0:0" SamplesPerPixel="1"/>' + data + "</Pixels></Image></OME>"))
+# reduced copies in the lists of pages of a stack that tifffile describes
+with tifffile.TiffWriter("made/shaped_subs.tif") as t:
+    a = smooth((2, 48, 64), "u2")
+    t.write(a, subifds=2, tile=(16, 16), compression="zlib", metadata={"axes": "ZYX"})
+    t.write(a[:, ::2, ::2], subfiletype=1, tile=(16, 16), compression="zlib")
+    t.write(a[:, ::4, ::4], subfiletype=1, tile=(16, 16), compression="zlib")
 
 with open("made.txt", "w") as out:
     print("# tifffile", tifffile.__version__, "pillow", PIL.__version__, file=out)
