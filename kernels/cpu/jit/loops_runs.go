@@ -92,7 +92,7 @@ func (w *writer) run(s step, q quad, size int, moments bool) {
 	if moments {
 		if s.square {
 			w.lea(rTemp, memAt(rRun, 0))
-			w.gpr(0x29, rX, reg(rTemp)) // sub
+			w.gpr(0x29, rX, reg(rTemp))         // sub
 			w.b = append(w.b, 0x48, 0xD1, 0xE8) // shr rax, 1
 			w.lea(rTemp, memIndexed(rTemp, rX, 0, 0))
 			w.lea(rTemp, memIndexed(rTemp, rStep, 0, 0))
