@@ -63,7 +63,8 @@ const (
 type page struct {
 	f      *file
 	d      *ifd
-	sub    bool // it comes from the list of another page
+	sub    bool    // it comes from the list of another page
+	subs   []*page // that it lists, when they have been read
 	err    error
 	large  bool // a strip is too large to be read as a whole
 	width  int64
