@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Runs product and peers in turns on the same data and writes bench/results/DATE-cpu.md; bench/run starts it.
 
-One round lets STREAM, the product and every peer run once each, so that whatever else the machine does meets all of
-them. A ratio is the median of the rounds' ratios. Answers are compared before any time counts.
+One round lets STREAM, the product and every peer run once each, in random order, so that whatever else the machine does
+and caches hold meets all of them. A ratio is the median of the rounds' ratios. Answers are compared before any time counts.
 """
 import argparse
 import datetime
@@ -11,6 +11,7 @@ import importlib.metadata
 import json
 import os
 import platform
+import random
 import shutil
 import statistics
 import subprocess
@@ -269,18 +270,22 @@ class InMemory:
         self.product.reset_peak()
         for p in live.values():
             p.reset_peak()
+        def files():
+            if os.path.exists(out):
+                os.remove(out)  # what the run before wrote
+            npy.append(clock(*spawn(argv)[:2], int(THREADS)))
+            size = os.path.getsize(out)
+            os.remove(out)
+            alone.append(clock(*spawn([os.path.join(BIN, "files"), out, str(size), *paths.values()])[:2], int(THREADS)))
+
+        turns = [lambda: stream.append(self.stream.stream(c.stream)), lambda: mine.append(self.product.seconds(threads=int(THREADS)))]
+        turns += [lambda n=n, p=p: times[n].append(p.seconds(n, threads=threads(n))) for n, p in live.items()]
+        if c.npy:
+            turns.append(files)
         for _ in range(self.rounds):
-            stream.append(self.stream.stream(c.stream))
-            mine.append(self.product.seconds(threads=int(THREADS)))
-            if c.npy:
-                if os.path.exists(out):
-                    os.remove(out)  # what the run before wrote
-                npy.append(clock(*spawn(argv)[:2], int(THREADS)))
-                size = os.path.getsize(out)
-                os.remove(out)
-                alone.append(clock(*spawn([os.path.join(BIN, "files"), out, str(size), *paths.values()])[:2], int(THREADS)))
-            for n, p in live.items():
-                times[n].append(p.seconds(n, threads=threads(n)))
+            random.shuffle(turns)  # large caches remember who was before
+            for turn in turns:
+                turn()
         peaks = [f"{self.product.peak():.0f}"] + [f"{n} {p.peak():.0f}" for n, p in live.items() if " " not in n]
         if c.npy:
             os.remove(out)
@@ -441,7 +446,7 @@ def main():
     rep = Report(a.o)
     rep.commands = []
     head(rep, " ".join(x for x in sys.argv[1:] if x not in ("-o", a.o)) or "all", PACKAGES, programs())
-    rep.add("Times are medians over rounds in which everyone runs once; (1.40x) is how many times longer a peer takes, as the median of the "
+    rep.add("Times are medians over rounds in which everyone runs once in random order; (1.40x) is how many times longer a peer takes, as the median of the "
             "rounds' ratios. GB/s count what must be read and written once. STREAM is the better of ordinary and bypassing stores in the same round. Peak is "
             "the resident set of the process that holds inputs and results, in MiB. An answer that is off says by how much, relative to NumPy's. "
             "Files alone is a program that reads the same files, writes one of the same size and computes nothing.")

@@ -114,6 +114,8 @@ const (
 	OpDeg2rad
 	OpRad2deg
 	OpSinc
+	// Distributions, ops_special.go.
+	OpNdtri
 	// Program structure, ops_bits.go.
 	OpIndex
 	OpCold
@@ -189,7 +191,7 @@ type Op struct {
 }
 
 // families lists the rows of the table, one slice for each ops_*.go file.
-var families = [][]Op{arithOps, logicOps, bitOps, roundOps, expOps, trigOps}
+var families = [][]Op{arithOps, logicOps, bitOps, roundOps, expOps, trigOps, specialOps}
 
 // table and byName index the rows. They are filled when the package starts,
 // because rows name functions that look rows up.

@@ -4,6 +4,7 @@ package kernels
 
 import (
 	"context"
+	"math/bits"
 	"sync"
 )
 
@@ -20,6 +21,15 @@ type TreeNode struct {
 
 // width returns the nodes that a tree of so many blocks has on a level.
 func width(blocks int64, level int) int64 { return (blocks + 1<<level - 1) >> level }
+
+// Covering returns the largest node that begins with block first and covers no more than n blocks, 1 or more.
+func Covering(first, n int64) TreeNode {
+	level := bits.Len64(uint64(n)) - 1
+	if first > 0 {
+		level = min(level, bits.TrailingZeros64(uint64(first)))
+	}
+	return TreeNode{level, first >> level}
+}
 
 // up returns n's parent.
 func (n TreeNode) up() TreeNode { return TreeNode{n.Level + 1, n.Index >> 1} }
@@ -112,9 +122,8 @@ func (r *TreeRow[S]) Begin(blocks int64, join Join[S]) {
 	r.Nodes, r.blocks, r.join = r.Nodes[:0], blocks, join
 }
 
-// Add takes the state of a block that is higher than all before.
-func (r *TreeRow[S]) Add(ctx context.Context, block int64, s S) error {
-	n := TreeNode{0, block}
+// Add takes the state of a node whose blocks are higher than all before.
+func (r *TreeRow[S]) Add(ctx context.Context, n TreeNode, s S) error {
 	for !n.root(r.blocks) {
 		if n.Index&1 == 1 {
 			last := len(r.Nodes) - 1

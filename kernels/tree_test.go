@@ -57,11 +57,16 @@ func TestTreeOrder(t *testing.T) {
 			got := ""
 			for _, c := range cuts {
 				row.Begin(int64(n), joinTexts)
-				for i := c[0]; i < c[1]; i++ {
-					s := fmt.Sprint(i)
-					if err := row.Add(ctx, int64(i), &s); err != nil {
+				for i := c[0]; i < c[1]; {
+					n := TreeNode{0, int64(i)}
+					if seed%2 == 0 { // several blocks that are joined already
+						n = Covering(int64(i), int64(c[1]-i))
+					}
+					s := nodeText(n)
+					if err := row.Add(ctx, n, &s); err != nil {
 						t.Fatal(err)
 					}
+					i += 1 << n.Level
 				}
 				for _, x := range row.Nodes {
 					s, done, err := tree.Insert(ctx, x.TreeNode, x.State)
@@ -79,6 +84,18 @@ func TestTreeOrder(t *testing.T) {
 			tree.Drain(func(s *string) { t.Errorf("n %d seed %d: %s waits after the end", n, seed, *s) })
 		}
 	}
+}
+
+// nodeText is the state of a node that has all its blocks.
+func nodeText(n TreeNode) string {
+	if n.Level == 0 {
+		return fmt.Sprint(n.Index)
+	}
+	s, right := nodeText(TreeNode{n.Level - 1, 2 * n.Index}), nodeText(TreeNode{n.Level - 1, 2*n.Index + 1})
+	if err := joinTexts(context.Background(), &s, &right); err != nil {
+		panic(err)
+	}
+	return s
 }
 
 // TestTreeError joins until the third join fails, and counts the states.

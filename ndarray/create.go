@@ -3,6 +3,7 @@
 package ndarray
 
 import (
+	"fmt"
 	"math"
 
 	"github.com/arrayrun/arrayrun/chunk"
@@ -30,6 +31,14 @@ func gridFor(shape chunk.Shape, dt dtype.DType, opts []Option) chunk.Grid {
 		return chunk.DefaultGrid(shape, dt.Size())
 	}
 	return chunk.Regular(shape, c.steps...)
+}
+
+// CreatedGrid returns the grid that a function which creates arrays gives one of the shape, as the options say. A shape that cannot be an array's is an error.
+func CreatedGrid(shape chunk.Shape, dt dtype.DType, opts ...Option) (chunk.Grid, error) {
+	if _, ok := checkedSize(shape); !ok {
+		return chunk.Grid{}, fmt.Errorf("shape %v: want lengths of 0 or more whose product fits 63 bits: %w", shape, chunk.ErrShape)
+	}
+	return gridFor(shape, dt, opts), nil
 }
 
 // checkShape returns an error Array where shape cannot be an array's.

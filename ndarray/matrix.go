@@ -24,6 +24,9 @@ const (
 // depth is how many terms of the sums one call adds; more are cut into runs of about as many, whose sums are added afterwards.
 const depth = 4096
 
+// fewSums is how many times larger than the sums of all runs operands are from which those sums are computed before they are added.
+const fewSums = 8
+
 // matrices returns contract's result for two operands as a product of matrices, where it is one of floats that is large enough: what is summed
 // is in both operands. See kernels.Product for the order of the sums; runs of depth are added as Sum does. Complex
 // numbers are products of real and imaginary parts.
@@ -178,6 +181,7 @@ func (m *matrixProduct) of(x, y Array) Array {
 		Need:    func(i int, at chunk.Region) chunk.Region { return m.need(operands[i], at) },
 		Scratch: func(chunk.Shape) int64 { return kernels.ProductScratch },
 		Blocks:  grid.Axes,
+		Strided: true,
 		Unit:    unit,
 		Work: func(out chunk.Shape) float64 {
 			return float64(out.Size()) * float64(m.length(m.sums)) / float64(chunk.Shape(m.counts).Size())
@@ -186,10 +190,16 @@ func (m *matrixProduct) of(x, y Array) Array {
 	}
 	p := Array{here().Opaque(arg, x.DType(), grid, x.Node(), y.Node())}
 	if m.step > 0 {
+		if p.bytes()*fewSums <= x.bytes()+y.bytes() {
+			p = p.Once() // tasks for runs, of which a fold would put many into one
+		}
 		p = p.Sum(0)
 	}
 	return p
 }
+
+// bytes returns the size of a's elements.
+func (a Array) bytes() float64 { return float64(a.Size()) * float64(a.DType().Size()) }
 
 // pieces returns how many chunks of the result lie side by side along labels.
 func (m *matrixProduct) pieces(g chunk.Grid, labels []int) int64 {

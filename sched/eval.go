@@ -322,6 +322,14 @@ func (sc *scope) opaque(ctx context.Context, p *plan.Part, at chunk.Region, dst 
 	in := make([]*chunk.Chunk, len(p.In))
 	for i, b := range p.In {
 		need := p.Opaque.Need(i, at).Intersect(chunk.Whole(b.Shape))
+		if sc.r.plan.Viewed(p, i) {
+			c, err := sc.leaf(ctx, b.Leaves[b.Roots[0].Leaf], need)
+			if err != nil {
+				return err
+			}
+			in[i] = c
+			continue
+		}
 		n := b.Roots[0].Node
 		c, err := sc.alloc(n.DType, int64(n.ItemBytes), need.Shape())
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 	"context"
 
 	"github.com/arrayrun/arrayrun/chunk"
+	"github.com/arrayrun/arrayrun/chunk/mem"
 	"github.com/arrayrun/arrayrun/kernels"
 	"github.com/arrayrun/arrayrun/sched/plan"
 )
@@ -20,6 +21,7 @@ type foldRun struct {
 	index   int
 	frags   []fragRun
 	store   state       // by component: partial states of the tile
+	spare   state       // by component: the right sides of joins
 	stride  int64       // elements of store for each fragment
 	kept    int64       // kept elements of the current cell
 	blocks  int64       // blocks of the current cell
@@ -43,6 +45,9 @@ type fragRun struct {
 	hi   chunk.Shape
 	row  kernels.TreeRow[int64] // of slots of the store
 }
+
+// spareElements is how many elements of each component are joined by one call.
+const spareElements = 512
 
 // pair holds the chunks of one side of a Combine call.
 type pair struct {
@@ -75,7 +80,10 @@ func (f *foldRun) init(t *tasker, i int) {
 	f.left, f.right = newPair(f.plan), newPair(f.plan)
 	f.call = kernels.Call{Out: f.left.p, In: f.right.p, Shape: f.left.c[0].Shape}
 	f.join = f.joinSlots
-	f.store = make(state, len(f.plan.State))
+	f.store, f.spare = make(state, len(f.plan.State)), make(state, len(f.plan.State))
+	for i, s := range f.plan.State {
+		f.spare[i] = &chunk.Chunk{DType: s.DType, ItemBytes: int32(s.DType.Size()), Block: mem.Wrap(make([]byte, spareElements*s.DType.Size()))}
+	}
 	f.waits = f.plan.Groups > 0 && t.s.InOrder(f.plan)
 	if f.plan.GroupLeaf >= 0 && t.s.Body.Leaves[f.plan.GroupLeaf].IDs != nil {
 		f.local.of = make([]int32, f.plan.Groups)
@@ -209,10 +217,15 @@ func (f *foldRun) after(ctx context.Context, t *tasker) error {
 		return m.add(ctx, t, f, cell)
 	}
 	base := f.plan.Cells.First(t.cells.key)
-	for b := range f.blocks {
-		if err := fr.row.Add(ctx, base+b, fr.fill+b); err != nil {
+	for b := int64(0); b < f.blocks; {
+		n := kernels.Covering(base+b, f.blocks-b)
+		if err := f.joinRun(ctx, fr.fill+b, 1<<n.Level); err != nil {
 			return err
 		}
+		if err := fr.row.Add(ctx, n, fr.fill+b); err != nil {
+			return err
+		}
+		b += 1 << n.Level
 	}
 	// What was joined has left its slots.
 	from := int64(f.cur) * f.stride
@@ -232,6 +245,60 @@ func (f *foldRun) joinSlots(ctx context.Context, dst, src int64) error {
 	f.left.at(f.store, from+dst*kept, kept)
 	f.right.at(f.store, from+src*kept, kept)
 	return f.plan.Combine.Run(ctx, &f.call)
+}
+
+// joinRun joins n slots of the current fragment, a power of two of them that are a node of the tree, into the first. Many
+// joins are one call: what is on the left of them moves together, and what is on the right to spare.
+func (f *foldRun) joinRun(ctx context.Context, first, n int64) error {
+	kept := f.frags[f.cur].kept
+	first = int64(f.cur)*f.stride + first*kept
+	most := spareElements / kept
+	for ; n > 1; n /= 2 {
+		for p := int64(0); p < n/2; {
+			left, m := first+p*kept, int64(1)
+			if most < 2 {
+				f.right.at(f.store, first+(2*p+1)*kept, kept)
+				f.left.at(f.store, first+2*p*kept, kept)
+			} else {
+				m = min(most, n/2-p)
+				for i, c := range f.store {
+					unzip(c, left, f.spare[i], first+2*p*kept, m, kept)
+				}
+				f.right.at(f.spare, 0, m*kept)
+				f.left.at(f.store, left, m*kept)
+			}
+			if err := f.plan.Combine.Run(ctx, &f.call); err != nil {
+				return err
+			}
+			if most < 2 {
+				copyState(f.store, left, f.store, first+2*p*kept, kept)
+			}
+			p += m
+		}
+	}
+	return nil
+}
+
+// unzip moves m pairs of runs of n elements, which begin at element from of c: the first of each to element to, which is not behind
+// from, and the second to other.
+func unzip(c *chunk.Chunk, to int64, other *chunk.Chunk, from, m, n int64) {
+	w := n * int64(c.ItemBytes)
+	from, to = (c.Offset+from)*int64(c.ItemBytes), (c.Offset+to)*int64(c.ItemBytes)
+	if w == 8 { // most states of one kept element
+		b, o := chunk.Elems[uint64](c.Block), chunk.Elems[uint64](other.Block)
+		pairs := b[from/8:]
+		b = b[to/8:]
+		for i := range m {
+			o[i] = pairs[2*i+1]
+			b[i] = pairs[2*i]
+		}
+		return
+	}
+	b, o := c.Block.Bytes(), other.Block.Bytes()
+	for i := range m {
+		copy(o[i*w:], b[from+(2*i+1)*w:][:w])
+		copy(b[to+i*w:], b[from+2*i*w:][:w])
+	}
 }
 
 // end hands what is left of each fragment to the merger of its kept tile.

@@ -36,8 +36,9 @@ func TestOutputsThatCannotBe(t *testing.T) {
 		args []string
 		want string
 	}{
-		"stats in no folder": {exitRunning, []string{"1", "-o", filepath.Join(dir, "a.npy"), "--stats", filepath.Join(dir, "absent", "s.json")}, "absent"},
-		"chunks of axes":     {exitUsage, []string{"ones((2, 2))", "-o", filepath.Join(dir, "a.zarr"), "--chunks", "1,1,1"}, "3 axes"},
+		"stats in no folder":      {exitRunning, []string{"1", "-o", filepath.Join(dir, "a.npy"), "--stats", filepath.Join(dir, "absent", "s.json")}, "absent"},
+		"chunks of axes":          {exitUsage, []string{"ones((2, 2))", "-o", filepath.Join(dir, "a.zarr"), "--chunks", "1,1,1"}, "3 axes"},
+		"chunks of an axis twice": {exitUsage, []string{"ones((2, 2))", "-o", filepath.Join(dir, "a.zarr"), "--chunks", "x=1,y=2,x=2"}, "one length for \"x\""},
 	} {
 		code, _, errs := arrayrun(t, append([]string{"eval"}, c.args...)...)
 		if code != c.code || !strings.Contains(errs, c.want) {

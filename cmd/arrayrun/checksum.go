@@ -62,6 +62,15 @@ func (h *hasher) sum(ctx context.Context, src formats.Source) (string, error) {
 	h.bill.hold(beside)
 	defer h.bill.hold(-beside)
 	d.limit = limit
+	if _, ok := src.(formats.RegionReader); ok && !m.Chunked && len(m.Codecs) == 0 { // a file that was cut off is refused before it is read to its end
+		last := chunk.Whole(m.Shape)
+		for i, n := range last.Hi {
+			last.Lo[i] = n - 1
+		}
+		if err := d.probe(ctx, last); err != nil {
+			return "", err
+		}
+	}
 	if err := d.region(ctx, chunk.Whole(m.Shape), 0); err != nil {
 		return "", err
 	}
@@ -112,6 +121,17 @@ func (d *digest) region(ctx context.Context, r chunk.Region, axis int) error {
 		lo = hi
 	}
 	return nil
+}
+
+// probe reads r for the errors that it may have.
+func (d *digest) probe(ctx context.Context, r chunk.Region) error {
+	c, err := chunk.New(d.h.pool, d.meta.DType, d.meta.ItemBytes, r.Shape())
+	if err != nil {
+		return err
+	}
+	defer c.Release()
+	_, err = formats.ReadRegion(ctx, d.src, r, c)
+	return err
 }
 
 func (d *digest) read(ctx context.Context, r chunk.Region) error {

@@ -275,6 +275,7 @@ func (d *differ) variable(ctx context.Context, name string, a, b ndarray.Variabl
 		d.note(name, fmt.Sprintf("data types %s and %s", d.typeOf(x, 0), d.typeOf(y, 1)))
 		return nil
 	case x.Size() == 0:
+		d.same = append(d.same, difference{name: name, values: values{abs: -1, rel: -1}})
 		return nil
 	}
 	compare := d.numbers

@@ -232,8 +232,12 @@ func parseLengths(flag, text string) (byName ndarray.Chunks, steps []int64, err 
 		if err != nil || n == 0 || n < -1 {
 			return nil, nil, usagef("--%s: got %q, want lengths such as 'time=100,lat=-1' or '100,-1'; -1 is the whole axis", flag, text)
 		}
+		name = strings.TrimSpace(name)
+		if _, twice := byName[name]; twice && ok {
+			return nil, nil, usagef("--%s: got %q, want one length for %q", flag, text, name)
+		}
 		if ok {
-			byName[strings.TrimSpace(name)] = n
+			byName[name] = n
 		} else {
 			steps = append(steps, n)
 		}

@@ -131,6 +131,9 @@ func (d *describer) group(ctx context.Context, g *formats.Group) groupDoc {
 			x.meta = v.Source.Meta()
 			x.bytes = storedBytes(ctx, v.Source)
 			if d.sums && x.err == nil {
+				x.err = claimed(x.meta, x.bytes)
+			}
+			if d.sums && x.err == nil {
 				x.checksum, x.err = d.hash.sum(ctx, v.Source)
 			}
 		}

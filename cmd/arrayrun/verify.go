@@ -163,11 +163,15 @@ func (v *verifier) group(ctx context.Context, g *formats.Group, at string) {
 		x := &g.Vars[i]
 		name := at + x.Name
 		number := int64(len(v.bad)) + v.chunks // rises from variable to variable
-		if x.Err != nil || x.Source == nil {
-			err := x.Err
-			if err == nil {
-				err = fmt.Errorf("it has no values: %w", formats.ErrFormat)
-			}
+		err := x.Err
+		switch {
+		case err != nil:
+		case x.Source == nil:
+			err = fmt.Errorf("it has no values: %w", formats.ErrFormat)
+		default:
+			err = claimed(x.Source.Meta(), storedBytes(ctx, x.Source))
+		}
+		if err != nil {
 			v.bad = append(v.bad, badChunk{variable: name, number: number, key: v.uri, offset: -1, err: err})
 			continue
 		}

@@ -88,7 +88,7 @@ func TestLevels(t *testing.T) {
 		e, _ := ByName(f[1])
 		for i, text := range f[4:] {
 			level := i + 1
-			if testing.Short() && level%3 != 1 {
+			if testing.Short() && (level%3 != 1 || level > 13 && level != 19) {
 				continue
 			}
 			theirs, err := strconv.Atoi(text)

@@ -11,68 +11,71 @@ const (
 	priceMost = 1 << 30
 	// leastPriced is the shortest match that is looked at.
 	leastPriced = 3
-	// farKinds are hashes of 3, 4, 8, 12, 16, 24, 32 and farLongest bytes.
-	farKinds, farLongest = 8, 48
+	// prices follow what was written after so many bytes.
+	pricedPart = 4 << 10
 )
 
 // zstdPlace is the cheapest way that is known to a place.
 type zstdPlace struct {
 	price    int32
-	length   uint32    // of the match that ends here, 0: a literal does
+	length   uint32    // of the match that ends here or behind bytes before, 0: a literal does
 	offset   uint32    // of the match
 	literals uint32    // in a row that end here
 	rep      [3]uint32 // the last offsets, known once the way is
+	behind   uint32    // literals behind the match, at most one
 }
 
-// zstdPrices are what literals and matches cost, by how often they were there lately, and the ways through a segment.
+// zstdCounts are how often bytes were literals lately, and the symbols of sequences.
+type zstdCounts struct {
+	bytes   [256]uint32
+	symbols [3][64]uint32
+}
+
+// usual makes the symbols of sequences as frequent as in the tables that need no description, and forgets the bytes.
+func (c *zstdCounts) usual() {
+	*c = zstdCounts{}
+	for i, code := range seqCodes {
+		for s, n := range code.usual {
+			c.symbols[i][s] = uint32(max(n, 1))
+		}
+	}
+}
+
+// zstdPrices are what literals and matches cost, by how often they were there lately, and the ways through a part of a segment.
 type zstdPrices struct {
+	zstdCounts
 	literal [256]int32
 	symbol  [3][64]int32 // with the bits that follow
 	run     [64]int32    // of short numbers of literals
-	length  [512]int32   // of matches
-	counts  [3][64]uint32
-	bytes   [256]uint32
+	length  [1024]int32  // of matches
 	rep     [3]uint32
 	places  []zstdPlace
 	found   []zstdSequence // matches of a place, each longer than the one before
 	way     []zstdSequence // matches from the last to the first, and the literals before each
 }
 
-// begin forgets everything.
-func (c *zstdPrices) begin() {
-	c.rep, c.bytes, c.counts = [3]uint32{1, 4, 8}, [256]uint32{}, [3][64]uint32{}
-	for i, code := range seqCodes {
-		for s, n := range code.usual {
-			c.counts[i][s] = uint32(max(n, 1))
-		}
-	}
-}
-
-// set sets the prices for the segment src: half of what there was counts, and an eighth of the bytes that come.
-func (c *zstdPrices) set(src []byte) {
+// set sets the prices, and lets what there was count for a sixteenth less.
+func (c *zstdPrices) set() {
 	t := deflateTable()
 	log := func(n uint32) int32 { return int32(t.log2(n) / priceStep) }
-	ahead := [256]uint32{}
-	countBytes(&ahead, src)
 	total := uint32(0)
-	for i, n := range ahead {
-		ahead[i] = 8*c.bytes[i] + n + 1
-		total += ahead[i]
-		c.bytes[i] /= 2
+	for _, n := range c.bytes {
+		total += 8*n + 1
 	}
-	for i, n := range ahead {
-		c.literal[i] = max(log(total)-log(n), priceOne)
+	for i, n := range c.bytes {
+		c.literal[i] = max(log(total)-log(8*n+1), priceOne)
+		c.bytes[i] -= n / 16
 	}
 	symbols := zstdSymbolTable()
-	for i := range c.counts {
+	for i := range c.symbols {
 		total := uint32(0)
-		most := seqCodes[i].most
-		for _, n := range c.counts[i][:most+1] {
+		counts := c.symbols[i][:seqCodes[i].most+1]
+		for _, n := range counts {
 			total += 8*n + 2
 		}
-		for s := range most + 1 {
-			c.symbol[i][s] = log(total) - log(8*c.counts[i][s]+2) + int32(symbols.extra[i][s])*priceOne
-			c.counts[i][s] -= c.counts[i][s] / 2
+		for s, n := range counts {
+			c.symbol[i][s] = log(total) - log(8*n+2) + int32(symbols.extra[i][s])*priceOne
+			counts[s] -= n / 16
 		}
 	}
 	for n := range c.run {
@@ -114,98 +117,17 @@ func (at *zstdPlace) offsetSymbol(offset uint32) (symbol int, rep [3]uint32) {
 	return 1, rep
 }
 
-// all finds the matches at p: each is longer than the one before, which is nearer.
-func (m *zstdMatcher) all(p int, found []zstdSequence) []zstdSequence {
-	m.insert(p)
-	src, limit := m.src, m.stop-p
-	row, tag := m.row(load64(src, p))
-	size := 1 << m.effort.row
-	tags := m.tags[row : row+size]
-	at := uint(tags[0]) & uint(size-1)
-	same := sameTags(tags, tag) &^ 1
-	same = (same>>at | same<<(uint(size)-at)) & (1<<size - 1) // the newest first
-	place := m.base + uint32(p)
-	places := m.short[row : row+size]
-	best, part := leastPriced-1, len(m.long)/farKinds
-	v := load32(src, p)
-	for i, mixed := range [...]uint32{v << 8 * 2654435761, v * 2654435761} { // the nearest with three and four bytes in common
-		slot := &m.long[i*part+int(mixed>>8)&(part-1)]
-		back := place - *slot
-		*slot = place
-		if back > m.window || (load32(src, p-int(back))^v)<<8 != 0 {
-			continue
-		}
-		if n := leastPriced + matchLength(src, p-int(back)+leastPriced, p+leastPriced, limit-leastPriced); n > best {
-			best = n
-			found = append(found, zstdSequence{length: uint32(n), offset: back})
-			if n >= m.effort.content || n == limit {
-				return found
-			}
-		}
-	}
-	best = max(best, leastPriced)
-	for ; same != 0; same &= same - 1 {
-		back := place - places[(uint(bits.TrailingZeros64(same))+at)&uint(size-1)]
-		if back > m.window {
-			break
-		}
-		from := p - int(back)
-		if load32(src, from+best-3) != load32(src, p+best-3) {
-			continue
-		}
-		if n := matchLength(src, from, p, limit); n > best {
-			best = n
-			found = append(found, zstdSequence{length: uint32(n), offset: back})
-			if n >= m.effort.content || n == limit {
-				return found
-			}
-		}
-	}
-	if limit < farLongest {
-		return found
-	}
-	// the rows have the nearest only: of more bytes in common the last place is known however far it is
-	h := uint64(0)
-	for i := range farKinds - 2 {
-		switch i {
-		case 0:
-			h = load64(src, p) * prime64
-		case 1:
-			h = (h + uint64(load32(src, p+8))) * prime64
-		case 2:
-			h = (h + uint64(load32(src, p+12))) * prime64
-		case 3:
-			h = (h + load64(src, p+16)) * prime64
-		case 4:
-			h = (h + load64(src, p+24)) * prime64
-		case 5:
-			h = ((h+load64(src, p+32))*prime64 + load64(src, p+40)) * prime64
-		}
-		slot := &m.long[(i+2)*part+int(h>>32)&(part-1)]
-		back := place - *slot
-		*slot = place
-		if back > m.window || load32(src, p-int(back)+best-3) != load32(src, p+best-3) {
-			continue
-		}
-		if n := matchLength(src, p-int(back), p, limit); n > best {
-			best = n
-			found = append(found, zstdSequence{length: uint32(n), offset: back})
-			if n >= m.effort.content || n == limit {
-				return found
-			}
-		}
-	}
-	return found
-}
-
-// cheapest makes sequences as fast does. It looks for the cheapest way through the segment, by all lengths of all matches it finds.
+// cheapest makes sequences as fast does. It looks for the cheapest way through each part of the segment, by all lengths of all matches it finds.
 func (m *zstdMatcher) cheapest(p, end int) (at, tail int) {
 	last := min(end, m.stop-zstdMargin, len(m.src)-zstdMargin)
 	c := m.prices
-	c.set(m.src[p:max(p, min(end, len(m.src)))])
 	from := p
 	for p < last {
-		p, from = m.way(p, from, last)
+		part := min(last, p+pricedPart)
+		c.set()
+		for p < part {
+			p, from = m.way(p, from, part)
+		}
 	}
 	p = max(from, end)
 	for _, b := range m.src[from:p] {
@@ -220,14 +142,14 @@ func (m *zstdMatcher) way(p, from, last int) (at, behind int) {
 	c, src, content := m.prices, m.src, m.effort.content
 	n := last - p
 	if len(c.places) < n+content+1 {
-		c.places = make([]zstdPlace, zstdSegment+content+1)
+		c.places = make([]zstdPlace, pricedPart+content+1)
 	}
 	places := c.places[:n+content+1]
 	for i := range places {
 		places[i].price = priceMost
 	}
 	places[0] = zstdPlace{price: c.literals(uint32(p - from)), literals: uint32(p - from), rep: c.rep}
-	none := c.literals(0)
+	none, one := c.literals(0), c.literals(1)
 	long := zstdSequence{} // a match behind the way
 	end := n
 	for i := range n {
@@ -236,14 +158,23 @@ func (m *zstdMatcher) way(p, from, last int) (at, behind int) {
 			if here.length == 0 {
 				here.rep = places[i-1].rep
 			} else {
-				here.literals = 0
-				_, here.rep = places[i-int(here.length)].offsetSymbol(here.offset)
+				here.literals = here.behind
+				_, here.rep = places[i-int(here.behind+here.length)].offsetSymbol(here.offset)
 			}
 		}
 		q := p + i
 		next := &places[i+1]
-		if price := here.price + c.literal[src[q]] + c.literals(here.literals+1) - c.literals(here.literals); price < next.price {
-			next.price, next.length, next.literals = price, 0, here.literals+1
+		runs := here.literals + 1
+		if price := here.price + c.literal[src[q]] + c.literals(runs) - c.literals(here.literals); price < next.price {
+			if next.length > 0 && next.behind == 0 && one < none {
+				// the match that ends there is no longer the cheapest way, but may be to the place behind: one literal costs less than none
+				literal := c.literal[src[q+1]]
+				single, more := next.price+literal+one-none, price+literal+c.literals(runs+1)-c.literals(runs)
+				if to := &places[i+2]; single < min(more, to.price) {
+					to.price, to.length, to.offset, to.behind = single, next.length, next.offset, 1
+				}
+			}
+			next.price, next.length, next.literals = price, 0, runs
 		}
 		limit := m.stop - q
 		v := load32(src, q)
@@ -252,7 +183,7 @@ func (m *zstdMatcher) way(p, from, last int) (at, behind int) {
 			base := here.price + c.symbol[seqOffset][symbol] + none
 			for k := most; k >= least; k-- {
 				if to := &places[i+k]; base+c.length[k] < to.price {
-					to.price, to.length, to.offset = base+c.length[k], uint32(k), offset
+					to.price, to.length, to.offset, to.behind = base+c.length[k], uint32(k), offset, 0
 				}
 			}
 		}
@@ -269,20 +200,18 @@ func (m *zstdMatcher) way(p, from, last int) (at, behind int) {
 		}
 		if long.length == 0 {
 			c.found = m.all(q, c.found[:0])
-			least := leastPriced
-			for _, f := range c.found {
-				k := int(f.length)
-				if k >= content {
-					long = f
-					break
-				}
-				take(f.offset, least, k)
-				least = k + 1
+			if f := len(c.found) - 1; f >= 0 && int(c.found[f].length) >= content {
+				long = c.found[f]
 			}
 		}
 		if long.length > 0 {
 			end = i
 			break
+		}
+		least := leastPriced
+		for _, f := range c.found {
+			take(f.offset, least, int(f.length))
+			least = int(f.length) + 1
 		}
 	}
 	if long.length == 0 {
@@ -310,7 +239,7 @@ func (m *zstdMatcher) emitWay(p, from, end int, long zstdSequence) (at, behind i
 			i--
 			continue
 		}
-		i -= int(at.length)
+		i -= int(at.behind + at.length)
 		c.way = append(c.way, zstdSequence{uint32(i), at.length, at.offset})
 	}
 	for i := len(c.way) - 1; i >= 0; i-- {
@@ -319,9 +248,9 @@ func (m *zstdMatcher) emitWay(p, from, end int, long zstdSequence) (at, behind i
 		place := zstdPlace{literals: uint32(q - from), rep: c.rep}
 		symbol, rep := place.offsetSymbol(s.offset)
 		c.rep = rep
-		c.counts[seqOffset][symbol]++
-		c.counts[seqLiterals][symbols.literalSymbol(uint32(q-from))]++
-		c.counts[seqMatch][symbols.matchSymbol(s.length-leastPriced)]++
+		c.symbols[seqOffset][symbol]++
+		c.symbols[seqLiterals][symbols.literalSymbol(uint32(q-from))]++
+		c.symbols[seqMatch][symbols.matchSymbol(s.length-leastPriced)]++
 		for _, b := range m.src[from:q] {
 			c.bytes[b]++
 		}

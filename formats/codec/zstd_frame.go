@@ -109,8 +109,12 @@ func zstdBlockHeader(dst []byte, last bool, kind, size int) []byte {
 
 // piece packs src, and looks for matches nowhere else.
 func (z *zstdPacker) piece(src []byte, final bool) {
+	z.lits = Grow(z.lits, zstdMaxBlock+64)
 	z.begin(src)
-	z.seqs, z.lits = z.seqs[:0], Grow(z.lits, zstdMaxBlock+64)[:0]
+	if z.effort.tree {
+		z.learn(src)
+	}
+	z.seqs, z.lits = z.seqs[:0], z.lits[:0]
 	clear(z.block[:])
 	start, cost, tail := 0, int64(0), 0 // of the block: its first byte, its bits, its literals behind the last match
 	for p := 0; p < len(src); {
@@ -150,6 +154,33 @@ func (z *zstdPacker) piece(src []byte, final bool) {
 			clear(z.block[:])
 		}
 	}
+}
+
+// learn sets what prices are made from by trials of the first block: in one bytes cost by how often they are there, which suits numbers without
+// matches; in the other all cost the same, so that matches are tried that pay once they are frequent.
+func (z *zstdPacker) learn(src []byte) {
+	z.stop = min(len(src), zstdMaxBlock)
+	best, least := zstdCounts{}, int64(-1)
+	for _, flat := range [...]bool{false, true} {
+		z.prices.usual()
+		if !flat {
+			countBytes(&z.prices.bytes, src[:z.stop])
+			for i := range z.prices.bytes {
+				z.prices.bytes[i] /= 64
+			}
+		}
+		z.seqs, z.lits = z.seqs[:0], z.lits[:0]
+		for p := 0; p < z.stop; {
+			p, _ = z.cheapest(p, z.stop)
+		}
+		z.last = [256]uint32{}
+		countBytes(&z.last, z.lits)
+		if cost := entropy(z.last[:]) + z.seq.entropy(z.seqs); least < 0 || cost < least {
+			best, least = z.prices.zstdCounts, cost
+		}
+		z.begin(src) // what is in the tables is out of reach
+	}
+	z.prices.zstdCounts = best
 }
 
 // write writes the block src: compressed, or as it is where that is not longer, or as one byte repeated.
@@ -198,12 +229,13 @@ func countBytes(counts *[256]uint32, b []byte) {
 // zstdState is how much memory a packer keeps that has packed n bytes at a level.
 func zstdState(level, n int) int {
 	e := zstdEffortOf(level)
-	tables := 4*e.table(e.long, n) + 4*e.table(e.short, n)
+	long, short := e.tables(n)
+	tables := 4 * (long + short)
 	if e.row > 0 {
-		tables += e.table(e.short, n)
+		tables += short
 	}
-	if e.priced() {
-		tables += 32 * (zstdSegment + e.content)
+	if e.tree {
+		tables += 32 * (pricedPart + e.content)
 	}
 	// a block: its literals, its sequences, what these become and what is written
 	block := min(n, zstdMaxBlock)

@@ -34,7 +34,7 @@ type huffWriter struct {
 // begin makes h ready for a frame whose matches are looked for so hard.
 func (h *huffWriter) begin(e *zstdEffort) {
 	h.now, h.next, h.keep = nil, nil, 31
-	if e.row == 0 { // making codes is a fifth of the time of numbers without matches
+	if e.tagged() { // making codes is a fifth of the time of numbers without matches
 		h.keep = 7
 	}
 }

@@ -7,12 +7,13 @@ import "math/bits"
 // zstdEffort says how a level looks for matches.
 type zstdEffort struct {
 	parse       func(m *zstdMatcher, p, end int) (at, tail int)
-	long, short int // bits of the tables
-	row         int // bits of the number of places with the same hash
-	bytes       int // that a position in the short table has in common with another
-	depth       int // how many earlier places are looked at, 0: all of a row
-	lazy        int // how many positions further there may be a better match
-	content     int // length of matches that are not improved
+	long, short int  // bits of the tables
+	row         int  // bits of the number of places with the same hash
+	bytes       int  // that a position in the short table has in common with another
+	tree        bool // the cheapest way is looked for, with all places in trees
+	depth       int  // how many earlier places are looked at
+	lazy        int  // how many positions further there may be a better match
+	content     int  // length of matches that are not improved
 }
 
 // zstdEfforts are those of the levels; 0 is no level.
@@ -29,21 +30,27 @@ var zstdEfforts = [...]zstdEffort{
 	10: {parse: (*zstdMatcher).lazily, short: 21, row: 5, bytes: 5, depth: 32, lazy: 2, content: 256},
 	11: {parse: (*zstdMatcher).lazily, short: 21, row: 6, bytes: 5, depth: 64, lazy: 2, content: 256},
 	12: {parse: (*zstdMatcher).lazily, short: 22, row: 6, bytes: 5, depth: 64, lazy: 2, content: 256},
-	13: {parse: (*zstdMatcher).cheapest, long: 22, short: 22, row: 6, bytes: 5, content: 256}, // from level 17 on
+	13: {parse: (*zstdMatcher).lazily, short: 22, row: 6, bytes: 5, depth: 64, lazy: 2, content: 256},
+	14: {parse: (*zstdMatcher).cheapest, long: 23, tree: true, depth: 16, content: 48},
+	15: {parse: (*zstdMatcher).cheapest, long: 23, tree: true, depth: 16, content: 48},
+	16: {parse: (*zstdMatcher).cheapest, long: 23, tree: true, depth: 32, content: 48},
+	17: {parse: (*zstdMatcher).cheapest, long: 23, tree: true, depth: 32, content: 64},
+	18: {parse: (*zstdMatcher).cheapest, long: 23, tree: true, depth: 64, content: 64},
+	19: {parse: (*zstdMatcher).cheapest, long: 23, tree: true, depth: 128, content: 256},
+	20: {parse: (*zstdMatcher).cheapest, long: 23, tree: true, depth: 128, content: 256},
+	21: {parse: (*zstdMatcher).cheapest, long: 23, tree: true, depth: 128, content: 512},
+	22: {parse: (*zstdMatcher).cheapest, long: 23, tree: true, depth: 512, content: 999},
 }
 
 func zstdEffortOf(level int) *zstdEffort {
 	if level == 0 {
 		level = 3
 	}
-	if level > 16 {
-		return &zstdEfforts[len(zstdEfforts)-1]
-	}
-	return &zstdEfforts[min(max(level, 1), len(zstdEfforts)-2)]
+	return &zstdEfforts[max(level, 1)]
 }
 
-// priced is whether the cheapest way is looked for.
-func (e *zstdEffort) priced() bool { return e.row > 0 && e.depth == 0 }
+// tagged is whether tables have a byte of the hash above each place.
+func (e *zstdEffort) tagged() bool { return e.row == 0 && !e.tree }
 
 // table is the length of a table of so many bits for n bytes: not much longer than those.
 func (e *zstdEffort) table(width, n int) int {
@@ -53,10 +60,19 @@ func (e *zstdEffort) table(width, n int) int {
 	return 1 << min(width, max(bits.Len(uint(n)), 8))
 }
 
+// tables are the lengths of the tables for n bytes.
+func (e *zstdEffort) tables(n int) (long, short int) {
+	if e.tree {
+		return e.table(e.long, n), 2 << zstdWindowBits(n)
+	}
+	return e.table(e.long, n), e.table(e.short, n)
+}
+
 // zstdMatcher turns bytes into sequences.
 type zstdMatcher struct {
 	effort      *zstdEffort
 	src         []byte
+	made        *zstdEffort    // what the tables are of: others have places in another form
 	size        int            // of what was packed last
 	seqs        []zstdSequence // of the block
 	lits        []byte         // of the block; there is room for a block and a few words
@@ -80,22 +96,24 @@ func (m *zstdMatcher) begin(src []byte) {
 	used := uint64(m.base) + uint64(m.size) // what the tables have is before
 	m.src, m.size, m.window = src, len(src), 1<<zstdWindowBits(len(src))
 	m.rep, m.idle = [2]int{}, 0
-	long, short := e.table(e.long, len(src)), e.table(e.short, len(src))
+	long, short := e.tables(len(src))
 	m.next, m.literal = 0, 6*literalCostBit
 	next, limit := used+uint64(m.window)+1, uint64(placeLimit)-4*zstdMaxBlock
-	if e.row > 0 {
+	if !e.tagged() {
 		limit = 1<<32 - 1 - uint64(len(src))
 	}
-	if next >= limit || len(m.long) != long || len(m.short) != short {
+	if next >= limit || m.made != e || len(m.long) != long || len(m.short) != short {
+		m.made = e
 		m.long, m.short = resized(m.long, long), resized(m.short, short)
 		next = uint64(m.window) + 1
 	}
 	m.base = uint32(next)
-	if e.priced() {
+	if e.tree {
+		m.right = uint(33 - bits.Len(uint(long/2)))
 		if m.prices == nil {
 			m.prices = new(zstdPrices)
 		}
-		m.prices.begin()
+		m.prices.rep = [3]uint32{1, 4, 8}
 	}
 	if e.row > 0 {
 		m.left, m.right = uint(64-8*e.bytes), uint(64-bits.Len(uint(short-1))+e.row-8)
@@ -138,7 +156,7 @@ const placeLimit = 1 << 24
 
 // rebase makes place p the first behind a window, where places come near their limit.
 func (m *zstdMatcher) rebase(p int) {
-	if m.effort.row > 0 || m.base+uint32(p) < placeLimit-2*zstdMaxBlock {
+	if !m.effort.tagged() || m.base+uint32(p) < placeLimit-2*zstdMaxBlock {
 		return
 	}
 	less := m.base + uint32(p) - m.window - 1

@@ -133,6 +133,19 @@ func (w *seqWriter) symbolise(seqs []zstdSequence) {
 	w.nextRep = [3]uint32{r0, r1, r2}
 }
 
+// entropy returns the bits of sequences, at best, in parts of logOne.
+func (w *seqWriter) entropy(seqs []zstdSequence) int64 {
+	w.symbolise(seqs)
+	bits := int64(0)
+	for i := range w.counts {
+		bits += entropy(w.counts[i][:])
+	}
+	for _, s := range w.symbols {
+		bits += int64(s.width) * logOne
+	}
+	return bits
+}
+
 // write appends the sequences section of a block.
 func (w *seqWriter) write(dst []byte, seqs []zstdSequence) []byte {
 	n := len(seqs)

@@ -34,7 +34,7 @@ func (src *source) contiguous() (formats.Source, error) {
 // flat returns src as a flatSource, or nil.
 func (src *source) flat() *flatSource {
 	s, p := src.s, src.p
-	if p.err != nil || !p.plain() {
+	if p.err != nil || !p.plain() || p.f.part || len(s.absent) > 0 {
 		return nil
 	}
 	f := &flatSource{source: src}
@@ -48,7 +48,7 @@ func (src *source) flat() *flatSource {
 		base := int64(-1)
 		if q != nil {
 			var ok bool
-			if base, ok = q.run(); !ok {
+			if base, ok = q.run(); !ok || q.f != p.f {
 				return nil
 			}
 		}

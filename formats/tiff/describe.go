@@ -77,6 +77,12 @@ func stacked(pages []*page, n int64) (list []*page, planes int64) {
 
 // shapedSeries reads what tifffile writes: JSON with the shape, and perhaps the axes, of the array the pages hold.
 func shapedSeries(_ string, pages []*page) ([]*series, error) {
+	out, err := shapedOf(pages)
+	return pyramids(out, true), err
+}
+
+// shapedOf returns the series of pages and of the pages that these list, nil where a description does not fit.
+func shapedOf(pages []*page) ([]*series, error) {
 	var out []*series
 	for i := 0; i < len(pages); {
 		p := pages[i]
@@ -120,11 +126,49 @@ func shapedSeries(_ string, pages []*page) ([]*series, error) {
 			}
 		}
 		out = append(out, s)
+		if planes <= 1 && p.listsPages() {
+			subs, err := shapedSubs(list)
+			if err != nil || len(subs) == 0 {
+				return nil, err
+			}
+			out = append(out, subs...)
+		}
 		if i += len(list); planes > 1 && !meta.Truncated && i+int(planes)-1 <= len(pages) {
 			i += int(planes) - 1 // the planes have pages of their own as well
 		}
 	}
-	return pyramids(out, true), nil
+	return out, nil
+}
+
+// shapedSubs returns the series of the pages that the pages of a series list: the first of each, the second of each and so on.
+func shapedSubs(list []*page) ([]*series, error) {
+	var out []*series
+	for i := 0; ; i++ {
+		group := make([]*page, 0, len(list))
+		for _, p := range list {
+			if p == nil || p.sub {
+				return out, nil
+			}
+			subs, err := p.subpages()
+			if err != nil {
+				return nil, err
+			}
+			if i < len(subs) {
+				group = append(group, subs[i])
+			}
+		}
+		if len(group) == 0 {
+			return out, nil
+		}
+		if len(group) < len(list) {
+			return nil, nil
+		}
+		s, err := shapedOf(group)
+		if err != nil || len(s) == 0 {
+			return nil, err
+		}
+		out = append(out, s...)
+	}
 }
 
 // leading returns the lengths of shape before those of a page, which may lack axes of length 1.

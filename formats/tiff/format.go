@@ -9,7 +9,6 @@ import (
 	"sync"
 
 	"github.com/arrayrun/arrayrun/formats"
-	"github.com/arrayrun/arrayrun/formats/internal/files"
 )
 
 // Format is the row of TIFF, BigTIFF, GeoTIFF and OME-TIFF files, which are read, and of cloud-optimised GeoTIFF, which is written.
@@ -26,28 +25,34 @@ var spare = sync.Pool{New: func() any { return new([]byte) }}
 
 // Open opens the file at path. Its series are variables: image, image_1 and so on; their reduced copies are
 // image_overview_1, image_overview_2. The group's Close closes the file. Errors wrap formats.ErrFormat or formats.ErrCorrupt.
-func Open(ctx context.Context, path string) (*formats.Group, error) {
-	return files.Open(ctx, "formats/tiff", path, OpenAt)
+//
+// The parts of an OME-TIFF image that lie in other files are read from the files beside it. Where one is not there, reading
+// its planes gives an error wrapping fs.ErrNotExist.
+func Open(ctx context.Context, path string) (*formats.Group, error) { return openFiles(ctx, path) }
+
+// OpenAt is Open for the size bytes of r, which stays open; name says where they are. Parts in other files are not looked for.
+func OpenAt(ctx context.Context, r io.ReaderAt, size int64, name string) (*formats.Group, error) {
+	return openAt(ctx, r, size, name, nil)
 }
 
-// OpenAt is Open for the size bytes of r, which stays open; name says where they are.
-func OpenAt(ctx context.Context, r io.ReaderAt, size int64, name string) (*formats.Group, error) {
+func openAt(ctx context.Context, r io.ReaderAt, size int64, name string, b *beside) (*formats.Group, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	g, err := open(r, size)
+	g, err := open(r, size, b)
 	if err != nil {
 		return nil, fmt.Errorf("formats/tiff: open %s: %w", name, err)
 	}
 	return g, nil
 }
 
-// open reads the directories of a file of size bytes. The sources it makes read from r, for concurrent calls.
-func open(r io.ReaderAt, size int64) (*formats.Group, error) {
+// open reads the directories of a file of size bytes, with the files beside it that may belong to it (nil: none can be opened). The sources it makes read from r, for concurrent calls.
+func open(r io.ReaderAt, size int64, b *beside) (*formats.Group, error) {
 	f, off, err := newFile(r, size)
 	if err != nil {
 		return nil, err
 	}
+	f.beside = b
 	pages, err := f.pages(off)
 	if err != nil {
 		return nil, err

@@ -20,7 +20,7 @@ import (
 
 // try opens b and reads a little of every variable; errors must be one of the two a damaged file may give.
 func try(t *testing.T, b []byte) {
-	g, err := open(bytes.NewReader(b), int64(len(b)))
+	g, err := open(bytes.NewReader(b), int64(len(b)), nil)
 	ok := func(err error) {
 		if err != nil && !errors.Is(err, formats.ErrCorrupt) && !errors.Is(err, formats.ErrFormat) {
 			t.Errorf("%v: want an error wrapping ErrCorrupt or ErrFormat", err)

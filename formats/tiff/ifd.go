@@ -20,6 +20,9 @@ type file struct {
 	order binary.ByteOrder
 	work  int64          // bytes of directories that may still be read
 	subs  map[int64]bool // directories that pages list and that have been read
+
+	beside *beside // the other files of its images; nil: none can be opened
+	part   bool    // it is one of those
 }
 
 const (

@@ -60,7 +60,7 @@ func TestLargeStrip(t *testing.T) {
 		b = appendIFD(b, true, []outEntry{longs(tagWidth, side), longs(tagLength, side), shorts(tagBits, 16), shorts(tagCompression, x.compression), shorts(tagPhotometric, 1),
 			offsets(tagStripOffsets, true, x.offsets), shorts(tagSamples, 1), longs(tagRowsPerStrip, x.height), offsets(tagStripCounts, true, counts), shorts(tagSampleFormat, 1)}, true)
 		size := int64(start + 2*side*side)
-		g, err := open(hole{b, []byte{1, 0, 2, 0, 3, 0}, size}, size)
+		g, err := open(hole{b, []byte{1, 0, 2, 0, 3, 0}, size}, size, nil)
 		if err != nil {
 			t.Fatalf("%s: %v", x.name, err)
 		}

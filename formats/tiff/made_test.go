@@ -8,12 +8,17 @@ import (
 	"testing"
 )
 
-// TestMade compares the files of testdata/made.py with what tifffile reads of them.
+// TestMade compares the files of testdata/made.py and testdata/gdal.py with what tifffile and GDAL read of them.
 func TestMade(t *testing.T) {
 	list, err := os.ReadFile("testdata/made.txt")
 	if err != nil {
 		t.Fatal(err)
 	}
+	more, err := os.ReadFile("testdata/gdal.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	list = append(list, more...)
 	for line := range strings.Lines(string(list)) {
 		f := strings.Fields(line)
 		if f[0] == "#" {

@@ -12,6 +12,7 @@ import (
 
 // ome is what is read of OME-XML. Specification: OME Model, 2016-06.
 type ome struct {
+	UUID   string `xml:"UUID,attr"`
 	Images []struct {
 		Name   string    `xml:"Name,attr"`
 		Pixels omePixels `xml:"Pixels"`
@@ -30,41 +31,40 @@ type omePixels struct {
 		Name    string `xml:"Name,attr"`
 		Samples int64  `xml:"SamplesPerPixel,attr"`
 	} `xml:"Channel"`
-	Data []struct {
-		IFD    *int64 `xml:"IFD,attr"`
-		FirstZ int64  `xml:"FirstZ,attr"`
-		FirstC int64  `xml:"FirstC,attr"`
-		FirstT int64  `xml:"FirstT,attr"`
-		Count  *int64 `xml:"PlaneCount,attr"`
-		UUID   *struct {
-			File string `xml:"FileName,attr"`
-		} `xml:"UUID"`
-	} `xml:"TiffData"`
+	Data []omeData `xml:"TiffData"`
+}
+
+// omeData places pages of a file.
+type omeData struct {
+	IFD    *int64   `xml:"IFD,attr"`
+	FirstZ int64    `xml:"FirstZ,attr"`
+	FirstC int64    `xml:"FirstC,attr"`
+	FirstT int64    `xml:"FirstT,attr"`
+	Count  *int64   `xml:"PlaneCount,attr"`
+	UUID   *omeFile `xml:"UUID"`
+}
+
+type omeFile struct {
+	File string `xml:"FileName,attr"`
+	ID   string `xml:",chardata"`
 }
 
 func isOME(text string) bool {
 	return strings.HasPrefix(text, "<") && strings.HasSuffix(strings.TrimSpace(text[max(0, len(text)-10):]), "OME>")
 }
 
-// omeSeries makes a series of each image. The pages of images that lie in other files read as fill value.
+// omeSeries makes a series of each image.
 func omeSeries(text string, pages []*page) ([]*series, error) {
 	var doc ome
 	if err := xml.Unmarshal([]byte(text), &doc); err != nil || len(doc.Images) == 0 {
 		return nil, nil //nolint:nilerr // a description that is no OME-XML says nothing about the pages
 	}
-	self := ""
-	for _, im := range doc.Images {
-		for _, d := range im.Pixels.Data {
-			if d.UUID != nil && self == "" {
-				self = d.UUID.File // the first one named holds the description
-			}
-		}
-	}
+	own := doc.self(pages[0].f.beside)
 	var out []*series
 	left := int64(maxPages) // positions of all images together
 	for i := range doc.Images {
 		px := &doc.Images[i].Pixels
-		s, err := px.series(pages, self, &left)
+		s, err := px.series(pages, own, &left)
 		if err != nil {
 			return nil, err
 		}
@@ -93,8 +93,34 @@ func omeSeries(text string, pages []*page) ([]*series, error) {
 	return out, nil
 }
 
-// series places the pages of an image, nil when none of them is in this file.
-func (px *omePixels) series(pages []*page, self string, left *int64) (*series, error) {
+// self returns how to tell the file that holds the description from others that it names: by its identifier, by its name,
+// or when it has been renamed as the first one named.
+func (doc *ome) self(b *beside) func(*omeFile) bool {
+	tests := []func(*omeFile) bool{
+		func(u *omeFile) bool { return doc.UUID != "" && strings.TrimSpace(u.ID) == doc.UUID },
+		func(u *omeFile) bool { return b != nil && u.File == b.name },
+	}
+	var first *omeFile
+	for _, is := range tests {
+		for _, im := range doc.Images {
+			for _, d := range im.Pixels.Data {
+				if d.UUID == nil {
+					continue
+				}
+				if first == nil {
+					first = d.UUID
+				}
+				if is(d.UUID) {
+					return is
+				}
+			}
+		}
+	}
+	return func(u *omeFile) bool { return u.File == first.File }
+}
+
+// series places the pages of an image, nil when none of them can be read. own tells the file of pages from others.
+func (px *omePixels) series(pages []*page, own func(*omeFile) bool, left *int64) (*series, error) {
 	order := px.Order
 	if len(order) != 5 || !strings.HasPrefix(order, "XY") || !strings.Contains(order, "Z") || !strings.Contains(order, "C") || !strings.Contains(order, "T") {
 		return nil, nil
@@ -119,11 +145,12 @@ func (px *omePixels) series(pages []*page, self string, left *int64) (*series, e
 	if *left -= n; *left < 0 || len(px.Data) > maxPages {
 		return nil, nil
 	}
-	list := make([]*page, n)
+	list, absent := make([]*page, n), map[int64]error{}
 	var first *page
 	for _, d := range px.Data {
-		if d.UUID != nil && d.UUID.File != self {
-			continue
+		from, missing := pages, error(nil)
+		if d.UUID != nil && d.UUID.File != "" && !own(d.UUID) {
+			from, missing = pages[0].f.beside.pages(d.UUID.File)
 		}
 		at := map[byte]int64{'Z': d.FirstZ, 'C': d.FirstC, 'T': d.FirstT}
 		pos := int64(0)
@@ -141,8 +168,11 @@ func (px *omePixels) series(pages []*page, self string, left *int64) (*series, e
 		if d.Count != nil {
 			count = *d.Count
 		}
-		for i := int64(0); i < count && pos+i < n && ifd >= 0 && ifd+i < int64(len(pages)); i++ {
-			p := pages[ifd+i]
+		for i := int64(0); i < count && pos+i < n && missing != nil; i++ {
+			absent[pos+i] = missing
+		}
+		for i := int64(0); i < count && pos+i < n && ifd >= 0 && ifd+i < int64(len(from)); i++ {
+			p := from[ifd+i]
 			if first == nil {
 				first = p
 			}
@@ -150,12 +180,13 @@ func (px *omePixels) series(pages []*page, self string, left *int64) (*series, e
 				return nil, nil
 			}
 			list[pos+i] = p
+			delete(absent, pos+i)
 		}
 	}
 	if first == nil {
 		return nil, nil
 	}
-	s := &series{pages: list, shaped: "ome"}
+	s := &series{pages: list, absent: absent, shaped: "ome"}
 	s.set(axes, lengths)
 	return s, s.sublevels(list)
 }
@@ -174,7 +205,7 @@ func (s *series) sublevels(list []*page) error {
 		}
 	}
 	for l := 0; ; l++ {
-		level := &series{pages: make([]*page, len(list)), shaped: "ome"}
+		level := &series{pages: make([]*page, len(list)), absent: s.absent, shaped: "ome"}
 		var first *page
 		for i := range list {
 			if l >= len(subs[i]) || subs[i][l].shape == nil {

@@ -63,7 +63,8 @@ const (
 type page struct {
 	f      *file
 	d      *ifd
-	sub    bool // it comes from the list of another page
+	sub    bool    // it comes from the list of another page
+	subs   []*page // that it lists, when they have been read
 	err    error
 	large  bool // a strip is too large to be read as a whole
 	width  int64
@@ -213,6 +214,8 @@ func (p *page) check(depth int64) error {
 		return refuse("predictor %d is not supported", p.predictor)
 	case p.predictor == 3 && p.format != formatFloat:
 		return corrupt("predictor 3 for samples of format %d", p.format)
+	case p.predictor == 2 && p.bits > 64:
+		return refuse("predictor 2 for samples of %d bits is not supported", p.bits)
 	case p.photometric == photometricYCbCr && p.compression != compressJPEG && p.subsampling != [2]int64{1, 1}:
 		return refuse("subsampled colours (%d x %d) without JPEG compression are not supported", p.subsampling[0], p.subsampling[1])
 	case p.compression == compressJPEG && (p.bits != 8 || p.predictor != 1 || p.samples == 2 || p.samples > 3 && !p.planar):

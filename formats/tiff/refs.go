@@ -24,6 +24,12 @@ func (src *source) Ref(_ context.Context, k chunk.Key) (formats.ChunkRef, error)
 		return formats.ChunkRef{}, src.p.err
 	}
 	p := src.s.pages[src.page(k)]
+	if err := src.s.absent[src.page(k)]; err != nil {
+		return formats.ChunkRef{}, err
+	}
+	if p != nil && p.f.part {
+		return formats.ChunkRef{}, fmt.Errorf("formats/tiff: %s: a part lies in another file: %w", src.s.name, formats.ErrFormat)
+	}
 	if p == nil {
 		return formats.ChunkRef{Missing: true}, nil
 	}

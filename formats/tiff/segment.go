@@ -93,6 +93,9 @@ func (p *page) elements(ctx context.Context, i int64, rows int64, out []byte, s 
 	}
 	wide := p.segWidth * int64(p.inPixel())
 	switch {
+	case p.predictor == 2 && (p.format == formatComplexInt || p.format == formatComplexFloat):
+		p.unpredictComplex(out, raw, rows, wide)
+		return size, true, nil
 	case p.predictor == 3:
 		p.unpredictFloats(out, raw, rows, wide)
 		return size, true, nil

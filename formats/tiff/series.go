@@ -38,11 +38,14 @@ func (f *file) pages(off int64) ([]*page, error) {
 	return out, nil
 }
 
-// subpages reads the pages a page lists as parts of itself: reduced resolutions.
+// listsPages reports whether a page lists others as parts of itself.
+func (p *page) listsPages() bool { return !p.sub && p.d.find(tagSubIFDs) != nil }
+
+// subpages reads the pages a page lists as parts of itself, once: reduced resolutions.
 func (p *page) subpages() ([]*page, error) {
 	e := p.d.find(tagSubIFDs)
-	if e == nil {
-		return nil, nil
+	if e == nil || p.subs != nil {
+		return p.subs, nil
 	}
 	offs, err := p.f.ints(e)
 	if err != nil || len(offs) > maxPages {
@@ -64,6 +67,7 @@ func (p *page) subpages() ([]*page, error) {
 		}
 		out = append(out, sub)
 	}
+	p.subs = out
 	return out, nil
 }
 

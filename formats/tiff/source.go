@@ -19,9 +19,10 @@ type series struct {
 	name   string
 	axes   string // a letter for each axis; leading ones first
 	shape  chunk.Shape
-	lead   int     // leading axes
-	pages  []*page // of each position of the leading axes, in C order; nil: never stored
-	planes int64   // > 1: pages holds one, whose pixels so many planes lie behind each other in the file
+	lead   int             // leading axes
+	pages  []*page         // of each position of the leading axes, in C order; nil: never stored
+	absent map[int64]error // why a position that has no page cannot be read; none: it was never stored
+	planes int64           // > 1: pages holds one, whose pixels so many planes lie behind each other in the file
 	levels []*series
 	names  []string // of dimensions, where the description has them
 	attrs  formats.Attrs
@@ -136,6 +137,9 @@ func (src *source) read(ctx context.Context, k chunk.Key, dst *chunk.Chunk) (int
 		return 0, src.p.err
 	}
 	p := src.s.pages[src.page(k)]
+	if err := src.s.absent[src.page(k)]; err != nil {
+		return 0, err
+	}
 	if p == nil {
 		formats.FillElems(dst, src.meta.Fill)
 		return 0, nil

@@ -7,6 +7,7 @@ import (
 	"math"
 
 	"github.com/arrayrun/arrayrun/chunk/dtype"
+	"github.com/arrayrun/arrayrun/formats/codec"
 )
 
 var le = binary.LittleEndian
@@ -35,6 +36,20 @@ func unpredict(b []byte, rows, wide int64, size, samples int) {
 				le.PutUint64(row[i:], le.Uint64(row[i:])+le.Uint64(row[i-step:]))
 			}
 		}
+	}
+}
+
+// unpredictComplex undoes horizontal differencing of complex samples as libtiff does it: a sample is one integer of all its bits, the
+// real part in the low ones, and in a file whose order is big endian all its bytes are reversed together.
+func (p *page) unpredictComplex(out, raw []byte, rows, wide int64) {
+	size := p.bits / 8
+	raw = raw[:rows*wide*int64(size)]
+	if p.f.order.Uint16([]byte{0, 1}) == 1 {
+		codec.ByteSwap(raw, raw, size)
+	}
+	unpredict(raw, rows, wide, size, p.inPixel())
+	if p.format == formatComplexInt {
+		p.unpackComplex(out, raw, le)
 	}
 }
 
@@ -103,15 +118,15 @@ func (p *page) widen(v uint64) uint64 {
 }
 
 // unpack makes elements of samples that do not fill whole numbers: rows start at whole bytes, the first sample in the
-// highest bits. Whole bytes are in the file's order.
+// highest bits. The bytes of floats are in the file's order; those of integers of 24 bits are not, as other writers have it.
 func (p *page) unpack(out, raw []byte, rows, wide int64) {
 	if p.format == formatComplexInt {
-		p.unpackComplex(out, raw)
+		p.unpackComplex(out, raw, p.f.order)
 		return
 	}
 	size, n := p.dtype.Size(), int(wide)
 	line := int(p.rowBytes())
-	little := p.bits%8 == 0 && p.f.order.Uint16([]byte{1, 0}) == 1
+	little := p.format == formatFloat && p.f.order.Uint16([]byte{1, 0}) == 1
 	for r := range int(rows) {
 		row, to := raw[r*line:][:line], out[r*n*size:][:n*size]
 		switch {
@@ -158,17 +173,17 @@ func (p *page) unpack(out, raw []byte, rows, wide int64) {
 	}
 }
 
-// unpackComplex makes complex floats of pairs of integers.
-func (p *page) unpackComplex(out, raw []byte) {
+// unpackComplex makes complex floats of pairs of integers of an order.
+func (p *page) unpackComplex(out, raw []byte, order binary.ByteOrder) {
 	half := p.bits / 16
 	part := func(b []byte) float64 {
 		switch half {
 		case 1:
 			return float64(int8(b[0]))
 		case 2:
-			return float64(int16(p.f.order.Uint16(b)))
+			return float64(int16(order.Uint16(b)))
 		}
-		return float64(int32(p.f.order.Uint32(b)))
+		return float64(int32(order.Uint32(b)))
 	}
 	for i := 0; (i+1)*half <= len(raw); i++ {
 		f := part(raw[i*half:])

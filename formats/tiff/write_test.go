@@ -54,7 +54,7 @@ func written(t *testing.T, spec formats.Spec, big bool, data ...*chunk.Chunk) *f
 	return g
 }
 
-func openBytes(b []byte) (*formats.Group, error) { return open(bytes.NewReader(b), int64(len(b))) }
+func openBytes(b []byte) (*formats.Group, error) { return open(bytes.NewReader(b), int64(len(b)), nil) }
 
 func floats(shape chunk.Shape, f func(i int64) float64) *chunk.Chunk {
 	c := formattest.New(dtype.Float64, 8, shape)

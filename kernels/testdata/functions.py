@@ -9,6 +9,7 @@ Run: python functions.py > functions.txt
 import math
 import random
 import struct
+from statistics import NormalDist
 
 import mpmath as mp
 
@@ -101,6 +102,27 @@ for name, (f, lo, hi) in UNARY.items():
         print(name, bits(x), bits(to_float(f(mp.mpf(x)))))
 
 mp.mp.prec = 300
+state = random.getstate()
+
+
+def ndtri(p):
+    """Inverse of the normal distribution's cumulative function, by Newton's steps for its logarithm."""
+    q = mp.mpf(p)
+    if q > 0.5:
+        return -ndtri(1 - q)
+    x = mp.mpf(NormalDist().inv_cdf(p)) if p > 1e-300 else -mp.sqrt(-2 * mp.log(q))
+    for _ in range(60):
+        step = (mp.log(mp.ncdf(x)) - mp.log(q)) * mp.ncdf(x) / mp.npdf(x)
+        x -= step
+        if abs(step) < abs(x) * mp.mpf(2) ** -200 or x == 0:
+            return x
+    raise ArithmeticError(p)
+
+
+for x in points(200, 0, 1) + [random.random() * 2.0 ** -random.randrange(70) for _ in range(400)] + [1 - random.random() * 2.0 ** -random.randrange(50) for _ in range(400)]:
+    if 0 < x < 1:
+        print("ndtri", bits(x), bits(to_float(ndtri(x)) if x != 0.5 else 0.0))
+random.setstate(state)  # what follows has the points it had
 
 
 def pairs(n, lo, hi):

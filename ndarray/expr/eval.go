@@ -289,6 +289,8 @@ func describe(v value) string {
 		return "a slice"
 	case facts:
 		return "the facts of " + x.kind
+	case generator:
+		return "a generator of random numbers"
 	}
 	return fmt.Sprintf("%v", v)
 }

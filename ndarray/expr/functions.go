@@ -17,7 +17,7 @@ var functions map[string]function
 
 func init() {
 	functions = map[string]function{}
-	for _, t := range []map[string]function{creation, shaping, rearranging, mathematics, numerics, products, sorting, counting, dtypes, images, fourier, decompositions, measuring} {
+	for _, t := range []map[string]function{creation, shaping, rearranging, mathematics, numerics, products, sorting, counting, dtypes, images, fourier, decompositions, measuring, drawing} {
 		for n, f := range t {
 			functions[n] = f
 		}

@@ -57,6 +57,9 @@ func later(text string) func(value, args, params) (value, error) {
 
 // callMethod calls a method: one of the table, or a function with the receiver as its first argument.
 func callMethod(recv value, a args) (value, error) {
+	if g, isGenerator := recv.(generator); isGenerator {
+		return g.method(a)
+	}
 	m, ok := methods[a.fn]
 	if _, isGroups := recv.(ndarray.GroupBy); isGroups && periodMethods[a.fn].run != nil {
 		m, ok = periodMethods[a.fn], true

@@ -134,6 +134,7 @@ type OpaqueArg struct {
 	Blocks  []chunk.Axis // by axis of the result, where it is cut into blocks of which a region is computed whole; nil for none
 	Need    func(i int, out chunk.Region) chunk.Region
 	Scratch func(out chunk.Shape) int64
+	Strided bool                          // Run takes inputs of any strides: what is in memory is given as it lies there
 	Unit    kernels.Unit                  // nil, or what Run does its work with: the call's Kernel is of it, on the CPU or a GPU
 	Work    func(out chunk.Shape) float64 // with Unit: its fused multiply-adds
 	Run     func(ctx context.Context, c OpaqueCall) error

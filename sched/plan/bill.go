@@ -207,7 +207,10 @@ func (pl *planner) partBytes(p *Part, region chunk.Shape) int64 {
 	case p.Opaque != nil:
 		for i, b := range p.In {
 			need := p.needShape(i, region)
-			most += pl.bodyBytes(b, need, nil, nil, need, 1) + mem.ClassBytes(need.Size()*int64(b.Roots[0].Node.ItemBytes))
+			most += pl.bodyBytes(b, need, nil, nil, need, 1)
+			if !pl.plan.Viewed(p, i) {
+				most += mem.ClassBytes(need.Size() * int64(b.Roots[0].Node.ItemBytes))
+			}
 		}
 		if p.Opaque.Scratch != nil {
 			most += p.Opaque.Scratch(region)

@@ -44,6 +44,23 @@ type Part struct {
 	Kernel kernels.Kernel // of Opaque's Unit
 }
 
+// Viewed reports whether input i of an Opaque is given to it as it lies in memory, without a copy.
+func (p *Plan) Viewed(part *Part, i int) bool {
+	root := part.In[i].Roots[0]
+	if !part.Opaque.Strided || root.Ret >= 0 {
+		return false
+	}
+	l := part.In[i].Leaves[root.Leaf]
+	if l.copies() || l.Kind != Computed && l.Kind != Stored {
+		return false
+	}
+	if l.Kind == Stored && !p.Sources[l.Store].Keep {
+		_, memory := p.Sources[l.Store].Source.(Memory)
+		return memory
+	}
+	return true
+}
+
 // shareRatio is how many times larger a loop must be than a broadcast operand
 // for the operand to be computed once for each tile instead of once for each element.
 const shareRatio = 8

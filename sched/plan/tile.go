@@ -465,6 +465,11 @@ func (pl *planner) worthIt(s *Stage) bool {
 		}
 	}
 	work := t.Size() * 8
+	for _, l := range s.Body.Leaves {
+		if l.Kind == Inner && l.Part.Opaque != nil && l.Part.Opaque.Work != nil {
+			work += int64(l.Part.Opaque.Work(pl.regionShape(l, t)))
+		}
+	}
 	return work <= smallBytes || s.Len() >= tasks
 }
 

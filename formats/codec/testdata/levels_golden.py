@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Makes levels.txt: how small the C libraries pack made-up arrays at each of their levels. One case a line: array, codec,
-# CRC-32 of the array's bytes, their number, then the packed bytes of zlib's levels 1 to 9 or zstd's 1 to 12.
+# CRC-32 of the array's bytes, their number, then the packed bytes of zlib's levels 1 to 9 or zstd's 1 to 22.
 # levels_test.go makes the same arrays.
 import zlib
 import numpy as np
@@ -47,4 +47,4 @@ with open("levels.txt", "w") as f:
     print("# zlib", zlib.ZLIB_RUNTIME_VERSION, "numcodecs", numcodecs.__version__, file=f)
     for name, b in cases.items():
         print(name, "zlib", f"{zlib.crc32(b):08x}", len(b), *(len(zlib.compress(b, l)) for l in range(1, 10)), file=f)
-        print(name, "zstd", f"{zlib.crc32(b):08x}", len(b), *(len(numcodecs.Zstd(l).encode(b)) for l in range(1, 13)), file=f)
+        print(name, "zstd", f"{zlib.crc32(b):08x}", len(b), *(len(numcodecs.Zstd(l).encode(b)) for l in range(1, 23)), file=f)

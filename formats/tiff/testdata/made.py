@@ -73,6 +73,22 @@ for name, comp, extra in [("g4", "group4", {}), ("g3", "group3", {}), ("g3_2d", 
 # axes of length 1; pixels behind each other with a directory for each page
 write("shaped_ones", smooth((2, 1, 3, 12, 14), "i2"), metadata={}, compression="zlib")
 write("shaped_behind", smooth((2, 2, 2, 13, 17), "u2"), metadata={})
+# an image whose planes lie in three files
+parts = [f"part_{i}.ome.tif" for i in range(3)]
+ids = [f"urn:uuid:00000000-0000-4000-8000-00000000000{i}" for i in range(3)]
+data = "".join(f'<TiffData IFD="0" FirstZ="{i}" FirstC="0" FirstT="0" PlaneCount="1"><UUID FileName="{n}">{u}</UUID></TiffData>'
+               for i, (n, u) in enumerate(zip(parts, ids)))
+for i, (n, u) in enumerate(zip(parts, ids)):
+    tifffile.imwrite("made/" + n, smooth((8, 9), "u2") + i, metadata=None, byteorder="<><"[i], description=(
+        '<?xml version="1.0" encoding="UTF-8"?><OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06" UUID="' + u + '">'
+        '<Image ID="Image:0"><Pixels ID="Pixels:0" DimensionOrder="XYZCT" Type="uint16" SizeX="9" SizeY="8" SizeZ="3" SizeC="1" SizeT="1">'
+        '<Channel ID="Channel:0:0" SamplesPerPixel="1"/>' + data + "</Pixels></Image></OME>"))
+# reduced copies in the lists of pages of a stack that tifffile describes
+with tifffile.TiffWriter("made/shaped_subs.tif") as t:
+    a = smooth((2, 48, 64), "u2")
+    t.write(a, subifds=2, tile=(16, 16), compression="zlib", metadata={"axes": "ZYX"})
+    t.write(a[:, ::2, ::2], subfiletype=1, tile=(16, 16), compression="zlib")
+    t.write(a[:, ::4, ::4], subfiletype=1, tile=(16, 16), compression="zlib")
 
 with open("made.txt", "w") as out:
     print("# tifffile", tifffile.__version__, "pillow", PIL.__version__, file=out)

@@ -89,6 +89,17 @@ func (w *writer) run(s step, q quad, size int, moments bool) {
 	if s.count && !s.square {
 		w.op(vpxor, yTake, yTake, reg(yTake))
 	}
+	if moments {
+		if s.square {
+			w.lea(rTemp, memAt(rRun, 0))
+			w.gpr(0x29, rX, reg(rTemp))         // sub
+			w.b = append(w.b, 0x48, 0xD1, 0xE8) // shr rax, 1
+			w.lea(rTemp, memIndexed(rTemp, rX, 0, 0))
+			w.lea(rTemp, memIndexed(rTemp, rStep, 0, 0))
+		} else {
+			w.lea(rTemp, memIndexed(rX, rStep, 0, 0))
+		}
+	}
 	w.lea(rRun, memAt(rX, 0))
 	w.load(rGroups, memAt(rArgs, argWidth))
 	w.load(rQuads, memAt(rArgs, argQuads))
@@ -101,12 +112,16 @@ func (w *writer) run(s step, q quad, size int, moments bool) {
 		at := memAt(rRun, int32(n*k*size))
 		if !moments {
 			w.ahead(n*k, n, size, at)
-		} else if s.square && at.disp%cacheLine == 0 { // the next run: the first pass is too short to wait for memory in
-			w.prefetch(2, memIndexed(rRun, rStep, 0, at.disp))
+		} else if at.disp%cacheLine == 0 && int(at.disp) < max(16*size, cacheLine) {
+			// The next run, of which either pass asks for half: too many lines at a time would wait for each other.
+			w.prefetch(2, memAt(rTemp, at.disp))
 		}
 		w.quadStep(s, q, k, t, t+1, at)
 	}
 	w.lea(rRun, memAt(rRun, int32(32*size)))
+	if moments {
+		w.lea(rTemp, memAt(rTemp, int32(16*size)))
+	}
 	w.sub(rGroups, 1)
 	w.to(w.jump(ifNotZero), top)
 	w.land(none)
