@@ -242,20 +242,20 @@ func (d *Device) Close() error {
 	return errors.Join(d.stop(), d.ctx.Close())
 }
 
-// Compile returns the kernel of a unit, made once for each text, or an error wrapping kernels.ErrUnsupported with
+// Compile returns the kernel of a unit, made once for each key, or an error wrapping kernels.ErrUnsupported with
 // the reason. The sources of its launches are compiled as calls need them.
 func (d *Device) Compile(ctx context.Context, u kernels.Unit) (kernels.Kernel, error) {
-	text := u.String()
+	key := u.Key()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if k := d.units[text]; k != nil {
+	if k := d.units[key]; k != nil {
 		return k, nil
 	}
 	k, err := newKernel(ctx, d, u)
 	if err != nil {
 		return nil, err
 	}
-	d.units[text] = k
+	d.units[key] = k
 	return k, nil
 }
 

@@ -152,10 +152,60 @@ func TestBuilderText(t *testing.T) {
 			if got := p.String(); got != c.want {
 				t.Errorf("got\n%swant\n%s", got, c.want)
 			}
-			if p.Hash() != hashText(c.want) {
-				t.Error("hash is not that of the text")
+			again := NewBuilder(1)
+			c.build(again)
+			if q := mustBuild(t, again); q.Key() != p.Key() || q.Hash() != p.Hash() {
+				t.Error("the same program has another key or hash")
 			}
 		})
+	}
+}
+
+// TestKeys: keys and hashes tell programs apart as texts do.
+func TestKeys(t *testing.T) {
+	texts, hashes := map[string]string{}, map[uint64]string{}
+	note := func(p *Program) {
+		text := p.String()
+		if other, ok := texts[p.Key()]; ok && other != text {
+			t.Errorf("one key for\n%sand\n%s", other, text)
+		}
+		texts[p.Key()] = text
+		if other, ok := hashes[p.Hash()]; ok && other != text {
+			t.Errorf("one hash for\n%sand\n%s", other, text)
+		}
+		hashes[p.Hash()] = text
+	}
+	programs := map[string]bool{}
+	for _, op := range AllOps() {
+		for d := range dtype.DType(dtype.Count) {
+			b := NewBuilder(1)
+			args := make([]Reg, op.Arity)
+			for i := range args {
+				args[i] = b.Input(In(d))
+			}
+			b.Ret(b.Apply(op.ID, args...))
+			if p, err := b.Build(); err == nil {
+				note(p)
+				programs[p.String()] = true
+			}
+		}
+	}
+	x := In(dtype.Float32)
+	for _, q := range []*Program{
+		{}, {Rank: 1}, {In: []Port{x}}, {In: []Port{x, x}}, {In: []Port{x}, Ret: []Reg{0}}, {In: []Port{x}, Ret: []Reg{0, 0}},
+		{In: []Port{{DType: dtype.Float32, Access: Contiguous, Gather: -1}}}, {In: []Port{{DType: dtype.Float32, Gather: 0, GatherIDs: 1}}},
+		{In: []Port{{DType: dtype.Float32, Gather: 1, GatherIDs: 0}}}, {Consts: []Const{{dtype.Float32, 0}}}, {Consts: []Const{{dtype.Float64, 0}}},
+		{Consts: []Const{{dtype.Float32, 1 << 31}}}, {Body: []Inst{{Op: OpIndex, DType: dtype.Int64, Args: [3]Reg{NoReg, NoReg, NoReg}}}},
+		{Body: []Inst{{Op: OpIndex, DType: dtype.Int64, Args: [3]Reg{NoReg, NoReg, NoReg}, Aux: 1}}}, {Slow: []*Program{{}}}, {Slow: []*Program{{Rank: 1}}},
+		{Slow: []*Program{{}, {}}}, {Slow: []*Program{{Slow: []*Program{{}}}}},
+		{Folds: []Fold{{Op: 0, Args: []Reg{0}, Axes: Axes(0), Group: -1}}}, {Folds: []Fold{{Op: 1, Args: []Reg{0}, Axes: Axes(0), Group: -1}}},
+		{Folds: []Fold{{Op: 0, Args: []Reg{0}, Axes: Axes(1), Group: -1}}}, {Folds: []Fold{{Op: 0, Args: []Reg{0}, Axes: Axes(0), Group: 0}}},
+	} {
+		note(q)
+		programs[q.String()] = true
+	}
+	if len(texts) < len(programs) || len(programs) < 500 {
+		t.Errorf("%d keys of %d programs", len(texts), len(programs))
 	}
 }
 

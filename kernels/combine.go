@@ -3,7 +3,6 @@
 package kernels
 
 import (
-	"hash/fnv"
 	"strings"
 )
 
@@ -30,9 +29,8 @@ func (c *Combine) String() string {
 	return b.String()
 }
 
-// Hash returns a hash of the canonical text.
-func (c *Combine) Hash() uint64 {
-	h := fnv.New64a()
-	_, _ = h.Write([]byte(c.String()))
-	return h.Sum64()
-}
+// Key returns the canonical text, which is short.
+func (c *Combine) Key() string { return c.String() }
+
+// Hash returns a hash of Key.
+func (c *Combine) Hash() uint64 { return hashKey(c.Key()) }

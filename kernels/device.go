@@ -15,10 +15,11 @@ import (
 // places the stage on the CPU and says so.
 var ErrUnsupported = errors.New("kernels: not supported by this device")
 
-// Unit is what a device understands: a pure description with a canonical text
-// and a hash of it. The units are *Program, *Combine, *Scan and *Product.
+// Unit is what a device understands: a pure description with a canonical text, a key, by which units
+// are looked up (equal units have equal keys, and no others do), and a hash of that. The units are *Program, *Combine, *Scan and *Product.
 type Unit interface {
 	String() string
+	Key() string
 	Hash() uint64
 }
 
@@ -26,7 +27,7 @@ type Unit interface {
 type Device interface {
 	Name() string // "ref", "vm-generic", "jit-avx2", "cuda:0"
 	Allocator() mem.Allocator
-	// Compile returns the unit's kernel, or an error wrapping ErrUnsupported. Kernels are cached by hash.
+	// Compile returns the unit's kernel, or an error wrapping ErrUnsupported. Kernels are cached by key.
 	Compile(ctx context.Context, u Unit) (Kernel, error)
 	// Copy copies src's elements to dst: same dtype and shape, any strides, any spaces.
 	Copy(ctx context.Context, dst, src *chunk.Chunk) error

@@ -3,7 +3,6 @@
 package kernels
 
 import (
-	"hash/fnv"
 	"strconv"
 
 	"github.com/arrayrun/arrayrun/chunk/dtype"
@@ -19,16 +18,6 @@ import (
 //	  %2 = multiply float32 %0 %1
 //	  ret %2
 func (p *Program) String() string { return string(p.print(nil, "")) }
-
-// Hash returns the FNV-1a hash of String.
-func (p *Program) Hash() uint64 { return hashText(p.String()) }
-
-// hashText hashes the canonical text of a unit.
-func hashText(text string) uint64 {
-	h := fnv.New64a()
-	h.Write([]byte(text)) // never fails
-	return h.Sum64()
-}
 
 // accessNames are the words of Access in a program's text.
 var accessNames = [...]string{Strided: "", Contiguous: " contiguous", Broadcast: " broadcast"}

@@ -4,7 +4,6 @@ package kernels
 
 import (
 	"fmt"
-	"hash/fnv"
 
 	"github.com/arrayrun/arrayrun/chunk"
 	"github.com/arrayrun/arrayrun/chunk/dtype"
@@ -35,12 +34,11 @@ func (p *Product) String() string {
 	return fmt.Sprintf("product %v batch=%d rows=%d sums=%d cols=%d", p.DType, p.Batch, p.Rows, p.Sums, p.Cols)
 }
 
-// Hash returns a hash of the canonical text.
-func (p *Product) Hash() uint64 {
-	h := fnv.New64a()
-	_, _ = h.Write([]byte(p.String()))
-	return h.Sum64()
-}
+// Key returns the canonical text, which is short.
+func (p *Product) Key() string { return p.String() }
+
+// Hash returns a hash of Key.
+func (p *Product) Hash() uint64 { return hashKey(p.Key()) }
 
 // Verify returns an error for another dtype, wrapping ErrUnsupported, and for numbers of axes below 0.
 func (p *Product) Verify() error {

@@ -4,7 +4,6 @@ package kernels
 
 import (
 	"fmt"
-	"hash/fnv"
 	"slices"
 
 	"github.com/arrayrun/arrayrun/chunk/dtype"
@@ -106,12 +105,11 @@ func (s *Scan) String() string {
 	return fmt.Sprintf("scan %s %v rank=%d axis=%d", name, s.DType, s.Rank, s.Axis)
 }
 
-// Hash returns a hash of the canonical text.
-func (s *Scan) Hash() uint64 {
-	h := fnv.New64a()
-	_, _ = h.Write([]byte(s.String()))
-	return h.Sum64()
-}
+// Key returns the canonical text, which is short.
+func (s *Scan) Key() string { return s.String() }
+
+// Hash returns a hash of Key.
+func (s *Scan) Hash() uint64 { return hashKey(s.Key()) }
 
 // Step returns the program of one step of the scan over a loop of its rank: from the result before (input 0) and the operand (input 1) to
 // the result. A scan whose axis is outside its loop, or that is not in the table, gives an error.

@@ -176,12 +176,10 @@ func (p *pages) unpack(b []byte, size int64) ([]byte, error) {
 		if out, err = gzip.Decode(dst, b, p.z); err == nil {
 			got = copy(dst, out)
 		}
-	case "lz4": // our codec's block says its length first
-		in := le.AppendUint32(make([]byte, 0, len(b)+4), uint32(size))
-		var out []byte
-		if out, err = lz4.Decode(dst, append(in, b...), p.z); err == nil {
-			got = copy(dst, out)
-		}
+	case "lz4":
+		got, err = len(dst), lz4Block(dst, b, p.z)
+	case "lz4-hadoop":
+		got, err = len(dst), hadoopLZ4(dst, b, p.z)
 	case "snappy", "brotli":
 		if n, k := uvarint(b); name == "snappy" && (k <= 0 || n != uint64(size)) {
 			return nil, corrupt("snappy: %d bytes, want %d", n, size)

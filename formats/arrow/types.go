@@ -48,10 +48,11 @@ var intTypes = map[int]dtype.DType{-8: dtype.Int8, -16: dtype.Int16, -32: dtype.
 	8: dtype.Uint8, 16: dtype.Uint16, 32: dtype.Uint32, 64: dtype.Uint64}
 
 func intType(bits int, signed bool) (valueType, error) {
+	key := bits
 	if signed {
-		bits = -bits
+		key = -bits
 	}
-	dt, ok := intTypes[bits]
+	dt, ok := intTypes[key]
 	if !ok {
 		return valueType{}, refused("integers of %d bits", bits)
 	}

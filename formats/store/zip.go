@@ -149,7 +149,8 @@ func (z *Zip) Name() string { return z.name }
 // Latency is that of the archive.
 func (z *Zip) Latency() Latency { return LatencyOf(z.r) }
 
-// Get implements Store. A member that is read whole has its checksum verified.
+// Get implements Store. A member that is read whole has its checksum verified. One that is encrypted, or compressed by another method than
+// deflate, is an error wrapping errors.ErrUnsupported.
 func (z *Zip) Get(ctx context.Context, key string, r Range, limit int64, buf []byte) ([]byte, error) {
 	if err := errors.Join(ctx.Err(), checkKey(key)); err != nil {
 		return nil, err
@@ -166,6 +167,12 @@ func (z *Zip) Get(ctx context.Context, key string, r Range, limit int64, buf []b
 }
 
 func (z *Zip) get(m *zip.File, r Range, limit int64, buf []byte) ([]byte, error) {
+	switch {
+	case m.Flags&1 != 0:
+		return nil, fmt.Errorf("it is encrypted; write the archive without a password: %w", errors.ErrUnsupported)
+	case m.Method != zip.Store && m.Method != zip.Deflate:
+		return nil, fmt.Errorf("it is compressed by method %d of ZIP, want stored or deflated members: %w", m.Method, errors.ErrUnsupported)
+	}
 	if m.CompressedSize64 > uint64(z.size) {
 		return nil, fmt.Errorf("a member of %d bytes in an archive of %d: %w", m.CompressedSize64, z.size, ErrDamaged)
 	}

@@ -9,6 +9,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io/fs"
+	"strings"
 	"testing"
 
 	"github.com/arrayrun/arrayrun/formats/store"
@@ -116,4 +117,23 @@ func FuzzZip(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestZipUnsupported: members that are encrypted or compressed by other methods are not taken for damaged ones.
+func TestZipUnsupported(t *testing.T) {
+	for name, change := range map[string]func(header []byte){
+		"encrypted": func(h []byte) { h[8] |= 1 },
+		"method 12": func(h []byte) { h[10] = 12 },
+	} {
+		b := archive(t, map[string]string{"key": "value"}, zip.Store)
+		change(b[bytes.Index(b, []byte("PK\x01\x02")):])
+		z, err := store.NewZip(bytes.NewReader(b), int64(len(b)), "a.zip")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = z.Get(context.Background(), "key", store.All, -1, nil)
+		if !errors.Is(err, errors.ErrUnsupported) || errors.Is(err, store.ErrDamaged) || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: %v, want ErrUnsupported", name, err)
+		}
+	}
 }

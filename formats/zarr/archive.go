@@ -24,11 +24,13 @@ func openArchiveAt(ctx context.Context, r io.ReaderAt, size int64, name string) 
 }
 
 // OpenArchive lets open read the hierarchy in a ZIP archive of size bytes: at its root, or in the one folder that there is, however deep.
-// What is wrong with the archive is an error wrapping formats.ErrCorrupt.
+// What is wrong with the archive is an error wrapping formats.ErrCorrupt; a member that cannot be read is one wrapping formats.ErrFormat.
 func OpenArchive(ctx context.Context, r io.ReaderAt, size int64, name string, open func(context.Context, store.Store) (*formats.Group, error)) (*formats.Group, error) {
 	fail := func(err error) (*formats.Group, error) {
 		if errors.Is(err, fs.ErrInvalid) || errors.Is(err, store.ErrDamaged) {
 			err = fmt.Errorf("%w: %w", err, formats.ErrCorrupt)
+		} else if errors.Is(err, errors.ErrUnsupported) {
+			err = fmt.Errorf("%w: %w", err, formats.ErrFormat)
 		}
 		return nil, fmt.Errorf("formats/zarr: open %s: %w", name, err)
 	}

@@ -157,7 +157,10 @@ func (a *array) version2(doc object) error {
 	rank := len(a.meta.Shape)
 	layout := codec.Layout{ItemBytes: a.el.item, DType: a.el.dt, Rank: rank, Units: a.el.units, Big: a.el.big}
 	steps := []codec.Step{}
-	if o, _ := doc.get("order"); o == "F" && rank > 1 {
+	switch o, is := doc.get("order"); {
+	case is && o != "C" && o != "F":
+		return fmt.Errorf("order %v, want \"C\" or \"F\": %w", o, formats.ErrCorrupt)
+	case o == "F" && rank > 1:
 		steps = append(steps, codec.Step{Name: "transpose", Config: codec.Config{"order": "F"}})
 	}
 	if p.chain, err = codec.NewChain(steps, layout); err != nil {

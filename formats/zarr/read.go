@@ -99,6 +99,8 @@ func (s *source) get(ctx context.Context, r store.Range, limit int64, buf []byte
 	b, err := s.a.st.Get(ctx, s.key, r, limit, buf)
 	if errors.Is(err, store.ErrRange) || errors.Is(err, store.ErrDamaged) {
 		err = fmt.Errorf("%w: %w", err, formats.ErrCorrupt)
+	} else if errors.Is(err, errors.ErrUnsupported) {
+		err = fmt.Errorf("%w: %w", err, formats.ErrFormat)
 	}
 	*read += int64(len(b))
 	return b, err

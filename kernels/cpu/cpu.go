@@ -53,7 +53,7 @@ type device struct {
 	wide    bool          // code has vectors of 64 bytes
 	reason  error         // why code is nil, or not wide
 	mu      sync.Mutex
-	kernels map[string]kernels.Kernel // by canonical text: a hash alone could collide
+	kernels map[string]kernels.Kernel // by key: a hash alone could collide
 }
 
 // modes are the legal values of Options.Mode.
@@ -93,14 +93,14 @@ func (d *device) Close() error {
 	return nil
 }
 
-// Compile returns the kernel of a unit, made once for each text.
+// Compile returns the kernel of a unit, made once for each key.
 func (d *device) Compile(_ context.Context, u kernels.Unit) (kernels.Kernel, error) {
 	if !modes[d.mode] {
 		return nil, fmt.Errorf("kernels/cpu: mode %q, want auto, avx512, avx2 or generic: %w", d.mode, kernels.ErrUnsupported)
 	}
-	text := u.String()
+	key := u.Key()
 	d.mu.Lock()
-	k := d.kernels[text]
+	k := d.kernels[key]
 	d.mu.Unlock()
 	if k != nil {
 		return k, nil
@@ -111,10 +111,10 @@ func (d *device) Compile(_ context.Context, u kernels.Unit) (kernels.Kernel, err
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if other := d.kernels[text]; other != nil {
+	if other := d.kernels[key]; other != nil {
 		return other, nil
 	}
-	d.kernels[text] = k
+	d.kernels[key] = k
 	return k, nil
 }
 

@@ -22,41 +22,41 @@ type creating struct {
 	opts  []ndarray.Option
 }
 
-// distribution is a row: the parameters before size, in NumPy's order, with their defaults in draw; and whether there is a dtype.
+// distribution is a row: the parameters before size in NumPy's order, those that follow it, and what draws.
 type distribution struct {
-	sig   string
-	typed bool
-	draw  drawer
+	sig, more string
+	draw      drawer
 }
+
+// The parameters that follow.
+const (
+	floats = " size= dtype="
+	counts = " size="
+)
 
 // distributions are the methods of NumPy's Generator. As functions, random.normal(size=(3, 4), seed=42), they take a seed and begin its stream.
 var distributions = map[string]distribution{
-	"random":               {"", true, bare((*random.Generator).Random)},
-	"standard_normal":      {"", true, bare(standard((*random.Generator).Normal))},
-	"standard_exponential": {"", true, bare(unitScale((*random.Generator).Exponential))},
-	"uniform":              {"low= high=", true, byTwo("low", 0, "high", 1, (*random.Generator).Uniform)},
-	"normal":               {"loc= scale=", true, byTwo("loc", 0, "scale", 1, (*random.Generator).Normal)},
-	"lognormal":            {"mean= sigma=", true, byTwo("mean", 0, "sigma", 1, (*random.Generator).LogNormal)},
-	"logistic":             {"loc= scale=", true, byTwo("loc", 0, "scale", 1, (*random.Generator).Logistic)},
-	"gumbel":               {"loc= scale=", true, byTwo("loc", 0, "scale", 1, (*random.Generator).Gumbel)},
-	"exponential":          {"scale=", true, byOne("scale", (*random.Generator).Exponential)},
-	"rayleigh":             {"scale=", true, byOne("scale", (*random.Generator).Rayleigh)},
-	"weibull":              {"a", true, byOne("a", (*random.Generator).Weibull)},
-	"integers":             {"low high=", true, integers},
-	"choice":               {"a", false, choice},
+	"random":               {"", floats, bare((*random.Generator).Random)},
+	"standard_normal":      {"", floats, bare(standard((*random.Generator).Normal))},
+	"standard_exponential": {"", floats, bare(unitScale((*random.Generator).Exponential))},
+	"uniform":              {"low= high=", floats, byTwo("low", 0, "high", 1, (*random.Generator).Uniform)},
+	"normal":               {"loc= scale=", floats, byTwo("loc", 0, "scale", 1, (*random.Generator).Normal)},
+	"lognormal":            {"mean= sigma=", floats, byTwo("mean", 0, "sigma", 1, (*random.Generator).LogNormal)},
+	"logistic":             {"loc= scale=", floats, byTwo("loc", 0, "scale", 1, (*random.Generator).Logistic)},
+	"gumbel":               {"loc= scale=", floats, byTwo("loc", 0, "scale", 1, (*random.Generator).Gumbel)},
+	"exponential":          {"scale=", floats, byOne("scale", (*random.Generator).Exponential)},
+	"rayleigh":             {"scale=", floats, byOne("scale", (*random.Generator).Rayleigh)},
+	"weibull":              {"a", floats, byOne("a", (*random.Generator).Weibull)},
+	"integers":             {"low high=", " size= dtype= endpoint=", integers},
+	"choice":               {"a", " size= replace= p=", choice},
+	"poisson":              {"lam=", counts, poisson},
+	"binomial":             {"n p", counts, binomial},
+	"geometric":            {"p", counts, geometric},
+	"permutation":          {"x", "", permutation},
 }
 
-// more are the parameters that follow size.
-var more = map[string]string{"integers": " endpoint=", "choice": " replace= p="}
-
-// signatureOf returns the parameters of a row.
-func (d distribution) signatureOf(name string) string {
-	s := d.sig + " size="
-	if d.typed {
-		s += " dtype="
-	}
-	return s + more[name] + " chunks="
-}
+// signature returns the parameters of a row.
+func (d distribution) signature() string { return d.sig + d.more + " chunks=" }
 
 // drawing is the functions of NumPy's sub-module random.
 var drawing = func() map[string]function {
@@ -66,7 +66,7 @@ var drawing = func() map[string]function {
 		"random.Generator":   {"bit_generator", sameGenerator},
 	}
 	for name, d := range distributions {
-		out["random."+name] = function{d.signatureOf(name) + " seed=", func(b params) (value, error) {
+		out["random."+name] = function{d.signature() + " seed=", func(b params) (value, error) {
 			if !b.has("seed") {
 				return nil, fmt.Errorf("%s: seed is missing: want an integer, so that every run has the same result", b.fn)
 			}
@@ -90,7 +90,7 @@ func (g generator) method(a args) (value, error) {
 		}
 		return nil, fmt.Errorf("a generator has no method %q%s", a.fn, suggest(a.fn, names))
 	}
-	b, err := a.bind(d.signatureOf(a.fn))
+	b, err := a.bind(d.signature())
 	if err != nil {
 		return nil, err
 	}
@@ -223,24 +223,31 @@ func integers(b params, g *random.Generator, c creating) (value, error) {
 
 // choice draws numbers below a or, where a is an array, elements of it.
 func choice(b params, g *random.Generator, c creating) (value, error) {
-	if again, err := b.bool("replace", true); err != nil {
+	again, err := b.bool("replace", true)
+	if err != nil {
 		return nil, err
-	} else if !again {
-		return nil, fmt.Errorf("%s: replace=False: elements are drawn with replacement only", b.fn)
 	}
 	var weights []float64
 	if b.has("p") {
-		var err error
 		if weights, err = b.floats("p"); err != nil {
 			return nil, err
 		}
+		if !again {
+			return nil, fmt.Errorf("%s: p: weights are for draws with replacement only", b.fn)
+		}
+	}
+	draw := func(n int64, shape chunk.Shape) (ndarray.Array, error) {
+		if again {
+			return g.Choice(n, weights, shape, c.opts...), nil
+		}
+		return withoutReplacement(b.fn, g, n, shape, c.opts)
 	}
 	if _, ok := b.vals["a"].(*big.Int); ok {
 		n, err := b.int("a", 0)
 		if err != nil {
 			return nil, err
 		}
-		return g.Choice(n, weights, c.shape, c.opts...), nil
+		return draw(n, c.shape)
 	}
 	a, err := asPlain(b.vals["a"], b.fn)
 	if err != nil {
@@ -254,11 +261,63 @@ func choice(b params, g *random.Generator, c creating) (value, error) {
 	}
 	// Each number is a line of its own, so that a task holds a and not all numbers.
 	n := a.Shape()[0]
-	ids := g.Choice(n, weights, append(c.shape, 1), c.opts...)
+	ids, err := draw(n, append(c.shape, 1))
+	if err != nil {
+		return nil, err
+	}
 	lines := make([]int64, len(c.shape)+1)
 	for i := range lines {
 		lines[i] = 1
 	}
 	lines[len(c.shape)] = n
 	return a.Reshape(lines...).TakeAlongAxis(ids, -1).Index(ndarray.Ellipsis(), ndarray.At(0)), nil
+}
+
+// withoutReplacement returns positions below n, none of them twice: the first of a permutation.
+func withoutReplacement(fn string, g *random.Generator, n int64, shape chunk.Shape, opts []ndarray.Option) (ndarray.Array, error) {
+	grid, err := ndarray.CreatedGrid(shape, dtype.Int64, opts...)
+	if err != nil {
+		return ndarray.Array{}, fmt.Errorf("%s: %w", fn, err)
+	}
+	k := shape.Size()
+	if k > n {
+		return ndarray.Array{}, fmt.Errorf("%s: size: got %d elements, want at most the %d there are, or replace=True", fn, k, n)
+	}
+	return g.Permutation(n).Index(ndarray.Span(0, k)).Reshape(shape...).RechunkTo(grid), nil
+}
+
+func poisson(b params, g *random.Generator, c creating) (value, error) {
+	lam, err := b.float("lam", 1)
+	if err != nil {
+		return nil, err
+	}
+	return g.Poisson(lam, c.shape, c.opts...), nil
+}
+
+func binomial(b params, g *random.Generator, c creating) (value, error) {
+	n, err := b.int("n", 0)
+	if err != nil {
+		return nil, err
+	}
+	p, err := b.float("p", 0)
+	if err != nil {
+		return nil, err
+	}
+	return g.Binomial(n, p, c.shape, c.opts...), nil
+}
+
+func geometric(b params, g *random.Generator, c creating) (value, error) {
+	p, err := b.float("p", 0)
+	if err != nil {
+		return nil, err
+	}
+	return g.Geometric(p, c.shape, c.opts...), nil
+}
+
+func permutation(b params, g *random.Generator, c creating) (value, error) {
+	n, err := b.int("x", 0)
+	if err != nil {
+		return nil, err
+	}
+	return g.Permutation(n, c.opts...), nil
 }

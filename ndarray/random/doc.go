@@ -21,8 +21,8 @@
 // To the rounding of a logarithm: Exponential with standard_exponential(method='inv').
 //
 // Elsewhere NumPy draws again until a number suits, so that where a number lies in the stream depends on all that come before it. Here each takes
-// the same number of words: Normal by the inverse of its distribution, Integers by a product. They have the same distributions, but are other numbers, and what is drawn after
-// them differs from NumPy too. There is no Gamma, nor what is made of it (beta, chi-square, Student's t): its inverse has no exact form of a fixed number of operations.
+// the same number of words: Normal, Poisson, Binomial and Geometric by the inverse of their distributions, Integers by a product. They have the same distributions, but are other numbers, and what is drawn after
+// them differs from NumPy too. Permutation is a cipher of positions and no shuffle. There is no Gamma, nor what is made of it (beta, chi-square, Student's t): its inverse has no exact form of a fixed number of operations.
 //
 // # Errors
 //

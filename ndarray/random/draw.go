@@ -2,6 +2,8 @@
 
 package random
 
+import "math"
+
 // stretch is the part of a stream that one call draws: words from first on. Draws of 32 bits are halves of words, the lower one first; where spare is
 // set the first of them is the upper half of the word left, which an earlier call had begun.
 type stretch struct {
@@ -22,6 +24,10 @@ func draw(s *source, c *scratch, first uint64, n int64) {
 	at, r := s.from, s.rule
 	out := c.words[:n]
 	switch {
+	case s.order != nil:
+		for i := range out {
+			out[i] = s.order.at(first + uint64(i))
+		}
 	case r.pair():
 		w := c.words[:2*n]
 		at.stream.words(w, at.first+2*first)
@@ -66,6 +72,11 @@ func (at stretch) parts(c *scratch, r rule, first uint64, out []uint64) {
 	words := c.drawn[:(skip+uint64(len(out))-1)/each+1]
 	at.stream.words(words, at.first+word)
 	for _, x := range words {
+		if r.width == 32 && skip == 0 && len(out) > 1 { // most draws; a loop for each word of two takes longer
+			out[0], out[1] = (x&math.MaxUint32)>>(r.shift&63)+r.lo, (x>>32)>>(r.shift&63)+r.lo
+			out = out[2:]
+			continue
+		}
 		n := min(uint64(len(out)), each-skip)
 		r.cut(out[:n], x>>(uint64(r.width)*skip))
 		out, skip = out[n:], 0

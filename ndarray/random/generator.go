@@ -76,18 +76,24 @@ func (g *Generator) take(r rule, n uint64) (stretch, error) {
 
 // integers returns an array of integers by a rule.
 func (g *Generator) integers(fn string, r rule, shape chunk.Shape, dt dtype.DType, opts []ndarray.Option) ndarray.Array {
-	grid, err := ndarray.CreatedGrid(shape, dt, opts...)
-	if err != nil {
+	if _, err := ndarray.CreatedGrid(shape, dt); err != nil {
 		return failf("%s: %w", fn, err)
 	}
 	from, err := g.take(r, uint64(shape.Size()))
 	if err != nil {
 		return failf("%s: %w", fn, err)
 	}
-	return ndarray.FromSource(&source{
-		meta: formats.ArrayMeta{Shape: shape.Clone(), DType: dt, ItemBytes: dt.Size(), Grid: grid, Stored: dt.String(), Bytes: shape.Size() * int64(dt.Size())},
-		from: from, rule: r,
-	}, fn)
+	return array(fn, &source{from: from, rule: r}, shape, dt, opts)
+}
+
+// array returns the array of a source, which gets its metadata here.
+func array(fn string, s *source, shape chunk.Shape, dt dtype.DType, opts []ndarray.Option) ndarray.Array {
+	grid, err := ndarray.CreatedGrid(shape, dt, opts...)
+	if err != nil {
+		return failf("%s: %w", fn, err)
+	}
+	s.meta = formats.ArrayMeta{Shape: shape.Clone(), DType: dt, ItemBytes: dt.Size(), Grid: grid, Stored: dt.String(), Bytes: shape.Size() * int64(dt.Size())}
+	return ndarray.FromSource(s, fn)
 }
 
 // words returns an array of whole words.

@@ -71,6 +71,18 @@ var calls = []struct {
 	{"choice", func(g *random.Generator, s chunk.Shape, o ...ndarray.Option) ndarray.Array {
 		return g.Choice(3, []float64{0.5, 0.25, 0.25}, s, o...)
 	}},
+	{"poisson", func(g *random.Generator, s chunk.Shape, o ...ndarray.Option) ndarray.Array {
+		return g.Poisson(4.5, s, o...)
+	}},
+	{"binomial", func(g *random.Generator, s chunk.Shape, o ...ndarray.Option) ndarray.Array {
+		return g.Binomial(100, 0.3, s, o...)
+	}},
+	{"geometric", func(g *random.Generator, s chunk.Shape, o ...ndarray.Option) ndarray.Array {
+		return g.Geometric(0.1, s, o...)
+	}},
+	{"permutation", func(g *random.Generator, s chunk.Shape, o ...ndarray.Option) ndarray.Array {
+		return g.Permutation(s.Size(), ndarray.Chunked(1000)).Reshape(s...).RechunkTo(g.Random(s, dtype.Float64, o...).Grid())
+	}},
 }
 
 // TestBitsDependOnNothingElse computes arrays cut in many ways, in parts and as operands of others, with few bytes and many, by one worker and
@@ -198,6 +210,14 @@ func TestErrors(t *testing.T) {
 		{g.Choice(2, []float64{1.5, -0.5}, s), "choice: weight 1: got -0.5, want a probability", nil},
 		{g.Choice(2, []float64{nan, 1}, s), "choice: weight 0: got NaN", nil},
 		{g.Choice(2, []float64{0, 0}, s), "they add up to 0, want 1", nil},
+		{g.Poisson(-1, s), "poisson: lam: got -1, want 0 to 1e+08", nil},
+		{g.Poisson(nan, s), "poisson: lam: got NaN", nil},
+		{g.Poisson(1e9, s), "poisson: lam: got 1e+09", nil},
+		{g.Binomial(-1, 0.5, s), "binomial: n: got -1", nil},
+		{g.Binomial(4, nan, s), "binomial: p: got NaN", nil},
+		{g.Binomial(1<<50, 0.5, s), "binomial: n, p: the variance", nil},
+		{g.Geometric(0, s), "geometric: p: got 0, want a probability above 0", nil},
+		{g.Permutation(-1), "permutation: n: got -1", chunk.ErrShape},
 		{g.Choice(2, []float64{0.5, 0.5}, chunk.Shape{-3}), "choice: shape [-3]", chunk.ErrShape},
 	} {
 		err := c.a.Err()
@@ -235,6 +255,12 @@ func TestEdges(t *testing.T) {
 		{"uniform of no length", g.Uniform(3, 3, s, dtype.Float64), 3000},
 		{"normal of no width", g.Normal(-2, 0, s, dtype.Float64), -2000},
 		{"no elements", g.Normal(0, 1, chunk.Shape{0, 4}, dtype.Float64), 0},
+		{"no events", g.Poisson(0, s), 0},
+		{"sure trials", g.Binomial(7, 1, s), 7000},
+		{"first trial", g.Geometric(1, s), 1000},
+		{"one position", g.Permutation(1), 0},
+		{"no positions", g.Permutation(0), 0},
+		{"positions", g.Permutation(1000), 999 * 500},
 		{"one integer", g.Integers(-9, -8, s, dtype.Int8), -9000},
 	} {
 		v, err := ndarray.Values[float64](context.Background(), eng, c.a.AsType(dtype.Float64).Sum())

@@ -14,9 +14,10 @@ import (
 
 // source is the integers of one call: each is a function of the stream and of the element's position in C order, whatever is read before it.
 type source struct {
-	meta formats.ArrayMeta
-	from stretch
-	rule rule
+	meta  formats.ArrayMeta
+	from  stretch
+	rule  rule
+	order *shuffle // of a permutation: nothing else is drawn
 }
 
 // rule makes an integer of what is drawn: lo + draw>>shift or, with n above 0, lo + draw*n / 2^(bits drawn), rounded down. Sums wrap around.

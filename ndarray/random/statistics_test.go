@@ -165,6 +165,9 @@ func TestIntegersAreEven(t *testing.T) {
 		{"choice", g.Choice(7, nil, s), 0, even(7)},
 		{"weights", g.Choice(4, []float64{0.1, 0.2, 0.3, 0.4}, s), 0, []float64{0.1, 0.2, 0.3, 0.4}},
 		{"bernoulli", g.Bernoulli(0.001, s), 0, []float64{0.999, 0.001}},
+		{"binomial", g.Binomial(3, 0.25, s), 0, []float64{27. / 64, 27. / 64, 9. / 64, 1. / 64}},
+		{"poisson", ndarray.Apply("minimum", g.Poisson(1, s), 3), 0, []float64{1 / math.E, 1 / math.E, 0.5 / math.E, 1 - 2.5/math.E}},
+		{"geometric", ndarray.Apply("minimum", g.Geometric(0.5, s), 4), 1, []float64{0.5, 0.25, 0.125, 0.125}},
 	} {
 		got := counts(t, eng, c.a, c.lo, len(c.p))
 		square := 0.0

@@ -29,7 +29,7 @@ const maxColumnOperands = 4
 // CompileColumns returns the code of a program, as Compile, whose result i goes to sinks[i]. What takes too many registers, or has
 // slow programs, gives an error wrapping kernels.ErrUnsupported.
 func (c *Compiler) CompileColumns(p *kernels.Program, same []bool, sinks []Sink) (*Columns, error) {
-	key := p.String() + fmt.Sprint(same, sinks)
+	key := p.Key() + fmt.Sprint(same, sinks)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.err != nil {

@@ -79,7 +79,7 @@ type Func struct {
 // that has no form gives an error wrapping kernels.ErrUnsupported. With stream results go past the caches wherever all of them begin
 // at whole vectors: quicker where they are too many to be kept there, slower where they are read again.
 func (c *Compiler) Compile(p *kernels.Program, same []bool, stream bool) (*Func, error) {
-	key := p.String() + fmt.Sprint(same, stream)
+	key := p.Key() + fmt.Sprint(same, stream)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.err != nil {
