@@ -72,9 +72,14 @@ const (
 
 // Encode implements Stage.
 func (z bloscStage) Encode(dst, src []byte, s *Scratch) ([]byte, error) {
+	return z.encode(dst, src, nil, len(src), s)
+}
+
+// encode is Encode of n bytes: src, or where from is not nil the rows.
+func (z bloscStage) encode(dst, src []byte, from *Rows, n int, s *Scratch) ([]byte, error) {
 	const header = 16
-	if len(src) > math.MaxInt32-header-len(src)/64-1024 {
-		return nil, fmt.Errorf("codec blosc: a chunk of %d bytes, the format allows 2 GiB: %w", len(src), formats.ErrFormat)
+	if n > math.MaxInt32-header-n/64-1024 {
+		return nil, fmt.Errorf("codec blosc: a chunk of %d bytes, the format allows 2 GiB: %w", n, formats.ErrFormat)
 	}
 	var number byte
 	var pack func(out, block []byte) ([]byte, error)
@@ -98,8 +103,8 @@ func (z bloscStage) Encode(dst, src []byte, s *Scratch) ([]byte, error) {
 	default:
 		return nil, fmt.Errorf("codec blosc: it is written with lz4 or zstd, not with %s: %w", z.cname, formats.ErrFormat)
 	}
-	size := z.blockSize(len(src))
-	blocks := (len(src) + size - 1) / size
+	size := z.blockSize(n)
+	blocks := (n + size - 1) / size
 	shuffle := z.shuffle
 	if shuffle == bloscShuffle && z.item == 1 {
 		shuffle = 0
@@ -107,28 +112,41 @@ func (z bloscStage) Encode(dst, src []byte, s *Scratch) ([]byte, error) {
 	le := binary.LittleEndian
 	at := len(dst)
 	dst = append(dst, 2, 1, number<<5|bloscNoSplit|shuffle, byte(z.item))
-	dst = le.AppendUint32(dst, uint32(len(src)))
+	dst = le.AppendUint32(dst, uint32(n))
 	dst = le.AppendUint32(dst, uint32(size))
 	dst = append(dst, make([]byte, 4+4*blocks)...)
 	for i := range blocks {
-		block := src[i*size : min((i+1)*size, len(src))]
+		lo, hi := i*size, min((i+1)*size, n)
+		var block []byte
+		if from == nil {
+			block = src[lo:hi]
+		} else {
+			s.rows = Grow(s.rows, hi-lo)
+			block = s.rows
+			from.Get(block, lo)
+		}
 		le.PutUint32(dst[at+header+4*i:], uint32(len(dst)-at))
 		block = z.shuffled(block, shuffle, s)
-		from := len(dst)
+		start := len(dst)
 		dst = slices.Grow(append(dst, 0, 0, 0, 0), z.packBound(len(block)))
 		out, err := pack(dst, block)
 		if err != nil {
 			return nil, fmt.Errorf("codec blosc: encode %d bytes: %w", len(block), err)
 		}
-		if n := len(out) - from - 4; n == 0 || n >= len(block) {
-			out = append(out[:from+4], block...) // as long as the block: it is stored as it is
+		if k := len(out) - start - 4; k == 0 || k >= len(block) {
+			out = append(out[:start+4], block...) // as long as the block: it is stored as it is
 		}
 		dst = out
-		le.PutUint32(dst[from:], uint32(len(dst)-from-4))
+		le.PutUint32(dst[start:], uint32(len(dst)-start-4))
 	}
-	if len(dst)-at >= len(src)+header {
+	if len(dst)-at >= n+header {
 		dst = append(append(dst[:at], 2, 1, number<<5|bloscMemcpy|shuffle, byte(z.item)), dst[at+4:at+header]...)
-		dst = append(dst, src...)
+		if from == nil {
+			dst = append(dst, src...)
+		} else {
+			dst = slices.Grow(dst, n)[:len(dst)+n]
+			from.Get(dst[len(dst)-n:], 0)
+		}
 	}
 	le.PutUint32(dst[at+12:], uint32(len(dst)-at))
 	return dst, nil

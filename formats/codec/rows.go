@@ -79,6 +79,43 @@ func (r *Rows) Put(at int, b []byte) {
 	}
 }
 
+// Get copies the bytes of the chunk from byte at on to b. Rows are all that is stored.
+func (r *Rows) Get(b []byte, at int) {
+	for len(b) > 0 {
+		from, within, rest := r.first, at%r.stored, at/r.stored
+		for i := range r.axes {
+			from += rest % r.axes[i].stored * r.axes[i].pitch
+			rest /= r.axes[i].stored
+		}
+		used := copy(b, r.to[from+within:from+r.stored])
+		at, b = at+used, b[used:]
+	}
+}
+
+// shortestRow is the length from which rows are copied one by one without much ado.
+const shortestRow = 256
+
+// EncodesRows reports whether EncodeRows takes such rows: they are long, and the only codec takes a chunk block by block.
+func (c *Chain) EncodesRows(from *Rows) bool {
+	_, ok := c.blosc()
+	return ok && from.row == from.stored && from.row >= shortestRow
+}
+
+// EncodeRows is Encode of the chunk of n bytes that lies in rows, for which EncodesRows is true. Each block is still in the cache when it was
+// copied together.
+func (c *Chain) EncodeRows(dst []byte, from *Rows, n int, s *Scratch) ([]byte, error) {
+	z, _ := c.blosc()
+	return z.encode(dst, nil, from, n, s)
+}
+
+// blosc returns the stage of a chain that is Blosc and nothing else.
+func (c *Chain) blosc() (z bloscStage, ok bool) {
+	if len(c.Stages) == 1 && !c.Swap {
+		z, ok = c.Stages[0].(bloscStage)
+	}
+	return z, ok
+}
+
 // partStage is implemented by stages that decode a chunk part by part.
 type partStage interface {
 	// decodeRows decodes src, which becomes n bytes, into their places.

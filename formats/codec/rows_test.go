@@ -10,6 +10,7 @@ import (
 	"github.com/arrayrun/arrayrun/chunk"
 	"github.com/arrayrun/arrayrun/chunk/dtype"
 	"github.com/arrayrun/arrayrun/chunk/mem"
+	"github.com/arrayrun/arrayrun/formats"
 )
 
 // Chunks that are decoded into rows of larger arrays, short at an end or not, are what Decode makes of them, and nothing beside them changes.
@@ -169,4 +170,59 @@ func FuzzRows(f *testing.F) {
 			}
 		}
 	})
+}
+
+// Chunks that are encoded from rows of larger arrays are what Encode makes of a copy.
+func TestEncodeRows(t *testing.T) {
+	r := rand.New(rand.NewSource(2))
+	s, taken := new(Scratch), 0
+	for trial := range 200 {
+		steps := []Step{{"blosc", Config{"cname": []string{"lz4", "zstd"}[trial%2], "shuffle": []string{"shuffle", "bitshuffle", "noshuffle"}[trial%3], "blocksize": int64(trial % 5 * 3000)}}}
+		if trial%10 == 0 {
+			steps = append(steps, Step{"crc32c", nil}) // which has bytes of all blocks
+		}
+		full, outer := make(chunk.Shape, 1+r.Intn(4)), chunk.Shape{}
+		box := chunk.Region{Lo: make(chunk.Shape, len(full)), Hi: make(chunk.Shape, len(full))}
+		for i := range full {
+			full[i] = 1 + r.Int63n([]int64{0, 40000, 400, 60, 24}[len(full)])
+			outer = append(outer, full[i]+r.Int63n(3)*r.Int63n(9))
+			box.Lo[i] = r.Int63n(outer[i] - full[i] + 1)
+			box.Hi[i] = box.Lo[i] + full[i]
+		}
+		chain, err := NewChain(steps, Layout{ItemBytes: 4, DType: dtype.Float32, Rank: len(full), Units: []Unit{{Off: 0, Width: 4, Count: 1}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		chain.Finish()
+		room := make([]byte, 4*outer.Size())
+		for i := range room {
+			room[i] = byte(r.Intn(1 + 255*(trial/4%2))) // zeros, or what is stored as it is
+		}
+		place := (&chunk.Chunk{DType: dtype.Float32, ItemBytes: 4, Shape: outer, Strides: outer.RowMajor(), Block: mem.Wrap(room)}).Sub(box)
+		rows, ok := RowsOf(place, full)
+		if !ok {
+			t.Fatalf("%v in %v of %v are not rows", full, box, outer)
+		}
+		plain := make([]byte, 4*full.Size())
+		formats.CopyElems(&chunk.Chunk{DType: dtype.Float32, ItemBytes: 4, Shape: full, Strides: full.RowMajor(), Block: mem.Wrap(plain)}, place)
+		whole := make([]byte, len(plain))
+		if rows.Get(whole, 0); !bytes.Equal(whole, plain) {
+			t.Fatalf("%v in %v of %v: the rows are other bytes than the elements", full, box, outer)
+		}
+		if !chain.EncodesRows(&rows) {
+			continue
+		}
+		taken++
+		want, err := chain.Encode(nil, plain, s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := chain.EncodeRows(nil, &rows, len(plain), s)
+		if err != nil || !bytes.Equal(got, want) {
+			t.Fatalf("%v of %v with %v: %d bytes, %v, want %d", full, outer, steps, len(got), err, len(want))
+		}
+	}
+	if taken < 40 || taken > 180 {
+		t.Errorf("%d of 200 are encoded from rows", taken)
+	}
 }

@@ -12,6 +12,7 @@ type Scratch struct {
 
 	mid    [2][]byte // between the stages of a chain
 	block  []byte    // a Blosc block before unshuffling
+	rows   []byte    // a Blosc block copied together from rows
 	turn   []byte    // the same between two filters of Blosc 2
 	starts []byte    // where blocks start
 	line   []uint32  // the samples of a run of szip

@@ -93,6 +93,9 @@ var v2Codecs = map[string]object{
 // maxTextInline bounds the texts of a variable that become a part of the references.
 const maxTextInline = 16 << 20
 
+// maxUnwritten bounds the chunks that are looked for though hardly any of them can be there: a shape is a few bytes of a file.
+const maxUnwritten = 1 << 24
+
 // refer returns the keys of one variable.
 func (r *Referrer) refer(ctx context.Context, v *formats.Var, prefix string) (object, error) {
 	if v.Err != nil || v.Source == nil {
@@ -258,6 +261,13 @@ func (x *referred) chunks(ctx context.Context, src formats.RefSource) error {
 	}
 	if m.Shape.Size() == 0 {
 		return nil
+	}
+	if n := x.grid.Len(); n > maxUnwritten {
+		if s, ok := src.(formats.Sizer); ok {
+			if stored, err := s.StoredBytes(ctx); err == nil && stored >= 0 && stored < n {
+				return fmt.Errorf("%d chunks of %d bytes that are stored: most were never written, and at most %d of those are gone through: %w", n, stored, maxUnwritten, formats.ErrFormat)
+			}
+		}
 	}
 	var key chunk.Key
 	blosc := len(m.Codecs) > 0 && m.Codecs[len(m.Codecs)-1] == "blosc"

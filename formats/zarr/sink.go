@@ -366,6 +366,11 @@ func (s *sink) write(ctx context.Context, k chunk.Key, c *chunk.Chunk) (int64, e
 
 // encode returns the stored bytes of a chunk, none where it is not stored. They are z's until its next use, or c's own.
 func (s *sink) encode(c *chunk.Chunk, z *codec.Scratch) ([]byte, error) {
+	if rows, ok := s.rows(c); ok {
+		n := int(s.full.Size()) * s.el.item
+		z.Enc = codec.Grow(z.Enc, s.chain.Bound(n))
+		return s.chain.EncodeRows(z.Enc[:0], &rows, n, z)
+	}
 	var raw []byte
 	switch {
 	case s.vlen:
@@ -387,6 +392,20 @@ func (s *sink) encode(c *chunk.Chunk, z *codec.Scratch) ([]byte, error) {
 	}
 	z.Enc = codec.Grow(z.Enc, s.chain.Bound(len(raw)))
 	return s.chain.Encode(z.Enc[:0], raw, z)
+}
+
+// rows returns where a whole chunk lies whose rows are encoded as they lie, and do not begin as one that is not stored.
+func (s *sink) rows(c *chunk.Chunk) (rows codec.Rows, ok bool) {
+	if s.vlen || c.Contiguous() || !c.Shape.Equal(s.full) {
+		return rows, false
+	}
+	if rows, ok = codec.RowsOf(c, s.full); !ok || !s.chain.EncodesRows(&rows) {
+		return rows, false
+	}
+	var first [256]byte
+	some := first[:len(first)/s.el.item*s.el.item]
+	rows.Get(some, 0)
+	return rows, !s.skip || len(some) > 0 && !isFill(some, s.fill, s.el.item)
 }
 
 // isFill reports whether every element of raw is fill, zeros where that is nil.
