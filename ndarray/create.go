@@ -35,16 +35,24 @@ func gridFor(shape chunk.Shape, dt dtype.DType, opts []Option) chunk.Grid {
 
 // CreatedGrid returns the grid that a function which creates arrays gives one of the shape, as the options say. A shape that cannot be an array's is an error.
 func CreatedGrid(shape chunk.Shape, dt dtype.DType, opts ...Option) (chunk.Grid, error) {
-	if _, ok := checkedSize(shape); !ok {
-		return chunk.Grid{}, fmt.Errorf("shape %v: want lengths of 0 or more whose product fits 63 bits: %w", shape, chunk.ErrShape)
+	if err := shapeError(shape); err != nil {
+		return chunk.Grid{}, err
 	}
 	return gridFor(shape, dt, opts), nil
 }
 
+// shapeError says why shape cannot be an array's, nil where it can.
+func shapeError(shape chunk.Shape) error {
+	if _, ok := checkedSize(shape); !ok {
+		return fmt.Errorf("shape %v: want lengths of 0 or more whose product fits 63 bits: %w", shape, chunk.ErrShape)
+	}
+	return nil
+}
+
 // checkShape returns an error Array where shape cannot be an array's.
 func checkShape(what string, shape chunk.Shape) (Array, bool) {
-	if _, ok := checkedSize(shape); !ok {
-		return failf("ndarray: %s: shape %v: want lengths of 0 or more whose product fits 63 bits: %w", what, shape, chunk.ErrShape), false
+	if err := shapeError(shape); err != nil {
+		return failf("ndarray: %s: %w", what, err), false
 	}
 	return Array{}, true
 }

@@ -46,7 +46,7 @@ type fragRun struct {
 	row  kernels.TreeRow[int64] // of slots of the store
 }
 
-// spareElements is how many elements of each component are joined by one call.
+// spareElements is how many elements of each component one call joins, of several states.
 const spareElements = 512
 
 // pair holds the chunks of one side of a Combine call.
@@ -80,9 +80,12 @@ func (f *foldRun) init(t *tasker, i int) {
 	f.left, f.right = newPair(f.plan), newPair(f.plan)
 	f.call = kernels.Call{Out: f.left.p, In: f.right.p, Shape: f.left.c[0].Shape}
 	f.join = f.joinSlots
-	f.store, f.spare = make(state, len(f.plan.State)), make(state, len(f.plan.State))
-	for i, s := range f.plan.State {
-		f.spare[i] = &chunk.Chunk{DType: s.DType, ItemBytes: int32(s.DType.Size()), Block: mem.Wrap(make([]byte, spareElements*s.DType.Size()))}
+	f.store = make(state, len(f.plan.State))
+	if f.plan.Groups == 0 { // groups are joined by the merger
+		for _, s := range f.plan.State {
+			c := &chunk.Chunk{DType: s.DType, ItemBytes: int32(s.DType.Size()), Block: mem.Wrap(make([]byte, spareElements*s.DType.Size()))}
+			f.spare = append(f.spare, c)
+		}
 	}
 	f.waits = f.plan.Groups > 0 && t.s.InOrder(f.plan)
 	if f.plan.GroupLeaf >= 0 && t.s.Body.Leaves[f.plan.GroupLeaf].IDs != nil {
@@ -247,33 +250,33 @@ func (f *foldRun) joinSlots(ctx context.Context, dst, src int64) error {
 	return f.plan.Combine.Run(ctx, &f.call)
 }
 
-// joinRun joins n slots of the current fragment, a power of two of them that are a node of the tree, into the first. Many
-// joins are one call: what is on the left of them moves together, and what is on the right to spare.
+// joinRun joins n slots of the current fragment, a power of two of them that are a node of the tree, into the first. Many short
+// states are joined by one call: what is on the left of the joins moves together, and what is on the right to spare.
 func (f *foldRun) joinRun(ctx context.Context, first, n int64) error {
 	kept := f.frags[f.cur].kept
-	first = int64(f.cur)*f.stride + first*kept
 	most := spareElements / kept
-	for ; n > 1; n /= 2 {
-		for p := int64(0); p < n/2; {
-			left, m := first+p*kept, int64(1)
-			if most < 2 {
-				f.right.at(f.store, first+(2*p+1)*kept, kept)
-				f.left.at(f.store, first+2*p*kept, kept)
-			} else {
-				m = min(most, n/2-p)
-				for i, c := range f.store {
-					unzip(c, left, f.spare[i], first+2*p*kept, m, kept)
+	if most < 2 {
+		for step := int64(1); step < n; step *= 2 {
+			for p := first; p < first+n; p += 2 * step {
+				if err := f.joinSlots(ctx, p, p+step); err != nil {
+					return err
 				}
-				f.right.at(f.spare, 0, m*kept)
-				f.left.at(f.store, left, m*kept)
 			}
+		}
+		return nil
+	}
+	first = int64(f.cur)*f.stride + first*kept
+	for ; n > 1; n /= 2 {
+		for p := int64(0); p < n/2; p += most {
+			left, m := first+p*kept, min(most, n/2-p)
+			for i, c := range f.store {
+				unzip(c, left, f.spare[i], first+2*p*kept, m, kept)
+			}
+			f.left.at(f.store, left, m*kept)
+			f.right.at(f.spare, 0, m*kept)
 			if err := f.plan.Combine.Run(ctx, &f.call); err != nil {
 				return err
 			}
-			if most < 2 {
-				copyState(f.store, left, f.store, first+2*p*kept, kept)
-			}
-			p += m
 		}
 	}
 	return nil

@@ -76,23 +76,21 @@ func (g *Generator) take(r rule, n uint64) (stretch, error) {
 
 // integers returns an array of integers by a rule.
 func (g *Generator) integers(fn string, r rule, shape chunk.Shape, dt dtype.DType, opts []ndarray.Option) ndarray.Array {
-	if _, err := ndarray.CreatedGrid(shape, dt); err != nil {
+	grid, err := ndarray.CreatedGrid(shape, dt, opts...)
+	if err != nil {
 		return failf("%s: %w", fn, err)
 	}
 	from, err := g.take(r, uint64(shape.Size()))
 	if err != nil {
 		return failf("%s: %w", fn, err)
 	}
-	return array(fn, &source{from: from, rule: r}, shape, dt, opts)
+	return array(fn, &source{from: from, rule: r}, dt, grid)
 }
 
 // array returns the array of a source, which gets its metadata here.
-func array(fn string, s *source, shape chunk.Shape, dt dtype.DType, opts []ndarray.Option) ndarray.Array {
-	grid, err := ndarray.CreatedGrid(shape, dt, opts...)
-	if err != nil {
-		return failf("%s: %w", fn, err)
-	}
-	s.meta = formats.ArrayMeta{Shape: shape.Clone(), DType: dt, ItemBytes: dt.Size(), Grid: grid, Stored: dt.String(), Bytes: shape.Size() * int64(dt.Size())}
+func array(fn string, s *source, dt dtype.DType, grid chunk.Grid) ndarray.Array {
+	shape := grid.Shape.Clone()
+	s.meta = formats.ArrayMeta{Shape: shape, DType: dt, ItemBytes: dt.Size(), Grid: grid, Stored: dt.String(), Bytes: shape.Size() * int64(dt.Size())}
 	return ndarray.FromSource(s, fn)
 }
 

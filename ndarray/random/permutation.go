@@ -59,11 +59,15 @@ func (g *Generator) Permutation(n int64, opts ...ndarray.Option) ndarray.Array {
 		}
 		return ndarray.Zeros(chunk.Shape{n}, dtype.Int64, opts...)
 	}
+	grid, err := ndarray.CreatedGrid(chunk.Shape{n}, dtype.Int64, opts...)
+	if err != nil {
+		return failf("%s: %w", fn, err)
+	}
 	from, err := g.take(rule{width: 64}, shuffleRounds)
 	if err != nil {
 		return failf("%s: %w", fn, err)
 	}
 	var keys [shuffleRounds]uint64
 	g.stream.words(keys[:], from.first)
-	return array(fn, &source{order: newShuffle(uint64(n), keys)}, chunk.Shape{n}, dtype.Int64, opts)
+	return array(fn, &source{order: newShuffle(uint64(n), keys)}, dtype.Int64, grid)
 }
