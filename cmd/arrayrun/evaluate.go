@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -290,6 +291,9 @@ func (a *app) compute(ctx context.Context, eng *sched.Engine, r *evaluated) (err
 
 // run starts a plan, reports its progress and waits for its end.
 func (a *app) run(ctx context.Context, eng *sched.Engine, p *sched.Plan) error {
+	if err := unwritten(ctx, p.Physical()); err != nil {
+		return at(exitInput, errors.Join(err, p.Close()))
+	}
 	rep := reporterFor(a.settings.text("progress"), a.err)
 	job := eng.Start(ctx, p)
 	for e := range job.Progress() {

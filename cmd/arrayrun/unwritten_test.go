@@ -35,6 +35,24 @@ func TestClaimedShapes(t *testing.T) {
 		if code, out, errs := arrayrun(t, "verify", dir); code != exitFailed || !strings.Contains(out, "0 B that are stored") {
 			t.Errorf("%s: verify: exit %d, %s%s", c.name, code, out, errs)
 		}
+		walks := [][]string{
+			{"convert", dir, filepath.Join(dir, "..", "o.zarr")},
+			{"rechunk", dir, filepath.Join(dir, "..", "o.zarr"), "--chunks", "1000"},
+			{"eval", "v.sum()", dir},
+			{"diff", dir, dir},
+		}
+		if c.chunk == 1 {
+			walks = nil // plans of so many chunks take long to make
+		}
+		for _, args := range walks {
+			code, out, errs := arrayrun(t, args...)
+			if code != exitInput || !strings.Contains(errs, "values that nobody wrote; select a part") {
+				t.Errorf("%s: %s: exit %d, %s%s", c.name, args[0], code, out, errs)
+			}
+			if _, err := os.Stat(filepath.Join(dir, "..", "o.zarr")); err == nil {
+				t.Errorf("%s: %s left an output", c.name, args[0])
+			}
+		}
 		if out := ok(t, "eval", "v[12345:12347].sum()", dir); out != "4.0\n" {
 			t.Errorf("%s: a part: %s", c.name, out)
 		}

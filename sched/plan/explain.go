@@ -213,29 +213,9 @@ func (p *Plan) explainStage(s *Stage) ExplainedStage {
 	if h := s.Hash(); h != 0 {
 		x.Hash = fmt.Sprintf("%016x", h)
 	}
-	kept := map[int]bool{}
-	visitCut(s.Body, s.cutting(), func(l *Leaf, b *Body, c cutting) {
-		if l.Kind != Stored {
-			return
-		}
-		src := p.Sources[l.Store]
-		var n int64
-		_, memory := src.Source.(Memory)
-		switch {
-		case memory:
-			return // nothing is read
-		case src.Keep && (src.First != s.ID || kept[l.Store]):
-			return
-		case src.Keep:
-			kept[l.Store] = true
-			n = keptBytes(src)
-		case b == s.Body:
-			n = p.decodedBy(s, l)
-		default:
-			n = int64(p.decodesOf(l, c) * float64(min(l.Count(b.Shape), src.Node.Shape().Size())*l.ItemBytes))
-		}
+	p.decodes(s, func(store int, n int64) {
 		x.BytesDecoded += n
-		x.BytesRead += stored(src.Source, n)
+		x.BytesRead += stored(p.Sources[store].Source, n)
 	})
 	written := []int{}
 	for _, w := range s.Writes {

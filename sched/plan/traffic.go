@@ -137,3 +137,43 @@ func stored(src formats.Source, decoded int64) int64 {
 	}
 	return int64(float64(decoded) * float64(n) / float64(whole))
 }
+
+// decodes calls each with the bytes that a stage decodes of a source, once for every leaf that reads it.
+func (p *Plan) decodes(s *Stage, each func(store int, n int64)) {
+	kept := map[int]bool{}
+	visitCut(s.Body, s.cutting(), func(l *Leaf, b *Body, c cutting) {
+		if l.Kind != Stored {
+			return
+		}
+		src := p.Sources[l.Store]
+		var n int64
+		_, memory := src.Source.(Memory)
+		switch {
+		case memory:
+			return // nothing is read
+		case src.Keep && (src.First != s.ID || kept[l.Store]):
+			return
+		case src.Keep:
+			kept[l.Store] = true
+			n = keptBytes(src)
+		case b == s.Body:
+			n = p.decodedBy(s, l)
+		default:
+			n = int64(p.decodesOf(l, c) * float64(min(l.Count(b.Shape), src.Node.Shape().Size())*l.ItemBytes))
+		}
+		each(l.Store, n)
+	})
+}
+
+// Decoded returns the bytes that the plan decodes of each source, as often as it does.
+func (p *Plan) Decoded() []int64 {
+	list := make([]int64, len(p.Sources))
+	for _, s := range p.Stages {
+		p.decodes(s, func(store int, n int64) {
+			if list[store] += n; list[store] < 0 {
+				list[store] = math.MaxInt64
+			}
+		})
+	}
+	return list
+}
