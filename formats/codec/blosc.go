@@ -6,6 +6,8 @@ import (
 	"encoding/binary"
 
 	"github.com/klauspost/compress/snappy"
+
+	"github.com/arrayrun/arrayrun/formats/codec/internal/bytesimd"
 )
 
 // The flags of byte 2 of the header.
@@ -139,6 +141,8 @@ func (s *Scratch) bloscFrom(w *window, dst []byte, rows *Rows, most int) (int, e
 		case shuffle && rows != nil:
 			s.putPlanes(rows, at, to, typesize)
 			return nil
+		case shuffle && nbytes >= streamFrom:
+			bytesimd.UnshuffleStream(out, to, typesize)
 		case shuffle:
 			Unshuffle(out, to, typesize)
 		}

@@ -82,6 +82,27 @@ func alike(t *testing.T, n int, src []byte, least int) (ok bool, read int64) {
 	return werr == nil, read
 }
 
+// TestLargeBlosc decodes to memory that is larger than the caches, where elements are put past them.
+func TestLargeBlosc(t *testing.T) {
+	const n = streamFrom + 4100
+	values := make([]byte, n)
+	for i := range values {
+		values[i] = byte(i * (i >> 9) >> (i % 4))
+	}
+	c, s := partChains(t)[3], new(Scratch)
+	src, err := c.Encode(nil, values, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(src) >= n { // what does not compress is copied
+		t.Fatalf("%d bytes became %d", n, len(src))
+	}
+	got := make([]byte, n)
+	if m, err := s.Blosc(got, src); err != nil || m != n || !bytes.Equal(got, values) {
+		t.Errorf("decoded to %d bytes, %v, or to others than were encoded", m, err)
+	}
+}
+
 func TestDecodeParts(t *testing.T) {
 	rng := rand.New(rand.NewPCG(11, 3))
 	s := new(Scratch)

@@ -43,6 +43,14 @@ func TestShuffle(t *testing.T) {
 			if Unshuffle(got, planes, size); !bytes.Equal(got, want) || !whole() {
 				t.Fatalf("Unshuffle of %d elements of %d bytes differs from its definition", n, size)
 			}
+			for shift := range 32 { // which of them is a multiple of 32 is chance
+				room := bytes.Repeat([]byte{0xA5}, 32+len(want)+32)
+				expect := bytes.Clone(room)
+				copy(expect[shift:], want)
+				if UnshuffleStream(room[shift:], planes, size); !bytes.Equal(room, expect) {
+					t.Fatalf("UnshuffleStream of %d elements of %d bytes differs from its definition", n, size)
+				}
+			}
 			clear(got)
 			unshuffleFrom(got, planes, size, n, 0)
 			if !bytes.Equal(got[:n*size], want[:n*size]) {

@@ -9,14 +9,19 @@ package bytesimd
 //
 // and copies the len(src) % size bytes behind the last whole element. dst is at
 // least as long as src and does not overlap it.
-func Unshuffle(dst, src []byte, size int) {
+func Unshuffle(dst, src []byte, size int) { unshuffle(dst, src, size, false) }
+
+// UnshuffleStream is Unshuffle whose bytes go to memory past the caches where they can: for results that are larger than those.
+func UnshuffleStream(dst, src []byte, size int) { unshuffle(dst, src, size, true) }
+
+func unshuffle(dst, src []byte, size int, stream bool) {
 	dst = dst[:len(src)]
 	if size <= 1 {
 		copy(dst, src)
 		return
 	}
 	n := len(src) / size
-	i := unshuffleSIMD(dst, src, size, n)
+	i := unshuffleSIMD(dst, src, size, n, stream)
 	unshuffleFrom(dst, src, size, n, i)
 	copy(dst[n*size:], src[n*size:])
 }

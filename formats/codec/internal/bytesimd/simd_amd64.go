@@ -43,6 +43,17 @@ func unshuffle4(dst, src *byte, n, plane int)
 //go:noescape
 func unshuffle8(dst, src *byte, n, plane int)
 
+// Those whose stores go past the caches; dst is a multiple of 32.
+//
+//go:noescape
+func unshuffleStream2(dst, src *byte, n, plane int)
+
+//go:noescape
+func unshuffleStream4(dst, src *byte, n, plane int)
+
+//go:noescape
+func unshuffleStream8(dst, src *byte, n, plane int)
+
 //go:noescape
 func shuffle2(dst, src *byte, n, plane int)
 
@@ -99,8 +110,23 @@ func separateSIMD(dst, src []byte, n, plane int) int {
 	return m
 }
 
-func unshuffleSIMD(dst, src []byte, size, n int) int {
-	return unshufflePartSIMD(dst, src, size, n, n)
+// unshuffleSIMD does the first elements of n, with stream past the caches if dst is a multiple of 32, and says how many.
+func unshuffleSIMD(dst, src []byte, size, n int, stream bool) int {
+	m := n &^ 31
+	if !stream || m == 0 || !haveAVX2 || uintptr(unsafe.Pointer(&dst[0]))&31 != 0 {
+		return unshufflePartSIMD(dst, src, size, n, n)
+	}
+	switch size {
+	case 2:
+		unshuffleStream2(&dst[0], &src[0], m, n)
+	case 4:
+		unshuffleStream4(&dst[0], &src[0], m, n)
+	case 8:
+		unshuffleStream8(&dst[0], &src[0], m, n)
+	default:
+		return 0
+	}
+	return m
 }
 
 // unshufflePartSIMD does the first elements of n whose planes are plane bytes apart, and says how many.
