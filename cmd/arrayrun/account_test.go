@@ -103,3 +103,30 @@ func TestHalfRowsAreReadOnce(t *testing.T) {
 		}
 	}
 }
+
+// TestExplainedBudget: a plan is refused where its run is, in any budget, and takes no more than the run's plan.
+func TestExplainedBudget(t *testing.T) {
+	dir := t.TempDir()
+	in, out := filepath.Join(dir, "in.zarr"), filepath.Join(dir, "out.zarr")
+	ok(t, "eval", "arange(2000000, dtype='float32').reshape(50, 200, 200)", "-o", in, "--chunks", "1,200,200")
+	var refused, taken int
+	for _, memory := range []string{"6MiB", "8MiB", "10MiB", "12MiB", "14MiB", "18MiB", "24MiB"} {
+		args := []string{"eval", "a * 2", "a=" + in, "-o", out, "--chunks", "-1,100,200", "--overwrite", "--memory", memory}
+		planned, _, _ := arrayrun(t, append(args, "--explain")...)
+		code, _, errs := arrayrun(t, args...)
+		if planned != code {
+			t.Errorf("%s: explain: exit %d, run: exit %d, %s", memory, planned, code, errs)
+		}
+		if code == 0 {
+			taken++
+		} else {
+			refused++
+		}
+	}
+	if refused == 0 || taken == 0 {
+		t.Errorf("%d budgets refused, %d not, want some of both", refused, taken)
+	}
+	if list, err := filepath.Glob(filepath.Join(dir, "*")); err != nil || len(list) != 2 {
+		t.Errorf("left beside in.zarr and out.zarr: %v, %v", list, err)
+	}
+}

@@ -279,11 +279,19 @@ func (a *app) copy(c *cobra.Command, in, out string, o ndarray.CopyOptions) (err
 
 // explainCopy prints the plan of a copy; no output is touched.
 func (a *app) explainCopy(ctx context.Context, eng *sched.Engine, c *ndarray.Copying, mode string) error {
-	var outputs []ndarray.Output
-	for i, v := range c.Spec.Vars {
-		outputs = append(outputs, ndarray.Output{Array: c.Arrays[i], Name: v.Name, To: planned(c.URI, v)})
+	outputs, drop, err := a.plannedOutputs(ctx, c.URI, c.Spec, c.Arrays, func(ctx context.Context, name string) ([]ndarray.Output, func() error, error) {
+		trial := *c
+		trial.URI = name
+		w, err := trial.Create(ctx)
+		if err != nil {
+			return nil, nil, err
+		}
+		return w.Outputs, w.Abort, nil
+	})
+	if err != nil {
+		return atOutput(err)
 	}
-	return a.explainOutputs(ctx, eng, outputs, mode)
+	return errors.Join(a.explainOutputs(ctx, eng, outputs, mode), drop())
 }
 
 // explainUpdate prints the plan of a copy to an output that is there, or why it is refused; no value is written.

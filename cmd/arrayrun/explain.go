@@ -5,6 +5,9 @@ package main
 import (
 	"context"
 	"errors"
+	"os"
+	"path"
+	"path/filepath"
 
 	"github.com/arrayrun/arrayrun/chunk"
 	"github.com/arrayrun/arrayrun/formats"
@@ -37,9 +40,21 @@ func (a *app) explain(ctx context.Context, eng *sched.Engine, r *evaluated, e ev
 		outputs = w.Outputs
 	} else {
 		for i, spec := range specs {
-			for k, v := range spec.Vars {
-				outputs = append(outputs, ndarray.Output{Array: arrays[i][k], Name: v.Name, To: planned(uris[i], v)})
+			list, drop, refused := a.plannedOutputs(ctx, uris[i], spec, arrays[i], func(ctx context.Context, name string) (list []ndarray.Output, abort func() error, err error) {
+				w, err := all.Create(ctx, name, spec)
+				if err != nil {
+					return nil, nil, err
+				}
+				for k, v := range spec.Vars {
+					list = append(list, ndarray.Output{Array: arrays[i][k], Name: v.Name, To: w.Sink(k)})
+				}
+				return list, w.Abort, nil
+			})
+			if refused != nil {
+				return atOutput(refused)
 			}
+			defer func() { err = errors.Join(err, drop()) }()
+			outputs = append(outputs, list...)
 		}
 	}
 	outputs = append(outputs, ndarray.TableOutputs(r.targets)...)
@@ -61,22 +76,46 @@ func (a *app) explain(ctx context.Context, eng *sched.Engine, r *evaluated, e ev
 	return nil
 }
 
-// plannedSink stands for an output that is only planned.
+// aside returns the name of an output in a new folder, for the plan of one that is not to be touched: its chunks, and what writing one takes, are
+// those of the output that is begun there. drop removes the folder.
+func (a *app) aside(uri string) (name string, drop func() error, err error) {
+	if !all.Remote(uri) {
+		if uri, err = all.Path(uri); err != nil {
+			return "", nil, err
+		}
+	}
+	dir, err := os.MkdirTemp(a.settings.text("tmpdir"), "arrayrun-plan-")
+	if err != nil {
+		return "", nil, err
+	}
+	return filepath.Join(dir, path.Base(uri)), func() error { return os.RemoveAll(dir) }, nil
+}
+
+// plannedOutputs are the outputs of a plan of what would be written to uri, with what drops them after it. What has no chunks is not begun: it
+// would be as large as its values.
+func (a *app) plannedOutputs(ctx context.Context, uri string, spec formats.Spec, arrays []ndarray.Array, create func(ctx context.Context, name string) ([]ndarray.Output, func() error, error)) (list []ndarray.Output, drop func() error, err error) {
+	if all.Free(uri) {
+		for k, v := range spec.Vars {
+			list = append(list, ndarray.Output{Array: arrays[k], Name: v.Name, To: plannedSink{v}})
+		}
+		return list, func() error { return nil }, nil
+	}
+	name, remove, err := a.aside(uri)
+	if err != nil {
+		return nil, nil, err
+	}
+	list, abort, err := create(ctx, name)
+	if err != nil {
+		return nil, nil, errors.Join(err, remove())
+	}
+	return list, func() error { return errors.Join(abort(), remove()) }, nil
+}
+
+// plannedSink stands for an output without chunks that is only planned.
 type plannedSink struct{ spec formats.VarSpec }
 
-// freePlannedSink is one of an output that has no chunks.
-type freePlannedSink struct{ plannedSink }
-
 // Regrid does nothing: nothing is written.
-func (freePlannedSink) Regrid(chunk.Grid) {}
-
-// planned returns a sink for a variable of an output that is only planned.
-func planned(uri string, v formats.VarSpec) formats.Sink {
-	if all.Free(uri) {
-		return freePlannedSink{plannedSink{v}}
-	}
-	return plannedSink{v}
-}
+func (plannedSink) Regrid(chunk.Grid) {}
 
 // Grid returns the chunks the output would have.
 func (s plannedSink) Grid() chunk.Grid {
