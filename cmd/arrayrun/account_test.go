@@ -104,7 +104,7 @@ func TestHalfRowsAreReadOnce(t *testing.T) {
 	}
 }
 
-// TestExplainedBudget: a plan is refused where its run is, in any budget, and takes no more than the run's plan.
+// TestExplainedBudget: a plan is refused where its run is, in any budget, and leaves nothing behind.
 func TestExplainedBudget(t *testing.T) {
 	dir := t.TempDir()
 	in, out := filepath.Join(dir, "in.zarr"), filepath.Join(dir, "out.zarr")

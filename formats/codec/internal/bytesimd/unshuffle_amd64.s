@@ -4,10 +4,12 @@
 
 #include "textflag.h"
 
-// The loops of unshuffle, with STORE for the stores: VMOVDQU, or VMOVNTDQ, which goes past the caches. Bytes become pairs, pairs fours, and
+// The loops of unshuffle over the planes from SI on, DX bytes apart, with STORE for the stores: VMOVDQU, or VMOVNTDQ, which goes past the caches. Bytes become pairs, pairs fours, and
 // fours elements, each within its 128-bit lane; the lanes are put back into element order.
 
 #define UNSHUFFLE2(STORE) \
+	ADDQ SI, DX; \
+	XORQ AX, AX; \
 u2loop: \
 	VMOVDQU (SI)(AX*1), Y0; \
 	VMOVDQU (DX)(AX*1), Y1; \
@@ -23,6 +25,10 @@ u2loop: \
 	JLT u2loop
 
 #define UNSHUFFLE4(STORE) \
+	LEAQ (SI)(DX*1), R8; \
+	LEAQ (R8)(DX*1), R9; \
+	LEAQ (R9)(DX*1), R10; \
+	XORQ AX, AX; \
 u4loop: \
 	VMOVDQU (SI)(AX*1), Y0; \
 	VMOVDQU (R8)(AX*1), Y1; \
@@ -50,6 +56,8 @@ u4loop: \
 	JLT u4loop
 
 #define UNSHUFFLE8(STORE) \
+	LEAQ (SI)(DX*4), R8; \
+	LEAQ (DX)(DX*2), R9; \
 u8loop: \
 	VMOVDQU (SI), Y0; \
 	VMOVDQU (SI)(DX*1), Y1; \
@@ -111,8 +119,6 @@ TEXT ·unshuffle2(SB), NOSPLIT, $0-32
 	MOVQ src+8(FP), SI
 	MOVQ n+16(FP), CX
 	MOVQ plane+24(FP), DX
-	ADDQ SI, DX
-	XORQ AX, AX
 	UNSHUFFLE2(VMOVDQU)
 	VZEROUPPER
 	RET
@@ -123,8 +129,6 @@ TEXT ·unshuffleStream2(SB), NOSPLIT, $0-32
 	MOVQ src+8(FP), SI
 	MOVQ n+16(FP), CX
 	MOVQ plane+24(FP), DX
-	ADDQ SI, DX
-	XORQ AX, AX
 	UNSHUFFLE2(VMOVNTDQ)
 	SFENCE
 	VZEROUPPER
@@ -136,10 +140,6 @@ TEXT ·unshuffle4(SB), NOSPLIT, $0-32
 	MOVQ src+8(FP), SI
 	MOVQ n+16(FP), CX
 	MOVQ plane+24(FP), DX
-	LEAQ (SI)(DX*1), R8
-	LEAQ (R8)(DX*1), R9
-	LEAQ (R9)(DX*1), R10
-	XORQ AX, AX
 	UNSHUFFLE4(VMOVDQU)
 	VZEROUPPER
 	RET
@@ -150,10 +150,6 @@ TEXT ·unshuffleStream4(SB), NOSPLIT, $0-32
 	MOVQ src+8(FP), SI
 	MOVQ n+16(FP), CX
 	MOVQ plane+24(FP), DX
-	LEAQ (SI)(DX*1), R8
-	LEAQ (R8)(DX*1), R9
-	LEAQ (R9)(DX*1), R10
-	XORQ AX, AX
 	UNSHUFFLE4(VMOVNTDQ)
 	SFENCE
 	VZEROUPPER
@@ -165,8 +161,6 @@ TEXT ·unshuffle8(SB), NOSPLIT, $0-32
 	MOVQ src+8(FP), SI
 	MOVQ n+16(FP), CX
 	MOVQ plane+24(FP), DX
-	LEAQ (SI)(DX*4), R8
-	LEAQ (DX)(DX*2), R9
 	UNSHUFFLE8(VMOVDQU)
 	VZEROUPPER
 	RET
@@ -177,8 +171,6 @@ TEXT ·unshuffleStream8(SB), NOSPLIT, $0-32
 	MOVQ src+8(FP), SI
 	MOVQ n+16(FP), CX
 	MOVQ plane+24(FP), DX
-	LEAQ (SI)(DX*4), R8
-	LEAQ (DX)(DX*2), R9
 	UNSHUFFLE8(VMOVNTDQ)
 	SFENCE
 	VZEROUPPER
